@@ -1,0 +1,1 @@
+"""A door: what a person or a script types, and what it prints."""

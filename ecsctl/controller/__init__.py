@@ -1,0 +1,1 @@
+"""Look, decide, record, act: the one thing that touches the engines."""

@@ -1,0 +1,1 @@
+"""The port to container engines, Docker and simulated."""

@@ -1,0 +1,131 @@
+"""The engine as the rest of ecsctl sees it: a dozen plain verbs over containers on one host.
+
+Every verb raises EngineUnreachable when the request did not reach the engine, EngineTimeout when
+what became of it is unknown, and EngineRefused (NotFound, ImageNotFound, Conflict) when the engine
+said no. Verbs that are asked for a state the container is already in succeed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, Protocol
+
+CreateBody = dict[str, Any]
+"""The body of the Engine API's `POST /containers/create` (API 1.41)."""
+
+State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+Health = Literal["starting", "healthy", "unhealthy"]
+
+
+class PortBinding(NamedTuple):
+    """One published port."""
+
+    host_ip: str
+    host_port: int
+    container_port: int
+    protocol: str
+
+
+class Observed(NamedTuple):
+    """What an engine says of one container.
+
+    `list` leaves out what the engine's listing does not tell: everything after `ports`.
+    Times are RFC 3339 in the host's clock, None for "never".
+    """
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    state: State
+    health: Health | None = None
+    image_id: str | None = None
+    ports: tuple[PortBinding, ...] = ()
+    exit_code: int | None = None
+    oom_killed: bool = False
+    error: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the container has a process."""
+        return self.state in ("running", "paused", "restarting")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the container ran and ended (a failed start leaves it `created`)."""
+        return self.state in ("exited", "dead")
+
+
+class EngineInfo(NamedTuple):
+    """What an engine says of its host: memory in bytes, architecture and os as it names them (`x86_64`, `linux`)."""
+
+    id: str
+    name: str
+    cpus: int
+    memory: int
+    os: str
+    architecture: str
+    version: str
+    api_version: str
+    live_restore: bool
+
+
+class LogChunk(NamedTuple):
+    """A piece of a container's output, with the engine's timestamp (RFC 3339, nanoseconds) and without the line end."""
+
+    stream: Literal["stdout", "stderr"]
+    timestamp: str
+    line: bytes
+
+
+class Engine(Protocol):
+    """One container engine. Instances may be used by several threads at once."""
+
+    def info(self) -> EngineInfo: ...
+
+    def list(self, install: str) -> list[Observed]:
+        """Every container, running or not, that carries the label `ecsctl.install=<install>`."""
+
+    def inspect(self, container: str) -> Observed:
+        """By id or name. NotFound when there is none."""
+
+    def create(self, name: str, body: CreateBody) -> str:
+        """The new container's id. Conflict: the name is taken; ImageNotFound: no such image on the host."""
+
+    def start(self, container_id: str) -> None:
+        """Success when it runs already. NotFound when it is gone."""
+
+    def stop(self, container_id: str, timeout: int) -> None:
+        """The image's stop signal, then SIGKILL after `timeout` seconds; returns when it has ended, or had."""
+
+    def kill(self, container_id: str) -> None:
+        """SIGKILL. Success when it does not run."""
+
+    def rename(self, container_id: str, name: str) -> None:
+        """NotFound when it is gone, Conflict when the name is taken."""
+
+    def remove(self, container: str) -> None:
+        """By id or name, running or not, with its anonymous volumes. Success when there is none."""
+
+    def pull(self, image: str) -> None:
+        """Fetch an image with the user's own registry credentials. EngineRefused carries the registry's words."""
+
+    def logs(
+        self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
+    ) -> Iterator[LogChunk]:
+        """The output so far, line by line; with `follow` until the container ends.
+
+        `since` is a timestamp as in LogChunk (inclusive), `tail` the number of last lines to begin with.
+        """
+
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
+        """Success when a volume of that name exists already."""
+
+    def has_volume(self, name: str) -> bool: ...
+
+    def remove_volume(self, name: str) -> None:
+        """Success when there is none. Conflict while a container uses it."""
+
+    def close(self) -> None:
+        """Give connections back."""

@@ -1,0 +1,1 @@
+"""The nouns, in ECS's words."""

@@ -1,0 +1,194 @@
+"""Requests and responses of the task actions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ecsctl.model.cluster import CapacityProviderStrategyItem
+from ecsctl.model.common import Failure, Tag
+from ecsctl.model.record import Record
+from ecsctl.model.task import LaunchType, Task, TaskOverride
+
+AssignPublicIp = Literal["ENABLED", "DISABLED"]
+PlacementConstraintType = Literal["distinctInstance", "memberOf"]
+PlacementStrategyType = Literal["random", "spread", "binpack"]
+PropagateTags = Literal["TASK_DEFINITION", "SERVICE", "NONE"]
+EBSResourceType = Literal["volume"]
+TaskFilesystemType = Literal["ext3", "ext4", "xfs", "ntfs"]
+TaskField = Literal["TAGS"]
+DesiredStatus = Literal["RUNNING", "PENDING", "STOPPED"]
+
+
+class AwsVpcConfiguration(Record):
+    """ECS API_AwsVpcConfiguration."""
+
+    subnets: list[str]
+    security_groups: list[str] | None = None
+    assign_public_ip: AssignPublicIp | None = None
+
+
+class NetworkConfiguration(Record):
+    """ECS API_NetworkConfiguration."""
+
+    awsvpc_configuration: AwsVpcConfiguration | None = None
+
+
+class PlacementConstraint(Record):
+    """ECS API_PlacementConstraint."""
+
+    type: PlacementConstraintType | None = None
+    expression: str | None = None
+
+
+class PlacementStrategy(Record):
+    """ECS API_PlacementStrategy."""
+
+    type: PlacementStrategyType | None = None
+    field: str | None = None
+
+
+class EBSTagSpecification(Record):
+    """ECS API_EBSTagSpecification."""
+
+    resource_type: EBSResourceType
+    tags: list[Tag] | None = None
+    propagate_tags: PropagateTags | None = None
+
+
+class TaskManagedEBSVolumeTerminationPolicy(Record):
+    """ECS API_TaskManagedEBSVolumeTerminationPolicy."""
+
+    delete_on_termination: bool
+
+
+class TaskManagedEBSVolumeConfiguration(Record):
+    """ECS API_TaskManagedEBSVolumeConfiguration."""
+
+    role_arn: str
+    encrypted: bool | None = None
+    kms_key_id: str | None = None
+    volume_type: str | None = None
+    size_in_gib: int | None = msgspec.field(default=None, name="sizeInGiB")
+    snapshot_id: str | None = None
+    volume_initialization_rate: int | None = None
+    iops: int | None = None
+    throughput: int | None = None
+    tag_specifications: list[EBSTagSpecification] | None = None
+    termination_policy: TaskManagedEBSVolumeTerminationPolicy | None = None
+    filesystem_type: TaskFilesystemType | None = None
+
+
+class TaskVolumeConfiguration(Record):
+    """ECS API_TaskVolumeConfiguration."""
+
+    name: str
+    managed_ebs_volume: TaskManagedEBSVolumeConfiguration | None = msgspec.field(default=None, name="managedEBSVolume")
+
+
+class RunTaskRequest(Record):
+    """What RunTask takes (ECS API_RunTask)."""
+
+    task_definition: str
+    capacity_provider_strategy: list[CapacityProviderStrategyItem] | None = None
+    cluster: str | None = None
+    count: int | None = None
+    enable_ecs_managed_tags: bool | None = msgspec.field(default=None, name="enableECSManagedTags")
+    enable_execute_command: bool | None = None
+    group: str | None = None
+    launch_type: LaunchType | None = None
+    network_configuration: NetworkConfiguration | None = None
+    overrides: TaskOverride | None = None
+    placement_constraints: list[PlacementConstraint] | None = None
+    placement_strategy: list[PlacementStrategy] | None = None
+    platform_version: str | None = None
+    propagate_tags: PropagateTags | None = None
+    reference_id: str | None = None
+    started_by: str | None = None
+    tags: list[Tag] | None = None
+    client_token: str | None = None
+    volume_configurations: list[TaskVolumeConfiguration] | None = None
+
+
+class RunTaskResponse(Record):
+    """What RunTask answers (ECS API_RunTask)."""
+
+    tasks: list[Task] | None = None
+    failures: list[Failure] | None = None
+
+
+class StartTaskRequest(Record):
+    """What StartTask takes (ECS API_StartTask)."""
+
+    container_instances: list[str]
+    task_definition: str
+    cluster: str | None = None
+    enable_ecs_managed_tags: bool | None = msgspec.field(default=None, name="enableECSManagedTags")
+    enable_execute_command: bool | None = None
+    group: str | None = None
+    network_configuration: NetworkConfiguration | None = None
+    overrides: TaskOverride | None = None
+    propagate_tags: PropagateTags | None = None
+    reference_id: str | None = None
+    started_by: str | None = None
+    tags: list[Tag] | None = None
+    volume_configurations: list[TaskVolumeConfiguration] | None = None
+
+
+class StartTaskResponse(Record):
+    """What StartTask answers (ECS API_StartTask)."""
+
+    tasks: list[Task] | None = None
+    failures: list[Failure] | None = None
+
+
+class StopTaskRequest(Record):
+    """What StopTask takes (ECS API_StopTask)."""
+
+    task: str
+    cluster: str | None = None
+    reason: str | None = None
+
+
+class StopTaskResponse(Record):
+    """What StopTask answers (ECS API_StopTask)."""
+
+    task: Task | None = None
+
+
+class DescribeTasksRequest(Record):
+    """What DescribeTasks takes (ECS API_DescribeTasks)."""
+
+    tasks: list[str]
+    cluster: str | None = None
+    include: list[TaskField] | None = None
+
+
+class DescribeTasksResponse(Record):
+    """What DescribeTasks answers (ECS API_DescribeTasks)."""
+
+    tasks: list[Task] | None = None
+    failures: list[Failure] | None = None
+
+
+class ListTasksRequest(Record):
+    """What ListTasks takes (ECS API_ListTasks)."""
+
+    cluster: str | None = None
+    container_instance: str | None = None
+    family: str | None = None
+    next_token: str | None = None
+    max_results: int | None = None
+    started_by: str | None = None
+    service_name: str | None = None
+    desired_status: DesiredStatus | None = None
+    launch_type: LaunchType | None = None
+    daemon_name: str | None = None
+
+
+class ListTasksResponse(Record):
+    """What ListTasks answers (ECS API_ListTasks)."""
+
+    task_arns: list[str] | None = None
+    next_token: str | None = None

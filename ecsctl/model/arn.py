@@ -1,0 +1,84 @@
+"""ARNs in ECS form, and the ids inside them (ECS developer guide: "Amazon Resource Names and IDs")."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ecsctl.model.errors import ApiError, invalid_parameter
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}")
+ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Arn(NamedTuple):
+    """The six parts of an ARN; `resource` is what follows the account, e.g. `task/default/0f…`."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+    @property
+    def kind(self) -> str:
+        """`cluster`, `task`, `task-definition`, …"""
+        return self.resource.partition("/")[0]
+
+    @property
+    def path(self) -> list[str]:
+        """What follows the kind, split at `/`."""
+        return self.resource.split("/")[1:]
+
+
+def parse_arn(text: str) -> Arn:
+    """Raises InvalidParameterException when `text` is not an ARN of six parts."""
+    parts = text.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn" or "/" not in parts[5]:
+        raise invalid_parameter(f"Invalid arn: {text!r}; expected arn:aws:ecs:REGION:ACCOUNT:TYPE/NAME.")
+    return Arn(parts[1], parts[2], parts[3], parts[4], parts[5])
+
+
+class Scope(NamedTuple):
+    """Region and account that new ARNs are made in."""
+
+    region: str = "us-east-1"
+    account: str = "000000000000"
+
+    def arn(self, resource: str) -> str:
+        return str(Arn("aws", "ecs", self.region, self.account, resource))
+
+    def cluster(self, name: str) -> str:
+        return self.arn(f"cluster/{name}")
+
+    def container_instance(self, cluster: str, instance_id: str) -> str:
+        return self.arn(f"container-instance/{cluster}/{instance_id}")
+
+    def task(self, cluster: str, task_id: str) -> str:
+        return self.arn(f"task/{cluster}/{task_id}")
+
+    def container(self, cluster: str, task_id: str, container_id: str) -> str:
+        return self.arn(f"container/{cluster}/{task_id}/{container_id}")
+
+    def task_definition(self, family: str, revision: int) -> str:
+        return self.arn(f"task-definition/{family}:{revision}")
+
+
+def check_name(text: str, what: str, error: str = "ClientException") -> str:
+    """A cluster, family or container name: up to 255 of A-Z a-z 0-9 _ -, not starting with a hyphen."""
+    if not NAME.fullmatch(text):
+        shown = text if len(text) <= 40 else text[:40] + "…"
+        raise ApiError(
+            error,
+            f"{what} {shown!r} is not a valid name: use 1 to 255 letters, digits, hyphens and underscores, "
+            "not starting with a hyphen.",
+        )
+    return text
+
+
+def last_part(text: str) -> str:
+    """The id or name of an ARN, or the text itself when it is a plain id or name."""
+    return text.rsplit("/", 1)[-1] if text.startswith("arn:") else text

@@ -1,0 +1,86 @@
+"""The errors, one tree.
+
+EcsctlError                     every error a user may see; str() is its one line
+├─ InputError                   what was typed or read cannot be understood
+├─ ConfigError                  the configuration (file, environment) cannot be used
+├─ StateError                   the state file cannot be used
+├─ ApiError                     an ECS error: a code of the ECS API and a message
+└─ EngineError                  an engine call that did not succeed
+   ├─ EngineUnreachable         nobody answered: the request did not reach the engine
+   ├─ EngineTimeout             no answer in time: what became of the request is unknown
+   └─ EngineRefused             the engine said no (HTTP status, its words)
+      ├─ NotFound               404 for a container or volume
+      ├─ ImageNotFound          404 at create: no such image on the host
+      └─ Conflict               409: the name is taken, or the state does not allow it
+"""
+
+from __future__ import annotations
+
+
+class EcsctlError(Exception):
+    """Every error a user may see; its text is one line that says what is wrong, where, and what to do."""
+
+
+class InputError(EcsctlError):
+    """What was typed or read from a file cannot be understood."""
+
+
+class ConfigError(EcsctlError):
+    """The configuration file or an environment variable cannot be used."""
+
+
+class StateError(EcsctlError):
+    """The state file is unreadable, read-only, corrupt, busy or from a newer release."""
+
+
+class ApiError(EcsctlError):
+    """An error of the ECS API (ECS API reference, CommonErrors and each action's Errors)."""
+
+    def __init__(self, code: str, message: str, resource_ids: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.resource_ids = resource_ids or []
+
+
+def client_exception(message: str) -> ApiError:
+    """ClientException: the request cannot be served, e.g. an unknown task definition."""
+    return ApiError("ClientException", message)
+
+
+def invalid_parameter(message: str) -> ApiError:
+    """InvalidParameterException: a parameter has a value that ECS does not take."""
+    return ApiError("InvalidParameterException", message)
+
+
+class EngineError(EcsctlError):
+    """A call to a Docker Engine that did not succeed."""
+
+
+class EngineUnreachable(EngineError):
+    """The request did not reach the engine: no socket, refused, no route, ssh failed."""
+
+
+class EngineTimeout(EngineError):
+    """No answer in time. The engine may have done, or may still do, what was asked."""
+
+
+class EngineRefused(EngineError):
+    """The engine answered no. `status` is the HTTP status, the text is the engine's own."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class NotFound(EngineRefused):
+    """404 for a container or volume."""
+
+
+class ImageNotFound(EngineRefused):
+    """404 at create: the image is not on the host."""
+
+
+class Conflict(EngineRefused):
+    """409: the name is taken, or the container's state does not allow it."""

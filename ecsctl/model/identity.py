@@ -1,0 +1,58 @@
+"""What makes a container ours: its name and its labels.
+
+The name is a function of task id and container name, so that creating means get-or-create: the engine
+refuses a second container of that name, and a retry finds the first. The labels say whose it is; the
+MAC over them tells our containers from ones that only carry our labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+
+INSTALL = "ecsctl.install"
+TASK = "ecsctl.task"
+CONTAINER = "ecsctl.container"
+INSTANCE = "ecsctl.host"
+SEQ = "ecsctl.seq"
+SPEC = "ecsctl.spec"
+MAC = "ecsctl.mac"
+TASK_DEFINITION = "ecsctl.td"
+AGENT = "com.amazonaws.ecs."
+RESERVED_PREFIXES = ("ecsctl.", AGENT)
+
+
+def container_name(family: str, revision: int, container: str, task_id: str) -> str:
+    """The engine's name for a task's container; at most 130 characters of what engines take."""
+    return f"ecs-{family[:40]}-{revision}-{container[:40]}-{task_id}"
+
+
+def volume_name(family: str, revision: int, volume: str, task_id: str) -> str:
+    """The engine's name for a volume with scope `task`."""
+    return f"ecs-{family[:40]}-{revision}-{volume[:40]}-{task_id}"
+
+
+def dead_name(name: str) -> str:
+    """The name a stopped container is kept under: the one it was created with is burnt, and free."""
+    return f"{name}-dead"
+
+
+def spec_digest(body: dict[str, object]) -> str:
+    """sha256 of a create body without our own labels (those are signed by the MAC)."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def sign(labels: dict[str, str], key: bytes) -> dict[str, str]:
+    """The labels with their MAC: HMAC-SHA256 over every label under our two prefixes."""
+    return {**labels, MAC: _mac(labels, key)}
+
+
+def is_genuine(labels: dict[str, str], key: bytes) -> bool:
+    """Whether the labels were signed with our key and none under our prefixes was changed."""
+    return hmac.compare_digest(labels.get(MAC, ""), _mac(labels, key))
+
+
+def _mac(labels: dict[str, str], key: bytes) -> str:
+    ours = sorted((k, v) for k, v in labels.items() if k.startswith(RESERVED_PREFIXES) and k != MAC)
+    return hmac.new(key, json.dumps(ours).encode(), hashlib.sha256).hexdigest()

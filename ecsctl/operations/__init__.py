@@ -1,0 +1,1 @@
+"""The ECS API: one module per resource, one function per action."""

@@ -1,0 +1,1 @@
+"""Pure: which container instance a task goes to, and why."""

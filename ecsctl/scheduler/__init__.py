@@ -1,0 +1,1 @@
+"""Pure: what tasks and containers need next."""

@@ -1,0 +1,1 @@
+"""What is wanted and decided, remembered in SQL."""
