@@ -7,6 +7,7 @@ as in ECS; an empty list that was given stays.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import types
 import typing
@@ -82,7 +83,7 @@ def _explain(kind: type[Record], data: object, message: str, where: str) -> str:
         return f"{name}: {value!r} is not one of {', '.join(get_args(target))}"
     if match := re.match(r"Expected `(.*)`, got `(.*)`$", problem):
         expected = match[1].removesuffix(" | null")
-        quoted = f'; write "{value}", in quotes' if expected == "str" and isinstance(value, int) else ""
+        quoted = f'; write "{json.dumps(value)}", in quotes' if expected == "str" and isinstance(value, int) else ""
         wanted, got = _KINDS.get(expected, expected), _KINDS.get(match[2], match[2])
         return f"{name or 'the input'}: expected {wanted}, got {got}{quoted}"
     return f"{name}: {problem}"

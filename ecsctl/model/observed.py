@@ -1,0 +1,48 @@
+"""What an engine says of one container."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+Health = Literal["starting", "healthy", "unhealthy"]
+
+
+class PortBinding(NamedTuple):
+    """One published port."""
+
+    host_ip: str
+    host_port: int
+    container_port: int
+    protocol: str
+
+
+class Observed(NamedTuple):
+    """What an engine says of one container.
+
+    `list` leaves out what the engine's listing does not tell: everything after `ports`.
+    Times are RFC 3339 in the host's clock, None for "never".
+    """
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    state: State
+    health: Health | None = None
+    image_id: str | None = None
+    ports: tuple[PortBinding, ...] = ()
+    exit_code: int | None = None
+    oom_killed: bool = False
+    error: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the container has a process."""
+        return self.state in ("running", "paused", "restarting")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the container ran and ended (a failed start leaves it `created`)."""
+        return self.state in ("exited", "dead")

@@ -1,0 +1,146 @@
+"""What the store remembers beyond the ECS shapes: a host's address, a task's containers on their engine."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from ecsctl.model.common import Tag
+from ecsctl.model.container_instance import ContainerInstance
+from ecsctl.model.record import Record
+from ecsctl.model.task import NetworkBinding, Task
+
+Stage = Literal["none", "created", "started", "exited", "fenced"]
+"""How far a container has come on its engine. `fenced`: no container holds its name, and none will."""
+
+Operation = Literal["create", "pull", "start", "stop", "rename", "remove"]
+
+
+class Intent(Record):
+    """An engine call that was decided. It is committed before the call, and stays until the answer is."""
+
+    op: Operation
+    at: datetime
+    tries: int = 1
+
+
+class ContainerState(Record):
+    """One container of a task, on its engine.
+
+    `starts` and `stops` count the calls; `failed`: it could not be pulled, created or started, for `reason`.
+    """
+
+    name: str
+    engine_name: str
+    stage: Stage = "none"
+    engine_id: str | None = None
+    intent: Intent | None = None
+    pulled: bool = False
+    starts: int = 0
+    stops: int = 0
+    failed: bool = False
+    exit_code: int | None = None
+    reason: str | None = None
+    health: Literal["starting", "healthy", "unhealthy"] | None = None
+    image_digest: str | None = None
+    started_at: datetime | None = None
+    exited_at: datetime | None = None
+    bindings: list[NetworkBinding] = msgspec.field(default_factory=list)
+
+
+class Claim(Record):
+    """Who works on a task. Void when its process is gone, else when `until` (seconds since boot) has passed."""
+
+    boot_id: str
+    pid_namespace: str
+    pid: int
+    process_start: int
+    token: str
+    until: float
+
+
+class TaskRecord(Record):
+    """A task: its ECS shape, its containers on their engine, and who is at work on it.
+
+    `seq` is the store's sequence at the last change: an engine listing begun before it proves nothing.
+    `cpu` (units) and `memory` (MiB) are what the task takes from its container instance.
+    """
+
+    task: Task
+    containers: list[ContainerState]
+    cpu: int
+    memory: int
+    seq: int = 0
+    claim: Claim | None = None
+
+    @property
+    def arn(self) -> str:
+        return self.task.task_arn or ""
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.task.last_status == "STOPPED"
+
+
+class InstanceRecord(Record):
+    """A container instance: its ECS shape and how to reach the engine behind it."""
+
+    instance: ContainerInstance
+    cluster_arn: str
+    name: str
+    address: str
+    engine_id: str
+    seq: int = 0
+
+    @property
+    def arn(self) -> str:
+        return self.instance.container_instance_arn or ""
+
+
+class Family(Record):
+    """A task definition family. Revision numbers are never given twice."""
+
+    key: str
+    name: str
+    last_revision: int = 0
+
+
+class TagSet(Record):
+    """The tags of one resource, in the order they were given."""
+
+    arn: str
+    tags: list[Tag]
+
+
+class PortReservation(Record):
+    """A host port that a task holds on a container instance. The key is instance, port and protocol."""
+
+    instance_arn: str
+    port: int
+    protocol: str
+    task_arn: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.instance_arn}|{self.port}/{self.protocol}"
+
+
+class Event(Record):
+    """One line of the journal: what happened, to what, and why."""
+
+    at: datetime
+    cluster_arn: str
+    resource_arn: str
+    kind: str
+    message: str
+
+
+class IdempotentCall(Record):
+    """The answer a client token was given (ECS: "Ensuring idempotency"). `result` is the response on the wire."""
+
+    key: str
+    parameters: str
+    result: dict[str, Any]
+    expires_at: datetime

@@ -1,0 +1,107 @@
+"""The files of the state: whose they are, who else may read them, and the queue of their writers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ecsctl.model.errors import StateError
+
+WAIT = 30.0
+"""Seconds that a writer waits for its turn."""
+
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.glusterfs"}
+
+
+def prepare_directory(path: Path) -> None:
+    """Make the directory of a state file that does not exist yet, for its owner alone."""
+    if path.is_dir():
+        raise StateError(f"the state file {path} is a directory: give the path of a file")
+    if path.exists():
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StateError(f"the directory of the state file {path} cannot be made: {error.strerror}") from None
+    kind = _file_system(path.parent)
+    if kind in _NETWORK:
+        raise StateError(
+            f"{path.parent} is on a network file system ({kind}), where SQLite loses data: "
+            "set ECSCTL_STATE to a local path"
+        )
+
+
+def private_file(path: Path, content: bytes | None = None) -> Path:
+    """The path of a file that only its owner can read; written first when content is given."""
+    try:
+        if content is not None:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise StateError(f"{path} is missing: restore it from the backup of the state") from None
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise StateError(f"{path} can be read by others (mode {stat.S_IMODE(mode):04o}): run chmod 600 {path}")
+    return path
+
+
+class WriterQueue:
+    """Writers take turns. SQLite's own waiting is unfair: one of eight busy writers may never get in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the queue. Raises StateError when it is not our turn within WAIT seconds."""
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._wait(self._descriptor)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _wait(self, descriptor: int) -> None:
+        # The kernel serves blocked flock() calls in order; a thread makes the wait one with an end.
+        waiting = threading.Thread(target=fcntl.flock, args=(descriptor, fcntl.LOCK_EX), daemon=True)
+        waiting.start()
+        waiting.join(WAIT)
+        if waiting.is_alive():
+            raise StateError(
+                f"another process has been writing to the state for {WAIT:.0f} s: see `fuser {self._path}`"
+            )
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _file_system(directory: Path) -> str:
+    """The type of the file system a directory is on, "" where the system does not say."""
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    best, kind = "", ""
+    resolved = str(directory.resolve())
+    for line in mounts:
+        _, point, found, *_ = line.split(" ")
+        if (resolved + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
+            best, kind = point, found
+    return kind

@@ -1,0 +1,270 @@
+"""The store: one SQLite file, read in snapshots, written in short transactions of one writer at a time.
+
+A transaction is never held over an engine call. `synchronous=FULL`: what a command acknowledged is still
+there after a power loss.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from ecsctl.model.errors import StateError
+from ecsctl.model.record import Record
+from ecsctl.model.stored import Event, TaskRecord
+from ecsctl.store.files import WriterQueue, prepare_directory, private_file
+from ecsctl.store.migrate import migrate, opened, translate
+from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
+
+R = TypeVar("R", bound=Record)
+Filter = Scalar | tuple[Scalar, ...]
+
+
+class View:
+    """What can be read. Every call sees the same snapshot."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, table: Table[R], key: str) -> R | None:
+        """The record of that key."""
+        found = self.find(table, limit=1, **{table.key: key})
+        return found[0] if found else None
+
+    def find(
+        self,
+        table: Table[R],
+        *,
+        order: str | None = None,
+        limit: int = -1,
+        **filters: Any,
+    ) -> list[R]:
+        """The records whose columns equal the filters (a tuple: are among), by a column (`-column`: falling)."""
+        where, arguments = _where(table, filters)
+        column = (order or table.key).removeprefix("-")
+        _known(table, column)
+        direction = "DESC" if order and order.startswith("-") else "ASC"
+        rows = self._connection.execute(
+            f"SELECT doc FROM {table.name} WHERE {where} ORDER BY {column} {direction}, rowid LIMIT ?",  # noqa: S608 names are checked against the table's columns
+            (*arguments, limit),
+        )
+        decode = _decoder(table.kind).decode
+        return [decode(row[0]) for row in rows]
+
+    def count(self, table: Table[Any], **filters: Filter) -> int:
+        """How many records match."""
+        where, arguments = _where(table, filters)
+        sql = f"SELECT count(*) FROM {table.name} WHERE {where}"  # noqa: S608 as in find
+        return int(self._connection.execute(sql, arguments).fetchone()[0])
+
+    def older(self, table: Table[Any], column: str, moment: datetime) -> int:
+        """How many records have a time before `moment` in that column."""
+        _known(table, column)
+        sql = f"SELECT count(*) FROM {table.name} WHERE {column} < ?"  # noqa: S608 checked above
+        return int(self._connection.execute(sql, (timestamp(moment),)).fetchone()[0])
+
+    def used(self, cluster_arn: str) -> dict[str, tuple[int, int, int, int]]:
+        """What unfinished tasks take per container instance: cpu units, memory MiB, running, pending tasks."""
+        rows = self._connection.execute(
+            "SELECT instance, sum(cpu), sum(memory), sum(last_status = 'RUNNING'),"
+            " sum(last_status IN ('PROVISIONING', 'PENDING', 'ACTIVATING'))"
+            " FROM task WHERE cluster = ? AND last_status != 'STOPPED' AND instance IS NOT NULL GROUP BY instance",
+            (cluster_arn,),
+        )
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+    def unfinished(self, **filters: Any) -> list[TaskRecord]:
+        """The tasks that are not STOPPED, oldest first."""
+        return self.find(TASKS, order="created_at", last_status=UNFINISHED, **filters)
+
+    def meta(self, key: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last writing transaction."""
+        return int(self.meta("seq") or 0)
+
+
+class Transaction(View):
+    """One writing transaction. All of it is committed, or none."""
+
+    _seq: int | None = None
+
+    @property
+    def seq(self) -> int:
+        """This transaction's number."""
+        if self._seq is None:
+            self._seq = self.sequence + 1
+            self.set_meta("seq", str(self._seq))
+        return self._seq
+
+    def put(self, table: Table[R], record: R) -> None:
+        """Insert the record, or replace the one with its key."""
+        marks = ", ".join("?" * (len(table.columns) + 1))
+        updates = ", ".join(f"{column} = excluded.{column}" for column in (*table.columns[1:], "doc"))
+        self._connection.execute(
+            f"INSERT INTO {table.name} ({', '.join(table.columns)}, doc) VALUES ({marks})"  # noqa: S608 names from the table's declaration
+            f" ON CONFLICT ({table.key}) DO UPDATE SET {updates}",
+            (*table.values(record), msgspec.json.encode(record)),
+        )
+
+    def delete(self, table: Table[Any], **filters: Filter) -> int:
+        """Delete what matches (at least one filter); how many that were."""
+        if not filters:
+            raise ValueError("delete needs a filter")
+        where, arguments = _where(table, filters)
+        return self._connection.execute(f"DELETE FROM {table.name} WHERE {where}", arguments).rowcount  # noqa: S608 as in find
+
+    def forget_before(self, table: Table[Any], column: str, moment: datetime) -> int:
+        """Delete the records whose time column is before `moment`; how many that were."""
+        _known(table, column)
+        sql = f"DELETE FROM {table.name} WHERE {column} < ?"  # noqa: S608 checked above
+        return self._connection.execute(sql, (timestamp(moment),)).rowcount
+
+    def set_meta(self, key: str, value: str) -> None:
+        self._connection.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
+
+
+class Store:
+    """An open state file. Usable by several threads; close() when done."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._connection = connection
+        self._lock = threading.RLock()
+        self._queue = WriterQueue(path.with_name(path.name + ".lock"))
+        self._key: bytes | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open the state file, making or migrating it if need be.
+
+        Raises StateError, with one line that says what to do, for a file that is damaged, another program's,
+        from a newer release, readable by others, or on a network file system.
+        """
+        prepare_directory(path)
+        connection, read_only = opened(path)
+        store = cls(connection, path, read_only)
+        try:
+            with translate(path):
+                migrate(connection, path, store._queue, read_only)
+            store._install()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @contextmanager
+    def read(self) -> Iterator[View]:
+        """One snapshot."""
+        with self._lock, translate(self.path):
+            if self._connection.in_transaction:
+                yield View(self._connection)
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield View(self._connection)
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One writing transaction; an exception undoes all of it. What changed nothing is not committed."""
+        if self.read_only:
+            raise StateError(f"the state file {self.path} cannot be written: check its owner, mode and disk")
+        with self._lock, self._queue.turn(), translate(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            changes = self._connection.total_changes
+            try:
+                yield Transaction(self._connection)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT" if self._connection.total_changes > changes else "ROLLBACK")
+
+    @property
+    def install(self) -> str:
+        """This store's id, which is on the label of every container it made."""
+        with self.read() as view:
+            return view.meta("install") or ""
+
+    @property
+    def key(self) -> bytes:
+        """The key that signs our containers' labels. It lives beside the state file, not in it."""
+        if self._key is None:
+            self._key = private_file(self._key_path).read_bytes()
+        return self._key
+
+    @property
+    def _key_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".key")
+
+    def _install(self) -> None:
+        with self.read() as view:
+            known = view.meta("install") and view.meta("key")
+        if not known:
+            if self.read_only:
+                raise StateError(f"there is no state at {self.path}, and none can be made: check the owner and mode")
+            with self.write() as tx:
+                if tx.meta("install") is None:
+                    private_file(self._key_path, secrets.token_bytes(32))
+                    tx.set_meta("key", _fingerprint(self.key))
+                    tx.set_meta("install", str(uuid.uuid4()))
+        elif not self._key_path.exists():
+            raise StateError(f"the key file {self._key_path} is missing: restore it from the backup of the state")
+
+    def close(self) -> None:
+        self._connection.close()
+        self._queue.close()
+
+
+def add_event(tx: Transaction, at: datetime, cluster_arn: str, resource_arn: str, kind: str, message: str) -> None:
+    """Write one line into the journal."""
+    event = Event(at=at, cluster_arn=cluster_arn, resource_arn=resource_arn, kind=kind, message=message)
+    tx.put(EVENTS, event)
+
+
+def _fingerprint(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:16]
+
+
+def _known(table: Table[Any], column: str) -> None:
+    if column not in table.columns:
+        raise ValueError(f"{table.name} has no column {column}")
+
+
+def _where(table: Table[Any], filters: dict[str, Filter]) -> tuple[str, list[Scalar]]:
+    clauses, arguments = ["1"], list[Scalar]()
+    for column, value in filters.items():
+        _known(table, column)
+        if isinstance(value, tuple):
+            clauses.append(f"{column} IN ({', '.join('?' * len(value))})")
+            arguments.extend(value)
+        else:
+            clauses.append(f"{column} IS ?")
+            arguments.append(value)
+    return " AND ".join(clauses), arguments
+
+
+_decoders: dict[type[Record], msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(kind: type[R]) -> msgspec.json.Decoder[R]:
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.json.Decoder(kind)
+    return _decoders[kind]
