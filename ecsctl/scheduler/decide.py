@@ -1,0 +1,278 @@
+"""The task state machine: what one task needs now. Pure; same input, same step.
+
+Source: ECS developer guide, "Amazon ECS task lifecycle", "Container dependency" and "Stopped tasks error codes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from ecsctl.model import identity
+from ecsctl.model.container_definition import ContainerDefinition
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import ContainerState, Intent, Operation, TaskRecord
+from ecsctl.model.task import HealthStatus, TaskStopCode
+from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler.container_spec import effective, stop_timeout
+from ecsctl.scheduler.observe import copy_of
+from ecsctl.scheduler.plan import Action, Happening, Step
+
+ORDER = (
+    "PROVISIONING",
+    "PENDING",
+    "ACTIVATING",
+    "RUNNING",
+    "DEACTIVATING",
+    "STOPPING",
+    "DEPROVISIONING",
+    "STOPPED",
+)
+MAX_STOPS = 5
+"""A stop that got no answer this often is followed by a forced removal."""
+
+
+def decide(record: TaskRecord, definition: TaskDefinition, now: datetime) -> Step:
+    """The next step of a task. A STOPPED task needs none."""
+    if record.is_stopped:
+        return Step(record)
+    work = _Work(copy_of(record), definition, now)
+    work.judge()
+    if work.task.desired_status == "STOPPED":
+        work.bring_down()
+    else:
+        work.bring_up()
+    work.publish()
+    return Step(work.record, tuple(work.actions), tuple(work.happenings), work.waiting and not work.actions)
+
+
+def request_stop(record: TaskRecord, code: TaskStopCode, reason: str, now: datetime) -> TaskRecord:
+    """The record of a task that is to stop. The first cause stays."""
+    if record.task.desired_status == "STOPPED":
+        return record
+    record = copy_of(record)
+    record.task.desired_status = "STOPPED"
+    record.task.stop_code = code
+    record.task.stopped_reason = reason
+    record.task.stopping_at = now
+    return record
+
+
+class _Work:
+    """One decision in the making."""
+
+    def __init__(self, record: TaskRecord, definition: TaskDefinition, now: datetime) -> None:
+        self.record = record
+        self.task = record.task
+        self.definition = definition
+        self.now = now
+        self.states = {state.name: state for state in record.containers}
+        self.containers: dict[str, ContainerDefinition] = {
+            state.name: effective(record, definition, state.name) for state in record.containers
+        }
+        self.actions: list[Action] = []
+        self.happenings: list[Happening] = []
+        self.waiting = False
+
+    # What has to end
+
+    def judge(self) -> None:
+        """Whether the task can go on; if not, it is to stop from here on."""
+        if self.task.desired_status == "STOPPED":
+            return
+        for _ in self.states:  # a failure may fail what depends on it, and so on
+            for state in self.states.values():
+                if state.stage in ("none", "created") and not state.failed and (why := self._hopeless(state.name)):
+                    state.failed, state.reason, state.intent = True, why, None
+        for state in self.states.values():
+            if self.containers[state.name].essential is False:
+                continue
+            if state.failed:
+                self._stop("TaskFailedToStart", str(state.reason))
+            elif state.stage in ("exited", "fenced"):
+                self._stop("EssentialContainerExited", "Essential container in task exited")
+
+    def _stop(self, code: TaskStopCode, reason: str) -> None:
+        if self.task.desired_status == "STOPPED":
+            return
+        self.task.desired_status = "STOPPED"
+        self.task.stop_code = code
+        self.task.stopped_reason = reason
+        self.task.stopping_at = self.now
+        self.happenings.append(Happening("TaskStopping", f"{code}: {reason}"))
+
+    def _hopeless(self, name: str) -> str | None:
+        """Why a container that waits can never start (ECS API_ContainerDependency); None while it may."""
+        for dependency in self.containers[name].depends_on or []:
+            other = self.states[dependency.container_name]
+            condition = dependency.condition
+            said = f"Task failed to start: container {name} depends on {other.name} ({condition}), which "
+            if other.failed:
+                return f"{said}failed: {other.reason}"
+            ended = other.stage in ("exited", "fenced")
+            if condition == "SUCCESS" and ended and other.exit_code != 0:
+                return f"{said}{_ending(other)}"
+            if condition == "HEALTHY" and ended:
+                return f"{said}{_ending(other)} before it was healthy"
+            if condition == "HEALTHY" and other.health == "unhealthy":
+                return f"{said}is unhealthy"
+            limit = self.containers[other.name].start_timeout
+            late = limit and other.started_at and self.now - other.started_at >= timedelta(seconds=limit)
+            if late and not self._met(condition, other):
+                return f"{said}did not get there within its startTimeout of {limit} s"
+        return None
+
+    @staticmethod
+    def _met(condition: str, other: ContainerState) -> bool:
+        ended = other.stage in ("exited", "fenced")
+        if condition == "START":
+            return ended or other.stage == "started"
+        if condition == "COMPLETE":
+            return ended
+        if condition == "SUCCESS":
+            return ended and other.exit_code == 0
+        return other.stage == "started" and other.health == "healthy"
+
+    # Upwards
+
+    def bring_up(self) -> None:
+        """Create every container, then start each as soon as what it depends on allows."""
+        for state in self.states.values():
+            if state.failed:
+                continue
+            if state.intent and state.intent.op == "remove":
+                self._act(state, "remove", state.engine_name, "the engine could not start it; made anew")
+            elif state.stage == "none":
+                self._make(state)
+            elif state.stage == "created":
+                self._start(state)
+        missing = [state for state in self.states.values() if state.stage == "none" and not state.failed]
+        begun = [state.stage in ("started", "exited", "fenced") or state.failed for state in self.states.values()]
+        self._advance("RUNNING" if all(begun) else "PENDING" if missing else "ACTIVATING")
+
+    def _make(self, state: ContainerState) -> None:
+        container = self.containers[state.name]
+        needed = {str(source.source_container) for source in container.volumes_from or []}
+        needed |= {link.partition(":")[0] for link in container.links or []}
+        if any(self.states[name].stage == "none" for name in needed):
+            return
+        if state.intent and state.intent.op == "pull":
+            self.task.pull_started_at = self.task.pull_started_at or self.now
+            self._act(state, "pull", str(container.image), f"image {container.image} is not on the host")
+        else:
+            self._act(state, "create", state.engine_name, "the task is to run")
+
+    def _start(self, state: ContainerState) -> None:
+        depends_on = self.containers[state.name].depends_on or []
+        linked = [link.partition(":")[0] for link in self.containers[state.name].links or []]
+        if all(self._met(d.condition, self.states[d.container_name]) for d in depends_on) and all(
+            self.states[name].stage != "created" for name in linked
+        ):
+            state.starts += 1
+            self._act(state, "start", str(state.engine_id), "what it depends on is there" if depends_on else "created")
+        else:
+            self.waiting = True
+
+    # Downwards
+
+    def bring_down(self) -> None:
+        """Stop in reverse dependency order, then take every name away from whatever may still want it."""
+        running = [state for state in self.states.values() if state.stage == "started"]
+        for state in running:
+            if not any(self._needs(other.name, state.name) for other in running):
+                self._end(state)
+        for state in self.states.values():
+            if state.stage == "none" and state.intent is None:
+                state.stage = "fenced"  # nothing was ever asked of the engine
+            elif state.stage in ("none", "created"):
+                self._act(state, "remove", state.engine_name, "it never ran")
+            elif state.stage == "exited" and state.engine_id is None:
+                self._act(state, "remove", state.engine_name, "it is gone; nothing may come up under its name")
+            elif state.stage == "exited":
+                new = identity.dead_name(state.engine_name)
+                self._act(state, "rename", str(state.engine_id), "it has ended; kept for its logs", new_name=new)
+        if running:
+            self._advance("STOPPING")
+            return
+        self.task.execution_stopped_at = self.task.execution_stopped_at or self.now
+        if all(state.stage == "fenced" for state in self.states.values()):
+            self.task.stopped_at = self.now
+            self._advance("STOPPED")
+        else:
+            self._advance("DEPROVISIONING")
+
+    def _needs(self, name: str, other: str) -> bool:
+        return any(d.container_name == other for d in self.containers[name].depends_on or [])
+
+    def _end(self, state: ContainerState) -> None:
+        why = self.task.stopped_reason or "the task is to stop"
+        if state.stops >= MAX_STOPS:
+            state.reason = state.reason or "CannotStopContainerError: it did not stop; it was removed"
+            self._act(state, "remove", state.engine_name, "it did not stop")
+        else:
+            state.stops += 1
+            timeout = stop_timeout(self.containers[state.name])
+            self._act(state, "stop", str(state.engine_id), why, timeout=timeout)
+
+    # Writing down
+
+    def _act(
+        self, state: ContainerState, op: Operation, target: str, cause: str, timeout: int = 0, new_name: str = ""
+    ) -> None:
+        tries = state.intent.tries + 1 if state.intent and state.intent.op == op else 1
+        state.intent = Intent(op=op, at=self.now, tries=tries)
+        self.actions.append(Action(op, state.name, target, cause, timeout, new_name))
+
+    def _advance(self, status: str) -> None:
+        before = self.task.last_status or ORDER[0]
+        if ORDER.index(status) <= ORDER.index(before):
+            return
+        self.task.last_status = status
+        if status == "RUNNING":
+            self.task.started_at = self.now
+        self.happenings.append(Happening(f"Task{status.title()}", self.task.stopped_reason or ""))
+
+    def publish(self) -> None:
+        """The ECS shape of what is known."""
+        self.task.containers = [
+            evolve(
+                shape,
+                last_status=_status(state),
+                exit_code=state.exit_code,
+                reason=state.reason,
+                runtime_id=state.engine_id or shape.runtime_id,
+                network_bindings=state.bindings,
+                health_status=self._health(state),
+            )
+            for shape in self.task.containers or []
+            for state in [self.states[str(shape.name)]]
+        ]
+        self.task.health_status = self._task_health()
+
+    def _health(self, state: ContainerState) -> HealthStatus:
+        check = self.containers[state.name].health_check
+        if check is None or check.command == ["NONE"] or state.stage != "started":
+            return "UNKNOWN"
+        return "HEALTHY" if state.health == "healthy" else "UNHEALTHY" if state.health == "unhealthy" else "UNKNOWN"
+
+    def _task_health(self) -> HealthStatus:
+        """Of the essential containers with a health check: UNHEALTHY before UNKNOWN before HEALTHY."""
+        seen = list(self._essential_health())
+        if "UNHEALTHY" in seen:
+            return "UNHEALTHY"
+        return "HEALTHY" if seen and all(health == "HEALTHY" for health in seen) else "UNKNOWN"
+
+    def _essential_health(self) -> Iterator[HealthStatus]:
+        for name, container in self.containers.items():
+            if container.essential is not False and container.health_check is not None:
+                yield self._health(self.states[name])
+
+
+def _status(state: ContainerState) -> str:
+    if state.failed or state.stage in ("exited", "fenced"):
+        return "STOPPED"
+    return "RUNNING" if state.stage == "started" else "PENDING"
+
+
+def _ending(state: ContainerState) -> str:
+    return "ended without an exit code" if state.exit_code is None else f"exited with code {state.exit_code}"

@@ -1,0 +1,59 @@
+"""What deciding yields: actions for an engine, what to write, and why."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from ecsctl.model.stored import Operation, TaskRecord
+
+
+class Action(NamedTuple):
+    """One call to one engine. `target` is an engine's container id, or a name for create, pull and fencing.
+
+    `timeout` is the seconds a stop grants before SIGKILL.
+    """
+
+    op: Operation
+    container: str
+    target: str
+    cause: str
+    timeout: int = 0
+    new_name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.op} container {self.container}: {self.cause}"
+
+
+class Outcome(NamedTuple):
+    """What a call answered.
+
+    ok: done (create: `value` is the id). gone: there is no such container. no_image: create found no image.
+    foreign: the name is held by a container that is not ours. refused: the engine's words are in `value`,
+    `status` its HTTP status. unknown: no answer, so nothing is known.
+    """
+
+    op: Operation
+    container: str
+    result: Literal["ok", "gone", "no_image", "foreign", "refused", "unknown"]
+    value: str = ""
+    status: int = 0
+
+
+class Happening(NamedTuple):
+    """Something for the journal."""
+
+    kind: str
+    message: str
+
+
+class Step(NamedTuple):
+    """What to do about one task now.
+
+    `record` is its new state, intents of the actions included. `waiting`: nothing to do until a container
+    changes by itself (a dependency has to end or become healthy).
+    """
+
+    record: TaskRecord
+    actions: tuple[Action, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+    waiting: bool = False
