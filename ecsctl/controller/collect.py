@@ -1,0 +1,123 @@
+"""Collecting: containers of tasks that are over, and tasks whose time in history is up."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ecsctl.controller.look import Sight
+from ecsctl.engine.port import Engine, Observed
+from ecsctl.model.arn import last_part
+from ecsctl.model.errors import Conflict
+from ecsctl.model.stored import TaskRecord
+from ecsctl.scheduler.container_spec import DEFAULT_STOP_TIMEOUT, task_volumes
+from ecsctl.store.store import Store, Transaction
+from ecsctl.store.tables import EVENTS, IDEMPOTENT_CALLS, TAGS, TASK_DEFINITIONS, TASKS, timestamp
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long to keep what is over: stopped containers (the ECS agent: 3 hours), and tasks in the history."""
+
+    containers: timedelta = timedelta(hours=3)
+    history: timedelta = timedelta(days=7)
+
+
+@dataclass
+class Collection:
+    """What was, or in a dry run would be, collected on one host, and what was left alone."""
+
+    lines: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+
+
+def collect(
+    store: Store, engine: Engine, sight: Sight, instance: str, retention: Retention, now: datetime, *, dry_run: bool
+) -> Collection:
+    """Stop what runs for a STOPPED task, and remove its containers and volumes when they are old enough."""
+    result = Collection()
+    for name in sight.forged:
+        result.left_alone.append(f"container {name} carries our labels but not our signature")
+    for task_id, containers in sorted(sight.tasks.items()):
+        record = _task(store, instance, task_id)
+        if record is None:
+            for found in containers.values():
+                result.left_alone.append(f"container {found.name} belongs to a task this state does not know")
+            continue
+        if not record.is_stopped or record.seq > sight.sequence:
+            continue
+        old = now - (record.task.stopped_at or now) >= retention.containers
+        for found in containers.values():
+            _collect_container(engine, found, result, old=old, dry_run=dry_run)
+        if old and not dry_run and not any(found.is_up for found in containers.values()):
+            _remove_volumes(store, engine, record)
+    return result
+
+
+def _collect_container(engine: Engine, found: Observed, result: Collection, *, old: bool, dry_run: bool) -> None:
+    if found.is_up:
+        result.lines.append(f"stop container {found.name}: its task is STOPPED")
+        if not dry_run:
+            engine.stop(found.id, DEFAULT_STOP_TIMEOUT)
+    elif old or found.state == "created":
+        why = "its task ended long ago" if old else "it never ran, and its task is STOPPED"
+        result.lines.append(f"remove container {found.name}: {why}")
+        if not dry_run:
+            engine.remove(found.id)
+
+
+def _task(store: Store, instance: str, task_id: str) -> TaskRecord | None:
+    # cluster name and account of a task's ARN are those of its container instance
+    prefix, cluster, _ = instance.rsplit("/", 2)
+    arn = f"{prefix.replace(':container-instance', ':task')}/{cluster}/{task_id}"
+    with store.read() as view:
+        return view.get(TASKS, arn)
+
+
+def _remove_volumes(store: Store, engine: Engine, record: TaskRecord) -> None:
+    with store.read() as view:
+        definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
+    for volume in task_volumes(record, definition) if definition else ():
+        with suppress(Conflict):  # somebody else's container uses it
+            engine.remove_volume(volume)
+
+
+def forget(store: Store, sights: dict[str, Sight], retention: Retention, now: datetime, *, dry_run: bool) -> list[str]:
+    """Drop what is older than the history's length: stopped tasks of which no container is left, events, tokens.
+
+    `sights` are this pass's looks, by container instance ARN: of a host that was not seen nothing is forgotten.
+    """
+    before = now - retention.history
+    with store.read() as view:
+        over = [
+            record
+            for record in view.find(TASKS, last_status="STOPPED", order="stopped_at", limit=1000)
+            if (record.task.stopped_at or now) < before and _is_gone(record, sights)
+        ]
+        stale = view.older(EVENTS, "at", before) + view.older(IDEMPOTENT_CALLS, "expires_at", now)
+    lines = [f"forget task {last_part(record.arn)}: STOPPED {_day(record)}" for record in over]
+    if (over or stale) and not dry_run:
+        with store.write() as tx:
+            _forget(tx, over)
+            tx.forget_before(EVENTS, "at", before)
+            tx.forget_before(IDEMPOTENT_CALLS, "expires_at", now)
+    return lines
+
+
+def _forget(tx: Transaction, over: list[TaskRecord]) -> None:
+    for record in over:
+        tx.delete(TAGS, arn=record.arn)
+        tx.delete(TASKS, arn=record.arn)
+        used = str(record.task.task_definition_arn)
+        if not tx.count(TASKS, task_definition=used):
+            tx.delete(TASK_DEFINITIONS, arn=used, status="DELETE_IN_PROGRESS")
+
+
+def _is_gone(record: TaskRecord, sights: dict[str, Sight]) -> bool:
+    sight = sights.get(str(record.task.container_instance_arn))
+    return sight is not None and last_part(record.arn) not in sight.tasks
+
+
+def _day(record: TaskRecord) -> str:
+    return timestamp(record.task.stopped_at)[:10] if record.task.stopped_at else ""

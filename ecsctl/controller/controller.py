@@ -1,0 +1,234 @@
+"""The controller: the only part that creates, starts, stops or removes anything on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from ecsctl.controller.claims import Claimant
+from ecsctl.controller.clock import Clock
+from ecsctl.controller.collect import Retention, collect, forget
+from ecsctl.controller.drive import Drive, Driver, Limits
+from ecsctl.controller.hands import PARALLEL, together
+from ecsctl.controller.look import Sight, look
+from ecsctl.engine.port import Engine
+from ecsctl.model.arn import last_part
+from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import InstanceRecord, TaskRecord
+from ecsctl.scheduler.container_spec import Signature
+from ecsctl.store.store import Store, add_event
+from ecsctl.store.tables import INSTANCES, TASKS
+
+HOSTS_AT_ONCE = 16
+
+
+@dataclass
+class Pass:
+    """One pass over some tasks: what was done and why, per line; what could not be reached; what is left to do."""
+
+    lines: list[str] = field(default_factory=list)
+    changed: bool = False
+    unreachable: dict[str, str] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+
+    def add(self, other: Pass) -> None:
+        self.lines += other.lines
+        self.changed = self.changed or other.changed
+        self.unreachable |= other.unreachable
+        self.unfinished += other.unfinished
+        self.left_alone += other.left_alone
+
+
+class Controller:
+    """Looks, decides, records and acts. `connect` gives the engine behind an address."""
+
+    def __init__(
+        self, store: Store, connect: Callable[[str], Engine], clock: Clock, retention: Retention | None = None
+    ) -> None:
+        self._store = store
+        self._connect = connect
+        self.clock = clock
+        self._retention = retention or Retention()
+        self._claimant = Claimant(clock)
+        self._engines: dict[str, Engine] = {}
+
+    # Engines
+
+    def engine(self, address: str) -> Engine:
+        """The engine at an address; one connection for all callers."""
+        if address not in self._engines:
+            self._engines[address] = self._connect(address)
+        return self._engines[address]
+
+    def close(self) -> None:
+        for engine in self._engines.values():
+            engine.close()
+
+    def probe(self, instances: Sequence[InstanceRecord]) -> dict[str, str]:
+        """Ask hosts whether they answer; of those that do not, ARN → why. agentConnected is kept up to date."""
+
+        def ask(instance: InstanceRecord) -> tuple[InstanceRecord, str | None]:
+            try:
+                self.engine(instance.address).ping()
+            except EngineError as error:
+                return instance, str(error)
+            return instance, None
+
+        answers = together([partial(ask, instance) for instance in instances], HOSTS_AT_ONCE)
+        silent = {}
+        for answer in answers:
+            if answer is not None:
+                self._note_contact(*answer)
+                if answer[1] is not None:
+                    silent[answer[0].arn] = answer[1]
+        return silent
+
+    # Converging
+
+    def begin(self, arns: Iterable[str], limits: Limits) -> Pass:
+        """Bring new tasks, of which no engine knows anything yet, as far as the limits allow."""
+        with self._store.read() as view:
+            records = [record for arn in arns if (record := view.get(TASKS, arn))]
+            instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
+        result = Pass()
+        for instance, group in instances:
+            self._drive(instance, [record.arn for record in group], None, limits, result)
+        return result
+
+    def converge(self, arns: Iterable[str], limits: Limits) -> Pass:
+        """Look at the hosts of these tasks and bring the tasks as far as the limits allow."""
+        with self._store.read() as view:
+            records = [r for arn in arns if (r := view.get(TASKS, arn)) and not r.is_stopped]
+            instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
+        return self._on_hosts([partial(self._converge_host, i, group, limits) for i, group in instances])
+
+    def reconcile(self, clusters: Iterable[str], limits: Limits, *, dry_run: bool = False) -> Pass:
+        """Everything: every unfinished task of these clusters, what is over, and what is old."""
+        with self._store.read() as view:
+            hosts = [i for cluster in clusters for i in view.find(INSTANCES, cluster=cluster)]
+            tasks = {i.arn: view.unfinished(instance=i.arn) for i in hosts}
+        sights: dict[str, Sight] = {}
+        result = self._on_hosts(
+            [
+                partial(self._reconcile_host, i, tasks[i.arn], limits, sights, dry_run)
+                for i in hosts
+                if _is_in_use(i, tasks)
+            ]
+        )
+        gone = forget(self._store, sights, self._retention, self.clock.now(), dry_run=dry_run)
+        result.add(Pass(lines=gone, changed=bool(gone)))
+        return result
+
+    def _on_hosts(self, calls: list[Callable[[], Pass]]) -> Pass:
+        result = Pass()
+        for one in together(calls, HOSTS_AT_ONCE) if calls else []:
+            result.add(one or Pass())
+        return result
+
+    def _look(self, instance: InstanceRecord, result: Pass) -> Sight | None:
+        with self._store.read() as view:
+            sequence = view.sequence
+        try:
+            sight = look(self.engine(instance.address), self._signature(), sequence)
+        except EngineError as error:
+            result.unreachable[instance.arn] = str(error)
+            if isinstance(error, (EngineUnreachable, EngineTimeout)):
+                self._note_contact(instance, str(error))
+            return None
+        self._note_contact(instance, None)
+        return sight
+
+    def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits) -> Pass:
+        result = Pass()
+        arns = [record.arn for record in group]
+        sight = self._look(instance, result)
+        if sight is None:
+            result.unfinished += arns
+        else:
+            self._drive(instance, arns, sight, limits, result)
+        return result
+
+    def _reconcile_host(
+        self,
+        instance: InstanceRecord,
+        group: list[TaskRecord],
+        limits: Limits,
+        sights: dict[str, Sight],
+        dry_run: bool,
+    ) -> Pass:
+        result = Pass()
+        sight = self._look(instance, result)
+        if sight is None:
+            return result
+        sights[instance.arn] = sight
+        engine = self.engine(instance.address)
+        if dry_run:
+            driver = self._driver(instance)
+            for record in group:
+                result.lines += [_line(record.arn, line) for line in driver.plan(record.arn, sight)]
+        else:
+            self._drive(instance, [record.arn for record in group], sight, limits, result)
+        try:
+            found = collect(
+                self._store, engine, sight, instance.arn, self._retention, self.clock.now(), dry_run=dry_run
+            )
+        except EngineError as error:
+            result.unreachable[instance.arn] = str(error)
+            return result
+        result.add(Pass(lines=found.lines, changed=bool(found.lines), left_alone=found.left_alone))
+        return result
+
+    def _drive(
+        self, instance: InstanceRecord, arns: list[str], sight: Sight | None, limits: Limits, result: Pass
+    ) -> None:
+        driver = self._driver(instance)
+        drives = together([partial(driver.drive, arn, sight, limits) for arn in arns], PARALLEL) if arns else []
+        for drive in drives:
+            self._note(instance, drive or Drive(""), result)
+
+    def _note(self, instance: InstanceRecord, drive: Drive, result: Pass) -> None:
+        result.lines += [_line(drive.arn, line) for line in drive.lines]
+        result.changed = result.changed or drive.changed
+        if drive.unfinished:
+            result.unfinished.append(drive.arn)
+        if drive.trouble:
+            result.unreachable[instance.arn] = drive.trouble
+
+    def _driver(self, instance: InstanceRecord) -> Driver:
+        return Driver(self._store, self.engine(instance.address), self._claimant, self.clock, self._signature())
+
+    def _signature(self) -> Signature:
+        return Signature(self._store.install, self._store.key)
+
+    def _note_contact(self, instance: InstanceRecord, trouble: str | None) -> None:
+        connected = trouble is None
+        if instance.instance.agent_connected == connected or self._store.read_only:
+            return
+        with self._store.write() as tx:
+            current = tx.get(INSTANCES, instance.arn)
+            if current is None or current.instance.agent_connected == connected:
+                return
+            shape = evolve(current.instance, agent_connected=connected)
+            tx.put(INSTANCES, evolve(current, instance=shape, seq=tx.seq))
+            kind = "AgentConnected" if connected else "AgentDisconnected"
+            add_event(tx, self.clock.now(), current.cluster_arn, current.arn, kind, trouble or "")
+
+
+def _is_in_use(instance: InstanceRecord, tasks: dict[str, list[TaskRecord]]) -> bool:
+    return instance.instance.status in ("ACTIVE", "DRAINING") or bool(tasks[instance.arn])
+
+
+def _instances_of(
+    records: list[TaskRecord], known: dict[str, InstanceRecord]
+) -> list[tuple[InstanceRecord, list[TaskRecord]]]:
+    groups: dict[str, list[TaskRecord]] = {}
+    for record in records:
+        groups.setdefault(str(record.task.container_instance_arn), []).append(record)
+    return [(known[arn], group) for arn, group in sorted(groups.items()) if arn in known]
+
+
+def _line(arn: str, line: str) -> str:
+    return f"task {last_part(arn)}: {line}"

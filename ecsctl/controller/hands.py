@@ -1,0 +1,109 @@
+"""Acting: one action, one engine call, and its answer as an outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, Queue
+from threading import Thread
+from typing import TypeVar
+
+from ecsctl.engine.port import CreateBody, Engine
+from ecsctl.model import identity
+from ecsctl.model.errors import (
+    Conflict,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnreachable,
+    ImageNotFound,
+    NotFound,
+)
+from ecsctl.scheduler.plan import Action, Outcome
+
+T = TypeVar("T")
+PARALLEL = 4
+"""Calls at once to one host: more make no container start sooner (measured: a start is the host's CPU time)."""
+
+
+def perform(engine: Engine, action: Action, body: Callable[[], CreateBody], key: bytes) -> Outcome:
+    """Make the call. `body` gives the create body; `key` tells our containers from others."""
+    try:
+        value = _call(engine, action, body, key)
+    except (EngineUnreachable, EngineTimeout) as error:
+        return Outcome(action.op, action.container, "unknown", str(error))
+    except ImageNotFound as error:
+        return Outcome(action.op, action.container, "no_image", error.message, error.status)
+    except NotFound as error:
+        if action.op == "create":  # the name was taken, and then its holder was gone: the next pass will see
+            return Outcome(action.op, action.container, "unknown", error.message)
+        return Outcome(action.op, action.container, "gone", error.message, error.status)
+    except EngineRefused as error:
+        return Outcome(action.op, action.container, "refused", error.message, error.status)
+    if value is None:
+        return Outcome(action.op, action.container, "foreign")
+    return Outcome(action.op, action.container, "ok", value)
+
+
+def _call(engine: Engine, action: Action, body: Callable[[], CreateBody], key: bytes) -> str | None:
+    if action.op == "create":
+        return _create(engine, action.target, body(), key)
+    if action.op == "pull":
+        engine.pull(action.target)
+    elif action.op == "start":
+        engine.start(action.target)
+    elif action.op == "stop":
+        engine.stop(action.target, action.timeout)
+    elif action.op == "rename":
+        engine.rename(action.target, action.new_name)
+    else:
+        engine.remove(action.target)
+    return ""
+
+
+def _create(engine: Engine, name: str, body: CreateBody, key: bytes) -> str | None:
+    """Create, or find that an earlier try did. None: the name is held by a container that is not ours."""
+    try:
+        return engine.create(name, body)
+    except Conflict:
+        found = engine.inspect(name)
+    same = all(
+        found.labels.get(label) == body["Labels"][label]
+        for label in (identity.INSTALL, identity.TASK, identity.CONTAINER)
+    )
+    return found.id if same and identity.is_genuine(found.labels, key) else None
+
+
+def together(calls: Sequence[Callable[[], T]], limit: int, seconds: float | None = None) -> list[T | None]:
+    """The results of some calls, at most `limit` at once; None for one that did not end within `seconds`.
+
+    A call that takes too long goes on in its thread and does not keep the process from ending.
+    """
+    if len(calls) == 1 and seconds is None:
+        return [calls[0]()]
+    results: list[T | None] = [None] * len(calls)
+    errors: list[BaseException] = []
+    todo: Queue[int] = Queue()
+    for index in range(len(calls)):
+        todo.put(index)
+
+    def work() -> None:
+        while True:
+            try:
+                index = todo.get_nowait()
+            except Empty:
+                return
+            try:
+                results[index] = calls[index]()
+            except BaseException as error:
+                errors.append(error)
+                return
+
+    threads = [Thread(target=work, daemon=True) for _ in range(min(limit, len(calls)))]
+    for thread in threads:
+        thread.start()
+    end = None if seconds is None else time.monotonic() + seconds
+    for thread in threads:
+        thread.join(None if end is None else max(0.0, end - time.monotonic()))
+    if errors:
+        raise errors[0]
+    return list(results)
