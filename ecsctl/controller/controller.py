@@ -26,11 +26,13 @@ HOSTS_AT_ONCE = 16
 
 @dataclass
 class Pass:
-    """One pass over some tasks: what was done and why, per line; what could not be reached; what is left to do."""
+    """One pass over some tasks: what was done and why, per line; what could not be reached or was refused; what is
+    left to do."""
 
     lines: list[str] = field(default_factory=list)
     changed: bool = False
     unreachable: dict[str, str] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
 
@@ -38,6 +40,7 @@ class Pass:
         self.lines += other.lines
         self.changed = self.changed or other.changed
         self.unreachable |= other.unreachable
+        self.errors += other.errors
         self.unfinished += other.unfinished
         self.left_alone += other.left_alone
 
@@ -98,12 +101,12 @@ class Controller:
             self._drive(instance, [record.arn for record in group], None, limits, result)
         return result
 
-    def converge(self, arns: Iterable[str], limits: Limits) -> Pass:
+    def converge(self, arns: Iterable[str], limits: Limits, *, dry_run: bool = False) -> Pass:
         """Look at the hosts of these tasks and bring the tasks as far as the limits allow."""
         with self._store.read() as view:
             records = [r for arn in arns if (r := view.get(TASKS, arn)) and not r.is_stopped]
             instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
-        return self._on_hosts([partial(self._converge_host, i, group, limits) for i, group in instances])
+        return self._on_hosts([partial(self._converge_host, i, group, limits, dry_run) for i, group in instances])
 
     def reconcile(self, clusters: Iterable[str], limits: Limits, *, dry_run: bool = False) -> Pass:
         """Everything: every unfinished task of these clusters, what is over, and what is old."""
@@ -134,22 +137,38 @@ class Controller:
         try:
             sight = look(self.engine(instance.address), self._signature(), sequence)
         except EngineError as error:
-            result.unreachable[instance.arn] = str(error)
-            if isinstance(error, (EngineUnreachable, EngineTimeout)):
-                self._note_contact(instance, str(error))
+            self._note_error(instance, error, result)
             return None
         self._note_contact(instance, None)
         return sight
 
-    def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits) -> Pass:
+    def _note_error(self, instance: InstanceRecord, error: EngineError, result: Pass) -> None:
+        if isinstance(error, (EngineUnreachable, EngineTimeout)):
+            result.unreachable[instance.arn] = str(error)
+            self._note_contact(instance, str(error))
+        else:
+            result.errors.append(f"host {instance.name}: {error}")
+
+    def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits, dry_run: bool) -> Pass:
         result = Pass()
         arns = [record.arn for record in group]
         sight = self._look(instance, result)
         if sight is None:
             result.unfinished += arns
         else:
-            self._drive(instance, arns, sight, limits, result)
+            self._bring(instance, arns, sight, limits, dry_run, result)
         return result
+
+    def _bring(
+        self, instance: InstanceRecord, arns: list[str], sight: Sight, limits: Limits, dry_run: bool, result: Pass
+    ) -> None:
+        if not dry_run:
+            self._drive(instance, arns, sight, limits, result)
+            return
+        driver = self._driver(instance)
+        for arn in arns:
+            result.lines += [_line(arn, line) for line in driver.plan(arn, sight)]
+        result.changed = bool(result.lines)
 
     def _reconcile_host(
         self,
@@ -165,18 +184,13 @@ class Controller:
             return result
         sights[instance.arn] = sight
         engine = self.engine(instance.address)
-        if dry_run:
-            driver = self._driver(instance)
-            for record in group:
-                result.lines += [_line(record.arn, line) for line in driver.plan(record.arn, sight)]
-        else:
-            self._drive(instance, [record.arn for record in group], sight, limits, result)
+        self._bring(instance, [record.arn for record in group], sight, limits, dry_run, result)
         try:
             found = collect(
                 self._store, engine, sight, instance.arn, self._retention, self.clock.now(), dry_run=dry_run
             )
         except EngineError as error:
-            result.unreachable[instance.arn] = str(error)
+            self._note_error(instance, error, result)
             return result
         result.add(Pass(lines=found.lines, changed=bool(found.lines), left_alone=found.left_alone))
         return result

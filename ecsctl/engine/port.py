@@ -10,51 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, Protocol
 
+from ecsctl.model.observed import Health, Observed, PortBinding, State
+
+__all__ = ["CreateBody", "Engine", "EngineInfo", "Health", "LogChunk", "Observed", "PortBinding", "State"]
+
 CreateBody = dict[str, Any]
 """The body of the Engine API's `POST /containers/create` (API 1.41)."""
-
-State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
-Health = Literal["starting", "healthy", "unhealthy"]
-
-
-class PortBinding(NamedTuple):
-    """One published port."""
-
-    host_ip: str
-    host_port: int
-    container_port: int
-    protocol: str
-
-
-class Observed(NamedTuple):
-    """What an engine says of one container.
-
-    `list` leaves out what the engine's listing does not tell: everything after `ports`.
-    Times are RFC 3339 in the host's clock, None for "never".
-    """
-
-    id: str
-    name: str
-    labels: dict[str, str]
-    state: State
-    health: Health | None = None
-    image_id: str | None = None
-    ports: tuple[PortBinding, ...] = ()
-    exit_code: int | None = None
-    oom_killed: bool = False
-    error: str = ""
-    started_at: str | None = None
-    finished_at: str | None = None
-
-    @property
-    def is_up(self) -> bool:
-        """Whether the container has a process."""
-        return self.state in ("running", "paused", "restarting")
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the container ran and ended (a failed start leaves it `created`)."""
-        return self.state in ("exited", "dead")
 
 
 class EngineInfo(NamedTuple):
@@ -81,6 +42,9 @@ class LogChunk(NamedTuple):
 
 class Engine(Protocol):
     """One container engine. Instances may be used by several threads at once."""
+
+    def ping(self) -> None:
+        """Whether the engine answers: the cheapest question there is."""
 
     def info(self) -> EngineInfo: ...
 

@@ -85,7 +85,7 @@ def _without_labels(record: TaskRecord, definition: TaskDefinition, container: C
         "Entrypoint": container.entry_point or None,
         "User": container.user,
         "WorkingDir": container.working_directory,
-        "Hostname": container.hostname if network != "host" else None,
+        "Hostname": container.hostname,
         "OpenStdin": container.interactive,
         "Tty": container.pseudo_terminal,
     }

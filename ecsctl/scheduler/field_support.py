@@ -1,0 +1,291 @@
+"""What this release does with each field of a task definition: honoured, mapped to something else, or refused.
+
+One table for every field, so that nothing is accepted and ignored (a test walks the records and asks for
+each). A path ends at the field that is judged; what lies below it is judged with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
+from ecsctl.model.record import Record
+from ecsctl.model.task import TaskOverride
+from ecsctl.model.task_definition import TaskDefinition
+
+Judgement = Literal["honoured", "mapped", "refused"]
+
+
+class Verdict(NamedTuple):
+    """What happens to one field that is present: its path, e.g. `containerDefinitions[1].secrets`, and why."""
+
+    path: str
+    verdict: Judgement
+    note: str
+
+
+class Support(NamedTuple):
+    """An entry of the table, before a path is put to it."""
+
+    verdict: Judgement
+    note: str = ""
+
+
+Rule = Support | Callable[[Any, Record], Support] | None
+"""Fixed, or a function of the value and of the record it is in; None: filled in by ecsctl, never judged."""
+
+
+def review(
+    definition: TaskDefinition | RegisterTaskDefinitionRequest, overrides: TaskOverride | None = None
+) -> list[Verdict]:
+    """One verdict for each field that is present, in the order of the definition, then of the overrides."""
+    verdicts = list(_record(definition, "", ""))
+    if overrides is not None:
+        verdicts += _record(overrides, "overrides", "overrides")
+    return verdicts
+
+
+def refusals(
+    definition: TaskDefinition | RegisterTaskDefinitionRequest, overrides: TaskOverride | None = None
+) -> list[Verdict]:
+    """The verdicts that keep the definition from being run."""
+    return [verdict for verdict in review(definition, overrides) if verdict.verdict == "refused"]
+
+
+def _record(record: Record, path: str, pattern: str) -> Iterator[Verdict]:
+    for field in msgspec.structs.fields(record):
+        value = getattr(record, field.name)
+        if value is not None:
+            name = field.encode_name
+            inner_path, inner_pattern = (f"{path}.{name}", f"{pattern}.{name}") if path else (name, name)
+            yield from _value(value, record, inner_path, inner_pattern)
+
+
+def _value(value: Any, parent: Record, path: str, pattern: str) -> Iterator[Verdict]:
+    if pattern in TABLE:
+        rule = TABLE[pattern]
+        if rule is not None:
+            yield Verdict(path, *_judge(rule, value, parent))
+    elif isinstance(value, Record):
+        inner = list(_record(value, path, pattern))
+        yield from inner or [Verdict(path, "honoured", "empty")]
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _value(item, parent, f"{path}[{index}]", f"{pattern}[]")
+    elif isinstance(value, list):
+        yield Verdict(path, "honoured", "empty")
+    else:
+        # Not in the table: the test forbids it. If it happens all the same, better refused than ignored.
+        yield Verdict(path, "refused", "not known to this release")
+
+
+def _judge(rule: Support | Callable[[Any, Record], Support], value: Any, parent: Record) -> Support:
+    if isinstance(rule, Support):
+        # An empty list or object asks for nothing.
+        return _EMPTY if value in ([], {}) else rule
+    return rule(value, parent)
+
+
+_EMPTY = Support("honoured", "empty")
+_YES = Support("honoured")
+
+
+def _no(why: str) -> Support:
+    return Support("refused", why)
+
+
+def _maps(to: str) -> Support:
+    return Support("mapped", to)
+
+
+def _network_mode(value: Any, _: Record) -> Support:
+    return _no("awsvpc is not in this release; use bridge or host") if value == "awsvpc" else _YES
+
+
+def _namespace(value: Any, _: Record) -> Support:
+    return _no("sharing a namespace within the task is not in this release") if value == "task" else _YES
+
+
+def _compatibilities(value: Any, _: Record) -> Support:
+    others = [kind for kind in value if kind not in ("EC2", "EXTERNAL")]
+    return _maps(f"{', '.join(others)}: any registered host serves") if others else _YES
+
+
+def _operating_system(value: Any, _: Record) -> Support:
+    return _YES if value == "LINUX" else _no("only Linux containers run here")
+
+
+def _log_driver(value: Any, _: Record) -> Support:
+    if value == "awslogs":
+        return _maps("kept by the engine's json-file driver; read with `ecsctl logs`")
+    return _no("FireLens is not in this release") if value == "awsfirelens" else _YES
+
+
+def _log_options(value: Any, parent: Record) -> Support:
+    driver = getattr(parent, "log_driver", None)
+    if not value or driver not in ("awslogs", "awsfirelens"):
+        return _YES if value else _EMPTY
+    return _maps("recorded; not used by json-file") if driver == "awslogs" else _no("FireLens is not in this release")
+
+
+def _only_if_true(why: str) -> Callable[[Any, Record], Support]:
+    return lambda value, _: _no(why) if value else Support("honoured", "off")
+
+
+def _restart_policy(value: Any, _: Record) -> Support:
+    return (
+        _no("restarting a container in place is not in this release") if value.enabled else Support("honoured", "off")
+    )
+
+
+def _security_options(value: Any, _: Record) -> Support:
+    if any(option.startswith("credentialspec") for option in value):
+        return _no("credential specs are for Windows and Active Directory")
+    return _YES if value else _EMPTY
+
+
+def _version_consistency(value: Any, _: Record) -> Support:
+    return _YES if value == "disabled" else _maps("a host resolves the tag when it pulls; no digest is pinned yet")
+
+
+def _swappiness(_: Any, parent: Record) -> Support:
+    return _YES if getattr(parent, "max_swap", None) is not None else _maps("ignored without maxSwap, as ECS does")
+
+
+def _placement(value: Any, _: Record) -> Support:
+    return _no("placement constraints of a definition are not in this release") if value else _EMPTY
+
+
+_ROLE = _maps("recorded; containers get no credentials endpoint yet")
+_NO_SECRETS = _no("secrets are not in this release")
+_NO_ENV_FILES = _no("environment files from S3 are not in this release")
+_NO_DEVICES = _no("GPUs and other accelerators are not in this release")
+_NO_STORAGE = _no("a task's own storage size cannot be set on a Docker host")
+
+_CONTAINER: dict[str, Rule] = {
+    "name": _YES,
+    "image": _YES,
+    "repositoryCredentials": _no("the hosts' own registry log-ins are used; secrets are not in this release"),
+    "cpu": _YES,
+    "memory": _YES,
+    "memoryReservation": _YES,
+    "links": _YES,
+    "portMappings[].containerPort": _YES,
+    "portMappings[].hostPort": _YES,
+    "portMappings[].protocol": _YES,
+    "portMappings[].name": _YES,
+    "portMappings[].appProtocol": _maps("recorded; there is no Service Connect proxy yet"),
+    "portMappings[].containerPortRange": _no("port ranges are not in this release; list the ports"),
+    "essential": _YES,
+    "restartPolicy": _restart_policy,
+    "entryPoint": _YES,
+    "command": _YES,
+    "environment": _YES,
+    "environmentFiles": _NO_ENV_FILES,
+    "mountPoints": _YES,
+    "volumesFrom": _YES,
+    "linuxParameters.capabilities": _YES,
+    "linuxParameters.devices": _YES,
+    "linuxParameters.initProcessEnabled": _YES,
+    "linuxParameters.sharedMemorySize": _YES,
+    "linuxParameters.tmpfs": _YES,
+    "linuxParameters.maxSwap": _YES,
+    "linuxParameters.swappiness": _swappiness,
+    "secrets": _NO_SECRETS,
+    "dependsOn": _YES,
+    "startTimeout": _YES,
+    "stopTimeout": _YES,
+    "versionConsistency": _version_consistency,
+    "hostname": _YES,
+    "user": _YES,
+    "workingDirectory": _YES,
+    "disableNetworking": _YES,
+    "privileged": _YES,
+    "readonlyRootFilesystem": _YES,
+    "dnsServers": _YES,
+    "dnsSearchDomains": _YES,
+    "extraHosts": _YES,
+    "dockerSecurityOptions": _security_options,
+    "interactive": _YES,
+    "pseudoTerminal": _YES,
+    "dockerLabels": _YES,
+    "ulimits": _YES,
+    "logConfiguration.logDriver": _log_driver,
+    "logConfiguration.options": _log_options,
+    "logConfiguration.secretOptions": _NO_SECRETS,
+    "healthCheck": _YES,
+    "systemControls": _YES,
+    "resourceRequirements": _NO_DEVICES,
+    "firelensConfiguration": _no("FireLens is not in this release"),
+    "credentialSpecs": _no("credential specs are for Windows and Active Directory"),
+}
+
+_VOLUME: dict[str, Rule] = {
+    "name": _YES,
+    "host": _YES,
+    "dockerVolumeConfiguration": _YES,
+    "efsVolumeConfiguration": _no("EFS is Amazon's; mount the file system on the host and use host.sourcePath"),
+    "s3filesVolumeConfiguration": _no("S3 Files is Amazon's; mount it on the host and use host.sourcePath"),
+    "fsxWindowsFileServerVolumeConfiguration": _no("FSx is Amazon's, for Windows; use host.sourcePath"),
+    "configuredAtLaunch": _only_if_true("volumes configured at launch (EBS) are Amazon's"),
+}
+
+_OVERRIDE: dict[str, Rule] = {
+    "name": _YES,
+    "command": _YES,
+    "environment": _YES,
+    "environmentFiles": _NO_ENV_FILES,
+    "cpu": _YES,
+    "memory": _YES,
+    "memoryReservation": _YES,
+    "resourceRequirements": _NO_DEVICES,
+}
+
+
+def _under(prefix: str, table: dict[str, Rule]) -> dict[str, Rule]:
+    return {f"{prefix}.{path}": rule for path, rule in table.items()}
+
+
+TABLE: dict[str, Rule] = {
+    "family": _YES,
+    "taskRoleArn": _ROLE,
+    "executionRoleArn": _ROLE,
+    "networkMode": _network_mode,
+    **_under("containerDefinitions[]", _CONTAINER),
+    **_under("volumes[]", _VOLUME),
+    "placementConstraints": _placement,
+    "runtimePlatform.cpuArchitecture": Support("honoured", "checked against the host"),
+    "runtimePlatform.operatingSystemFamily": _operating_system,
+    "requiresCompatibilities": _compatibilities,
+    "cpu": _YES,
+    "memory": _YES,
+    "tags": _YES,
+    "inferenceAccelerators": _NO_DEVICES,
+    "pidMode": _namespace,
+    "ipcMode": _namespace,
+    "proxyConfiguration": _no("App Mesh is not in this release"),
+    "ephemeralStorage": _NO_STORAGE,
+    "enableFaultInjection": _only_if_true("fault injection is not in this release"),
+    "trustedExecutionConfiguration": _no("sandboxes with attestation are Amazon's"),
+    # what a registered definition carries besides
+    "taskDefinitionArn": None,
+    "revision": None,
+    "status": None,
+    "requiresAttributes": None,
+    "compatibilities": None,
+    "registeredAt": None,
+    "deregisteredAt": None,
+    "deleteRequestedAt": None,
+    "registeredBy": None,
+    **_under("overrides.containerOverrides[]", _OVERRIDE),
+    "overrides.cpu": _YES,
+    "overrides.memory": _YES,
+    "overrides.inferenceAcceleratorOverrides": _NO_DEVICES,
+    "overrides.executionRoleArn": _ROLE,
+    "overrides.taskRoleArn": _ROLE,
+    "overrides.ephemeralStorage": _NO_STORAGE,
+}
+"""Path pattern → rule. `[]` stands for every item of a list."""
