@@ -1,0 +1,153 @@
+"""The cluster actions."""
+
+from __future__ import annotations
+
+from ecsctl.model.api.clusters import (
+    CreateClusterRequest,
+    CreateClusterResponse,
+    DeleteClusterRequest,
+    DeleteClusterResponse,
+    DescribeClustersRequest,
+    DescribeClustersResponse,
+    ListClustersRequest,
+    ListClustersResponse,
+    UpdateClusterRequest,
+    UpdateClusterResponse,
+    UpdateClusterSettingsRequest,
+    UpdateClusterSettingsResponse,
+)
+from ecsctl.model.arn import check_name
+from ecsctl.model.cluster import Cluster, ClusterSetting
+from ecsctl.model.common import Failure, KeyValuePair
+from ecsctl.model.errors import ApiError, invalid_parameter
+from ecsctl.model.record import evolve
+from ecsctl.operations.context import Context
+from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, page, put_tags, tags_of
+from ecsctl.store.store import Transaction, View, add_event
+from ecsctl.store.tables import CLUSTERS, INSTANCES
+
+NO_INSIGHTS = ClusterSetting(name="containerInsights", value="disabled")
+
+
+def create_cluster(ctx: Context, request: CreateClusterRequest) -> CreateClusterResponse:
+    """A new cluster; the one of that name when it exists (ECS API_CreateCluster)."""
+    name = check_name(request.cluster_name or "default", "Cluster name", "InvalidParameterException")
+    check_tags(request.tags)
+    if request.capacity_providers or request.default_capacity_provider_strategy:
+        raise invalid_parameter("capacityProviders: capacity providers are not served by this release.")
+    if request.service_connect_defaults:
+        raise invalid_parameter("serviceConnectDefaults: Service Connect is not served by this release.")
+    with ctx.store.write() as tx:
+        existing = tx.get(CLUSTERS, ctx.scope.cluster(name))
+        if existing is None or existing.status != "ACTIVE":
+            put_cluster(tx, ctx, name, request)
+        cluster = find_cluster(tx, ctx, name)
+        return CreateClusterResponse(cluster=_shape(tx, cluster, {"TAGS", "SETTINGS", "CONFIGURATIONS"}))
+
+
+def put_cluster(tx: Transaction, ctx: Context, name: str, request: CreateClusterRequest) -> None:
+    """Write a new ACTIVE cluster."""
+    arn = ctx.scope.cluster(name)
+    cluster = Cluster(
+        cluster_arn=arn,
+        cluster_name=name,
+        status="ACTIVE",
+        settings=request.settings or [NO_INSIGHTS],
+        configuration=request.configuration,
+    )
+    tx.put(CLUSTERS, cluster)
+    put_tags(tx, arn, request.tags)
+    add_event(tx, ctx.now(), arn, arn, "ClusterCreated", "")
+
+
+def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> DescribeClustersResponse:
+    """The named clusters, `default` when none is named; unknown ones are failures (ECS API_DescribeClusters)."""
+    clusters, failures = [], []
+    include: set[str] = set(request.include or [])
+    with ctx.store.read() as view:
+        for name in request.clusters or ["default"]:
+            arn = cluster_arn(ctx, name)
+            found = view.get(CLUSTERS, arn)
+            if found is None:
+                failures.append(Failure(arn=arn, reason="MISSING"))
+            else:
+                clusters.append(_shape(view, found, include))
+    return DescribeClustersResponse(clusters=clusters, failures=failures)
+
+
+def list_clusters(ctx: Context, request: ListClustersRequest) -> ListClustersResponse:
+    """The ARNs of the ACTIVE clusters of this region and account (ECS API_ListClusters)."""
+    with ctx.store.read() as view:
+        found = view.find(CLUSTERS, scope=f"{ctx.scope.region}/{ctx.scope.account}", status="ACTIVE", order="name")
+    arns, token = page([str(cluster.cluster_arn) for cluster in found], request.next_token, request.max_results)
+    return ListClustersResponse(cluster_arns=arns, next_token=token)
+
+
+def update_cluster(ctx: Context, request: UpdateClusterRequest) -> UpdateClusterResponse:
+    """Change settings and configuration (ECS API_UpdateCluster)."""
+    if request.service_connect_defaults:
+        raise invalid_parameter("serviceConnectDefaults: Service Connect is not served by this release.")
+    return UpdateClusterResponse(cluster=_update(ctx, request.cluster, request))
+
+
+def update_cluster_settings(ctx: Context, request: UpdateClusterSettingsRequest) -> UpdateClusterSettingsResponse:
+    """Change settings (ECS API_UpdateClusterSettings)."""
+    changed = _update(ctx, request.cluster, UpdateClusterRequest(cluster=request.cluster, settings=request.settings))
+    return UpdateClusterSettingsResponse(cluster=changed)
+
+
+def _update(ctx: Context, name: str, request: UpdateClusterRequest) -> Cluster:
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, name)
+        changed = evolve(
+            cluster,
+            settings=request.settings or cluster.settings,
+            configuration=request.configuration or cluster.configuration,
+        )
+        tx.put(CLUSTERS, changed)
+        return _shape(tx, changed, {"SETTINGS", "CONFIGURATIONS", "TAGS"})
+
+
+def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> DeleteClusterResponse:
+    """Make a cluster INACTIVE; refused while it holds tasks or container instances (ECS API_DeleteCluster)."""
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        arn = str(cluster.cluster_arn)
+        if tx.count(INSTANCES, cluster=arn, status=("ACTIVE", "DRAINING")):
+            raise ApiError(
+                "ClusterContainsContainerInstancesException",
+                "The Cluster cannot be deleted while Container Instances are active or draining.",
+            )
+        if tx.unfinished(cluster=arn):
+            raise ApiError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+        tx.put(CLUSTERS, evolve(cluster, status="INACTIVE"))
+        add_event(tx, ctx.now(), arn, arn, "ClusterDeleted", "")
+        return DeleteClusterResponse(cluster=_shape(tx, evolve(cluster, status="INACTIVE"), set()))
+
+
+def _shape(view: View, cluster: Cluster, include: set[str]) -> Cluster:
+    """The cluster as ECS shows it: counts as they are now, and what `include` asks for."""
+    arn = str(cluster.cluster_arn)
+    used = view.used(arn).values()
+    running, pending = sum(row[2] for row in used), sum(row[3] for row in used)
+    statistics = {
+        "runningEC2TasksCount": running,
+        "runningFargateTasksCount": 0,
+        "pendingEC2TasksCount": pending,
+        "pendingFargateTasksCount": 0,
+    }
+    return evolve(
+        cluster,
+        registered_container_instances_count=view.count(INSTANCES, cluster=arn, status=("ACTIVE", "DRAINING")),
+        running_tasks_count=running,
+        pending_tasks_count=pending,
+        active_services_count=0,
+        statistics=[KeyValuePair(name=k, value=str(v)) for k, v in statistics.items()]
+        if "STATISTICS" in include
+        else [],
+        tags=tags_of(view, arn) if "TAGS" in include else [],
+        settings=cluster.settings if "SETTINGS" in include else [],
+        configuration=cluster.configuration if "CONFIGURATIONS" in include else None,
+        capacity_providers=[],
+        default_capacity_provider_strategy=[],
+    )

@@ -1,0 +1,157 @@
+"""The container instance actions."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ecsctl.controller.drive import Limits
+from ecsctl.model.api.container_instances import (
+    DeregisterContainerInstanceRequest,
+    DeregisterContainerInstanceResponse,
+    DescribeContainerInstancesRequest,
+    DescribeContainerInstancesResponse,
+    ListContainerInstancesRequest,
+    ListContainerInstancesResponse,
+    RegisterContainerInstanceRequest,
+    RegisterContainerInstanceResponse,
+    UpdateContainerInstancesStateRequest,
+    UpdateContainerInstancesStateResponse,
+)
+from ecsctl.model.arn import last_part
+from ecsctl.model.common import Failure
+from ecsctl.model.container_instance import ContainerInstance
+from ecsctl.model.errors import EngineError, invalid_parameter
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import InstanceRecord
+from ecsctl.operations.context import Context
+from ecsctl.operations.hosts import HostOptions, amount, ensure_default_instance, register_host, resources
+from ecsctl.operations.lookup import find_cluster, find_instance, page, tags_of
+from ecsctl.scheduler.decide import request_stop
+from ecsctl.store.store import View, add_event
+from ecsctl.store.tables import INSTANCES, PORTS, TASKS
+
+FORCED = "Container instance deregistration forced by user"
+
+
+def register_container_instance(
+    ctx: Context, request: RegisterContainerInstanceRequest, host: HostOptions | None = None
+) -> RegisterContainerInstanceResponse:
+    """Make a Docker host a container instance; without `host` the current Docker context's.
+
+    ECS's own agent fields (identity document, total resources) have no meaning here and are refused.
+    """
+    for field in ("instance_identity_document", "instance_identity_document_signature", "container_instance_arn"):
+        if getattr(request, field):
+            raise invalid_parameter(f"{field}: is for the ECS agent; give --context or --host.")
+    if request.total_resources or request.version_info or request.platform_devices:
+        raise invalid_parameter("totalResources, versionInfo and platformDevices: give --cpu and --memory instead.")
+    if host is None:
+        from ecsctl.engine.contexts import current_address
+
+        host = HostOptions(current_address())
+    record = register_host(ctx, request.cluster, host, request.attributes, request.tags)
+    with ctx.store.read() as view:
+        return RegisterContainerInstanceResponse(container_instance=shape(view, record, {"TAGS"}))
+
+
+def describe_container_instances(
+    ctx: Context, request: DescribeContainerInstancesRequest
+) -> DescribeContainerInstancesResponse:
+    """Container instances with what is left of them (ECS API_DescribeContainerInstances)."""
+    found, failures = [], []
+    with ctx.store.read() as view:
+        cluster = find_cluster(view, ctx, request.cluster)
+        for name in request.container_instances:
+            record = find_instance(view, cluster, name)
+            if record is None:
+                failures.append(Failure(arn=_arn(ctx, str(cluster.cluster_name), name), reason="MISSING"))
+            else:
+                found.append(shape(view, record, set(request.include or [])))
+    return DescribeContainerInstancesResponse(container_instances=found, failures=failures)
+
+
+def list_container_instances(ctx: Context, request: ListContainerInstancesRequest) -> ListContainerInstancesResponse:
+    """The ARNs of a cluster's container instances, ACTIVE and DRAINING (ECS API_ListContainerInstances)."""
+    if request.filter:
+        raise invalid_parameter("filter: the cluster query language is not served by this release.")
+    with suppress(EngineError):  # then there is none; run-task says why
+        ensure_default_instance(ctx, request.cluster)
+    with ctx.store.read() as view:
+        cluster = find_cluster(view, ctx, request.cluster)
+        status = (request.status,) if request.status else ("ACTIVE", "DRAINING")
+        arns = [record.arn for record in view.find(INSTANCES, cluster=cluster.cluster_arn, status=status)]
+    found, token = page(arns, request.next_token, request.max_results)
+    return ListContainerInstancesResponse(container_instance_arns=found, next_token=token)
+
+
+def update_container_instances_state(
+    ctx: Context, request: UpdateContainerInstancesStateRequest
+) -> UpdateContainerInstancesStateResponse:
+    """ACTIVE takes tasks, DRAINING takes no new ones (ECS API_UpdateContainerInstancesState); at most 10."""
+    if request.status not in ("ACTIVE", "DRAINING"):
+        raise invalid_parameter(f"Container instances can be set to ACTIVE or DRAINING, not to {request.status}.")
+    if len(request.container_instances) > 10:
+        raise invalid_parameter("At most 10 container instances can be changed in one call.")
+    changed, failures = [], []
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        for name in request.container_instances:
+            record = find_instance(tx, cluster, name)
+            if record is None or record.instance.status == "INACTIVE":
+                reason = "MISSING" if record is None else "INACTIVE"
+                failures.append(Failure(arn=_arn(ctx, str(cluster.cluster_name), name), reason=reason))
+                continue
+            if record.instance.status != request.status:
+                record = evolve(record, instance=evolve(record.instance, status=request.status), seq=tx.seq)
+                tx.put(INSTANCES, record)
+                add_event(tx, ctx.now(), record.cluster_arn, record.arn, "ContainerInstanceState", request.status)
+            changed.append(shape(tx, record, set()))
+    return UpdateContainerInstancesStateResponse(container_instances=changed, failures=failures)
+
+
+def deregister_container_instance(
+    ctx: Context, request: DeregisterContainerInstanceRequest
+) -> DeregisterContainerInstanceResponse:
+    """Take a host away. With tasks on it only by `force`, which stops them (ECS API_DeregisterContainerInstance)."""
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        record = find_instance(tx, cluster, request.container_instance)
+        if record is None or record.instance.status == "INACTIVE":
+            raise invalid_parameter("The referenced container instance was not found.")
+        tasks = tx.unfinished(instance=record.arn)
+        if tasks and not request.force:
+            raise invalid_parameter("Found running tasks on the instance: stop them, or give --force.")
+        for task in tasks:
+            stopping = request_stop(task, "UserInitiated", FORCED, ctx.now())
+            tx.put(TASKS, evolve(stopping, seq=tx.seq))
+        record = evolve(record, instance=evolve(record.instance, status="INACTIVE"), seq=tx.seq)
+        tx.put(INSTANCES, record)
+        add_event(tx, ctx.now(), record.cluster_arn, record.arn, "ContainerInstanceDeregistered", "")
+    if tasks:
+        ctx.finish([task.arn for task in tasks], Limits(pull=False, wait=False))
+    with ctx.store.read() as view:
+        return DeregisterContainerInstanceResponse(container_instance=shape(view, record, set()))
+
+
+def shape(view: View, record: InstanceRecord, include: set[str]) -> ContainerInstance:
+    """The container instance as ECS shows it: counts and what is left as they are now."""
+    cpu, memory, running, pending = view.used(record.cluster_arn).get(record.arn, (0, 0, 0, 0))
+    held = view.find(PORTS, instance=record.arn)
+    registered = record.instance.registered_resources
+    return evolve(
+        record.instance,
+        remaining_resources=resources(
+            amount(registered, "CPU") - cpu,
+            amount(registered, "MEMORY") - memory,
+            sorted(port.port for port in held if port.protocol == "tcp"),
+            sorted(port.port for port in held if port.protocol == "udp"),
+        ),
+        running_tasks_count=running,
+        pending_tasks_count=pending,
+        attachments=[],
+        tags=tags_of(view, record.arn) if "TAGS" in include else [],
+    )
+
+
+def _arn(ctx: Context, cluster: str, name: str) -> str:
+    return name if name.startswith("arn:") else ctx.scope.container_instance(cluster, last_part(name))

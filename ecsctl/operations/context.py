@@ -1,0 +1,49 @@
+"""What every operation is given: the store, the scope of its ARNs, the clock, and the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ecsctl.controller.controller import Controller, Pass
+from ecsctl.controller.drive import Limits
+from ecsctl.model.arn import Scope
+from ecsctl.store.store import Store
+
+HERE = 2.0
+"""Seconds that a command spends on bringing tasks further before it leaves the rest to the background."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of an operation.
+
+    `new_id` makes 32 hex digits; `draw(n)` a number in 0..n-1. `hand_over` lets another process finish tasks
+    (by ARN) that this one leaves unfinished. `warn` tells the person at the keyboard.
+    """
+
+    store: Store
+    scope: Scope
+    controller: Controller
+    new_id: Callable[[], str]
+    draw: Callable[[int], int]
+    hand_over: Callable[[list[str]], None]
+    warn: Callable[[str], None]
+    reserved_memory: int = 256
+    """MiB that a container instance keeps back for the host itself."""
+
+    def now(self) -> datetime:
+        return self.controller.clock.now()
+
+    @property
+    def caller(self) -> str:
+        return f"arn:aws:iam::{self.scope.account}:root"
+
+    def finish(self, arns: list[str], limits: Limits) -> Pass:
+        """Bring tasks further for a moment, and leave what is unfinished then to the background."""
+        until = self.controller.clock.since_boot() + HERE
+        result = self.controller.converge(arns, replace(limits, until=until))
+        if result.unfinished:
+            self.hand_over(result.unfinished)
+        return result

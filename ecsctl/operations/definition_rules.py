@@ -1,0 +1,250 @@
+"""What ECS checks when a task definition is registered, and the one line that says what to change."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
+from ecsctl.model.arn import check_name
+from ecsctl.model.common import Tag
+from ecsctl.model.errors import client_exception
+from ecsctl.model.record import Record, to_wire
+from ecsctl.model.sizes import task_cpu_units, task_memory_mib
+from ecsctl.model.task_definition import Volume
+from ecsctl.operations.container_rules import (
+    Problem,
+    Setting,
+    container_problems,
+    path_problem,
+    shown,
+    template_hint,
+)
+from ecsctl.operations.definition_graph import graph_problems
+from ecsctl.operations.fargate_rules import fargate_problems
+
+MAX_BYTES = 64 << 10
+MAX_CONTAINERS = 10
+MAX_CONSTRAINTS = 10
+MAX_TAGS = 50
+_INT32 = 1 << 31
+_ROLE = re.compile(r"[\w+=,.@:/*<>-]{1,2048}", re.ASCII)
+_DRIVER = re.compile(r"[A-Za-z0-9][\w./:-]{0,254}", re.ASCII)
+
+
+def validate(request: RegisterTaskDefinitionRequest) -> None:
+    """Raises ClientException, with the field's path and ECS's sentence, for the first thing ECS would refuse."""
+    check_name(request.family, "family")
+    for path, sentence in _problems(request):
+        raise client_exception(f"{path}: {sentence}")
+
+
+def check_tags(tags: Iterable[Tag] | None, path: str = "tags") -> None:
+    """The rules of every resource's tags. Raises ClientException."""
+    for place, sentence in _tag_problems(list(tags or []), path):
+        raise client_exception(f"{place}: {sentence}")
+
+
+def _problems(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+    # size first: whatever comes after may then look at everything without thought for its cost
+    yield from _too_large(request)
+    yield from _odd_values(request, "")
+    yield from _containers(request)
+    yield from _task(request)
+    yield from _volumes(request)
+    yield from graph_problems(request.container_definitions, request.network_mode or "bridge")
+    if "FARGATE" in (request.requires_compatibilities or []):
+        yield from fargate_problems(request)
+    yield from _tag_problems(request.tags or [], "tags")
+
+
+def _too_large(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+    if len(request.container_definitions) > MAX_CONTAINERS:
+        yield "containerDefinitions", f"Too many containers. A task definition has at most {MAX_CONTAINERS}."
+    size = len(json.dumps(to_wire(request), separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+    if size > MAX_BYTES:
+        yield (
+            request.family,
+            f"the task definition is {size / 1024:.0f} KiB; ECS takes at most {MAX_BYTES >> 10} KiB. "
+            "Large environments belong in a file on a volume.",
+        )
+
+
+def _odd_values(value: object, path: str) -> Iterator[Problem]:
+    """What no field takes: NUL, half a surrogate pair, and integers beyond the API's 32 bits."""
+    if isinstance(value, Record):
+        for field in msgspec.structs.fields(value):
+            inner = f"{path}.{field.encode_name}" if path else field.encode_name
+            yield from _odd_values(getattr(value, field.name), inner)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _odd_values(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _odd_values(key, path)
+            yield from _odd_values(item, f"{path}.{key}" if key.isprintable() else path)
+    elif isinstance(value, str):
+        if "\0" in value:
+            yield path, "must not contain a NUL character."
+        elif any("\ud800" <= character <= "\udfff" for character in value):
+            yield path, "contains half of a surrogate pair, which is not a character."
+    elif isinstance(value, int) and not -_INT32 <= value < _INT32:
+        yield path, f"{value} is out of range: integers have 32 bits."
+
+
+def _containers(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+    if not request.container_definitions:
+        yield "containerDefinitions", "Container list cannot be empty."
+    names: set[str] = set()
+    for index, container in enumerate(request.container_definitions):
+        path = f"containerDefinitions[{index}].name"
+        if not container.name:
+            yield path, "Container.name should not be null or empty."
+            continue
+        check_name(container.name, f"{path}: name")
+        if container.name in names:
+            yield path, f"Duplicate container name '{container.name}': each container needs a name of its own."
+        names.add(container.name)
+    setting = Setting(
+        network_mode=request.network_mode or "bridge",
+        task_memory=task_memory_mib(request.memory) if request.memory else None,
+        windows=is_windows(request),
+    )
+    for index, container in enumerate(request.container_definitions):
+        for field, sentence in container_problems(container, setting):
+            yield f"containerDefinitions[{index}].{field}", sentence
+    if all(container.essential is False for container in request.container_definitions):
+        yield (
+            "containerDefinitions",
+            "At least one container must be essential: leave essential out, or set it to true.",
+        )
+    yield from _host_ports(request)
+
+
+def _host_ports(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+    shared = (request.network_mode or "bridge") != "bridge"
+    taken: dict[tuple[int, str], int] = {}
+    for index, container in enumerate(request.container_definitions):
+        for number, mapping in enumerate(container.port_mappings or []):
+            port = (mapping.container_port if shared else mapping.host_port) or 0
+            key = (port, mapping.protocol or "tcp")
+            # Where containers share one network, one container may name its port twice (once per port name).
+            if port and key in taken and not (shared and taken[key] == index):
+                other = request.container_definitions[taken[key]].name
+                yield (
+                    f"containerDefinitions[{index}].portMappings[{number}]",
+                    f"port {port}/{key[1]} is already taken by container '{other}' of this task.",
+                )
+            taken.setdefault(key, index)
+
+
+def _task(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+    for field, role in (("taskRoleArn", request.task_role_arn), ("executionRoleArn", request.execution_role_arn)):
+        if role and not _ROLE.fullmatch(role):
+            yield field, f"Role is not valid: {shown(role)}{template_hint(role)}."
+    if request.cpu:
+        yield from _task_cpu(request, task_cpu_units(request.cpu))
+    if request.memory:
+        soft = sum(container.memory_reservation or 0 for container in request.container_definitions)
+        if soft > task_memory_mib(request.memory):
+            yield (
+                "memory",
+                "The sum of all container 'memoryReservation' values cannot be greater than "
+                "the value of the task 'memory'.",
+            )
+    constraints = request.placement_constraints or []
+    if len(constraints) > MAX_CONSTRAINTS:
+        yield "placementConstraints", f"A maximum of {MAX_CONSTRAINTS} constraints can be specified."
+    for index, constraint in enumerate(constraints):
+        if constraint.type is None:
+            yield f"placementConstraints[{index}].type", "is required: memberOf."
+        elif not constraint.expression:
+            yield f"placementConstraints[{index}].expression", "is required with memberOf."
+    if request.ephemeral_storage is not None and not 21 <= request.ephemeral_storage.size_in_gib <= 200:
+        yield (
+            "ephemeralStorage.sizeInGiB",
+            f"{request.ephemeral_storage.size_in_gib} is out of range: write 21 to 200 GiB.",
+        )
+    proxy = request.proxy_configuration
+    if proxy is not None and proxy.container_name not in [c.name for c in request.container_definitions]:
+        yield (
+            "proxyConfiguration.containerName",
+            f"container {shown(proxy.container_name)} does not exist in this task definition.",
+        )
+
+
+def _task_cpu(request: RegisterTaskDefinitionRequest, units: int) -> Iterator[Problem]:
+    if not 128 <= units <= 196608:
+        yield "cpu", f"Invalid 'cpu' setting for task: {units}. Write 128 (0.125 vCPU) to 196608 (192 vCPU)."
+    if sum(container.cpu or 0 for container in request.container_definitions) > units:
+        yield "cpu", "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."
+
+
+def _volumes(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+    names: set[str] = set()
+    for index, volume in enumerate(request.volumes or []):
+        path = f"volumes[{index}]"
+        if not volume.name:
+            yield f"{path}.name", "Volume.name should not be null or empty."
+            continue
+        check_name(volume.name, f"{path}.name: volume")
+        if volume.name in names:
+            yield f"{path}.name", f"Duplicate volume name '{volume.name}'."
+        names.add(volume.name)
+        for field, sentence in _volume(volume, is_windows(request)):
+            yield f"{path}.{field}", sentence
+    for index, container in enumerate(request.container_definitions):
+        for number, mount in enumerate(container.mount_points or []):
+            if mount.source_volume not in names:
+                yield (
+                    f"containerDefinitions[{index}].mountPoints[{number}].sourceVolume",
+                    f"Unknown volume {shown(mount.source_volume or '')}.",
+                )
+
+
+def _volume(volume: Volume, windows: bool) -> Iterator[Problem]:
+    docker = volume.docker_volume_configuration
+    kinds = [
+        volume.host if volume.host is not None and volume.host.source_path is not None else None,
+        docker,
+        volume.efs_volume_configuration,
+        volume.s3files_volume_configuration,
+        volume.fsx_windows_file_server_volume_configuration,
+        volume.configured_at_launch or None,
+    ]
+    if sum(kind is not None for kind in kinds) > 1:
+        yield "name", "When the volume parameter is specified, only one volume configuration type should be used."
+    if volume.host is not None and volume.host.source_path is not None:
+        source = volume.host.source_path
+        if problem := path_problem(source, windows, "host.sourcePath"):
+            yield "host.sourcePath", problem
+        elif ":" in source and not windows:
+            yield "host.sourcePath", f"host.sourcePath {shown(source)} must not contain ':'."
+    if docker is not None and docker.driver is not None and not _DRIVER.fullmatch(docker.driver):
+        yield "dockerVolumeConfiguration.driver", f"{shown(docker.driver)} is not the name of a volume driver."
+
+
+def _tag_problems(tags: list[Tag], path: str) -> Iterator[Problem]:
+    if len(tags) > MAX_TAGS:
+        yield path, f"A resource has at most {MAX_TAGS} tags."
+    keys: set[str] = set()
+    for index, tag in enumerate(tags):
+        place = f"{path}[{index}]"
+        if not tag.key or len(tag.key) > 128 or not tag.key.isprintable():
+            yield f"{place}.key", "a tag's key has 1 to 128 characters."
+        elif tag.key.lower().startswith("aws:"):
+            yield f"{place}.key", "keys that begin with 'aws:' are reserved."
+        elif tag.key in keys:
+            yield f"{place}.key", f"the key {shown(tag.key)} is given twice."
+        if len(tag.value or "") > 256 or not (tag.value or "").isprintable():
+            yield f"{place}.value", "a tag's value has at most 256 characters."
+        keys.add(tag.key or "")
+
+
+def is_windows(request: RegisterTaskDefinitionRequest) -> bool:
+    """Whether the definition is for Windows hosts, whose paths look otherwise."""
+    platform = request.runtime_platform
+    return platform is not None and (platform.operating_system_family or "LINUX") != "LINUX"

@@ -1,0 +1,163 @@
+"""Making a Docker host a container instance, and the cluster and instance that exist without being asked for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import ecsctl
+from ecsctl.engine.port import EngineInfo
+from ecsctl.model.api.clusters import CreateClusterRequest
+from ecsctl.model.arn import parse_arn
+from ecsctl.model.common import Attribute, Tag
+from ecsctl.model.container_instance import ContainerInstance, Resource, VersionInfo
+from ecsctl.model.errors import invalid_parameter
+from ecsctl.model.stored import InstanceRecord
+from ecsctl.operations.attributes import check_attributes
+from ecsctl.operations.clusters import put_cluster
+from ecsctl.operations.context import Context
+from ecsctl.operations.lookup import find_cluster, put_tags
+from ecsctl.placement.place import ARCHITECTURE, ZONE
+from ecsctl.store.store import add_event
+from ecsctl.store.tables import CLUSTERS, INSTANCES
+
+MIB = 1024 * 1024
+_ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
+
+
+class HostOptions(NamedTuple):
+    """A host to register: the address of its engine, and what is said of it rather than found out.
+
+    `cpu` in CPU units, `memory` in MiB; by default what the engine reports, memory less the stated reserve.
+    """
+
+    address: str
+    name: str | None = None
+    availability_zone: str | None = None
+    cpu: int | None = None
+    memory: int | None = None
+
+
+def register_host(
+    ctx: Context,
+    cluster: str | None,
+    host: HostOptions,
+    attributes: list[Attribute] | None = None,
+    tags: list[Tag] | None = None,
+) -> InstanceRecord:
+    """Ask the engine what it is, and write it down as an ACTIVE container instance of the cluster."""
+    check_attributes(attributes)
+    with ctx.store.read() as view:
+        found_cluster = find_cluster(view, ctx, cluster)
+    info = ctx.controller.engine(host.address).info()
+    with ctx.store.write() as tx:
+        cluster_arn = str(found_cluster.cluster_arn)
+        for other in tx.find(INSTANCES, engine_id=info.id, status=("ACTIVE", "DRAINING")):
+            raise invalid_parameter(
+                f"This engine is registered already, as {other.name} at {other.address} ({other.arn}): "
+                "deregister that first, or leave it as it is."
+            )
+        record = _record(ctx, cluster_arn, str(found_cluster.cluster_name), host, info, attributes or [])
+        record.seq = tx.seq
+        tx.put(INSTANCES, record)
+        put_tags(tx, record.arn, tags)
+        tx.set_meta(_first_instance_flag(cluster_arn), "known")
+        add_event(tx, ctx.now(), cluster_arn, record.arn, "ContainerInstanceRegistered", record.address)
+    return record
+
+
+def ensure_default_cluster(ctx: Context) -> None:
+    """The cluster `default` of this region and account, unless it was deleted."""
+    arn = ctx.scope.cluster("default")
+    with ctx.store.read() as view:
+        if view.get(CLUSTERS, arn) is not None or ctx.store.read_only:
+            return
+    with ctx.store.write() as tx:
+        if tx.get(CLUSTERS, arn) is None:
+            put_cluster(tx, ctx, "default", CreateClusterRequest())
+
+
+def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
+    """The engine of the current Docker context as the first container instance of `default`.
+
+    Done once: an instance that was deregistered does not come back by itself. Raises EngineError when the
+    engine does not answer.
+    """
+    with ctx.store.read() as view:
+        found = find_cluster(view, ctx, cluster)
+        arn = str(found.cluster_arn)
+        if found.cluster_name != "default" or view.meta(_first_instance_flag(arn)) or ctx.store.read_only:
+            return
+    from ecsctl.engine.contexts import current_address
+
+    register_host(ctx, cluster, HostOptions(current_address()))
+
+
+def _first_instance_flag(cluster_arn: str) -> str:
+    return f"first-instance:{cluster_arn}"
+
+
+def _record(
+    ctx: Context, cluster_arn: str, cluster: str, host: HostOptions, info: EngineInfo, attributes: list[Attribute]
+) -> InstanceRecord:
+    cpu = host.cpu or info.cpus * 1024
+    memory = host.memory or info.memory // MIB - ctx.reserved_memory
+    if memory < 6:
+        raise invalid_parameter(
+            f"The host has {info.memory // MIB} MiB of memory, of which {ctx.reserved_memory} are reserved: "
+            "too little for a task; give --memory, or set reserved_memory in the config file."
+        )
+    region = parse_arn(cluster_arn).region
+    known = {
+        ZONE: host.availability_zone or f"{region}a",
+        "ecs.os-type": info.os,
+        ARCHITECTURE: _ARCHITECTURES.get(info.architecture, info.architecture),
+    }
+    known |= {attribute.name: attribute.value for attribute in attributes if attribute.value is not None}
+    name = host.name or info.name
+    return InstanceRecord(
+        instance=ContainerInstance(
+            container_instance_arn=ctx.scope.container_instance(cluster, ctx.new_id()),
+            ec2_instance_id=name,
+            version=1,
+            version_info=VersionInfo(agent_version=ecsctl.__version__, docker_version=f"DockerVersion: {info.version}"),
+            registered_resources=resources(cpu, memory, [], []),
+            status="ACTIVE",
+            agent_connected=True,
+            attributes=[Attribute(name=key, value=value) for key, value in known.items()],
+            registered_at=ctx.now(),
+        ),
+        cluster_arn=cluster_arn,
+        name=name,
+        address=host.address,
+        engine_id=info.id,
+    )
+
+
+def resources(cpu: int, memory: int, tcp: list[int], udp: list[int]) -> list[Resource]:
+    """Resources as ECS lists them: CPU units, memory in MiB, taken ports."""
+    return [
+        _number("CPU", cpu),
+        _number("MEMORY", memory),
+        _ports("PORTS", tcp),
+        _ports("PORTS_UDP", udp),
+    ]
+
+
+def amount(found: list[Resource] | None, name: str) -> int:
+    """The whole number a resource list gives for CPU or MEMORY."""
+    return next((resource.integer_value or 0 for resource in found or [] if resource.name == name), 0)
+
+
+def _number(name: str, value: int) -> Resource:
+    return Resource(name=name, type="INTEGER", double_value=0.0, long_value=0, integer_value=value)
+
+
+def _ports(name: str, ports: list[int]) -> Resource:
+    return Resource(
+        name=name,
+        type="STRINGSET",
+        double_value=0.0,
+        long_value=0,
+        integer_value=0,
+        string_set_value=[str(port) for port in ports],
+    )

@@ -1,0 +1,129 @@
+"""Finding what a request names: clusters, container instances, task definitions, tasks; and paging through lists."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from ecsctl.model.arn import ID, check_name, last_part, parse_arn
+from ecsctl.model.cluster import Cluster
+from ecsctl.model.common import Tag
+from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
+from ecsctl.model.stored import InstanceRecord, TagSet, TaskRecord
+from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.operations.context import Context
+from ecsctl.store.store import Transaction, View
+from ecsctl.store.tables import CLUSTERS, INSTANCES, TAGS, TASK_DEFINITIONS, TASKS
+
+T = TypeVar("T")
+
+
+def cluster_arn(ctx: Context, cluster: str | None) -> str:
+    """The ARN of a cluster named by name or ARN; `default` when it is not named."""
+    if cluster and cluster.startswith("arn:"):
+        if parse_arn(cluster).kind != "cluster":
+            raise invalid_parameter(f"Identifier is for {parse_arn(cluster).kind}. Cluster expected")
+        return cluster
+    return ctx.scope.cluster(check_name(cluster or "default", "Cluster name", "InvalidParameterException"))
+
+
+def find_cluster(view: View, ctx: Context, cluster: str | None) -> Cluster:
+    """An ACTIVE cluster; ClusterNotFoundException."""
+    found = view.get(CLUSTERS, cluster_arn(ctx, cluster))
+    if found is None or found.status != "ACTIVE":
+        raise ApiError("ClusterNotFoundException", "Cluster not found.")
+    return found
+
+
+def find_instance(view: View, cluster: Cluster, name: str) -> InstanceRecord | None:
+    """A container instance by ARN, by id, or by the name of its host."""
+    if name.startswith("arn:"):
+        record = view.get(INSTANCES, name)
+        return record if record and record.cluster_arn == cluster.cluster_arn else None
+    for record in view.find(INSTANCES, cluster=cluster.cluster_arn):
+        if last_part(record.arn) == name or (record.name == name and record.instance.status != "INACTIVE"):
+            return record
+    return None
+
+
+def find_task_definition(view: View, ctx: Context, name: str) -> TaskDefinition:
+    """By family (its newest ACTIVE revision), family:revision, or ARN; ClientException."""
+    if name.startswith("arn:"):
+        found = view.get(TASK_DEFINITIONS, name)
+    else:
+        family, _, revision = name.partition(":")
+        check_name(family, "Task definition family")
+        if revision:
+            if not revision.isdigit():
+                raise client_exception(f"Invalid revision number. Number: {revision}")
+            found = view.get(TASK_DEFINITIONS, ctx.scope.task_definition(family, int(revision)))
+        else:
+            scope = f"{ctx.scope.region}/{ctx.scope.account}"
+            newest = view.find(
+                TASK_DEFINITIONS, scope=scope, family=family, status="ACTIVE", order="-revision", limit=1
+            )
+            found = newest[0] if newest else None
+    if found is None:
+        raise client_exception(f"Unable to describe task definition {name}: there is none of that name.")
+    return found
+
+
+def find_task(view: View, cluster: Cluster, name: str) -> TaskRecord | None:
+    """A task of a cluster by ARN or id."""
+    arn = name if name.startswith("arn:") else f"{str(cluster.cluster_arn).replace(':cluster/', ':task/')}/{name}"
+    record = view.get(TASKS, arn)
+    return record if record and record.task.cluster_arn == cluster.cluster_arn else None
+
+
+def find_task_by_prefix(view: View, cluster: Cluster, name: str) -> TaskRecord:
+    """A task by ARN, id, or the beginning of its id, as people type it; InvalidParameterException."""
+    if found := find_task(view, cluster, name):
+        return found
+    if 4 <= len(name) < 32 and ID.fullmatch(name.ljust(32, "0")):
+        found_all = [r for r in view.find(TASKS, cluster=cluster.cluster_arn) if last_part(r.arn).startswith(name)]
+        if len(found_all) == 1:
+            return found_all[0]
+        if found_all:
+            raise invalid_parameter(f"Task {name} is ambiguous: {len(found_all)} task ids begin with it.")
+    raise invalid_parameter(f"The referenced task was not found: {name}")
+
+
+def tags_of(view: View, arn: str | None) -> list[Tag]:
+    """The tags of a resource."""
+    found = view.get(TAGS, arn or "")
+    return found.tags if found else []
+
+
+def put_tags(tx: Transaction, arn: str, tags: list[Tag] | None) -> None:
+    """Make these the tags of a resource."""
+    if tags:
+        tx.put(TAGS, TagSet(arn=arn, tags=tags))
+    else:
+        tx.delete(TAGS, arn=arn)
+
+
+def check_tags(tags: list[Tag] | None) -> None:
+    """At most 50, keys of 1 to 128 characters, values of up to 256, none under `aws:` (ECS API_Tag)."""
+    if len(tags or []) > 50:
+        raise invalid_parameter("Tags can not have more than 50 elements.")
+    for tag in tags or []:
+        key = tag.key or ""
+        if not 1 <= len(key) <= 128:
+            raise invalid_parameter(f"Tag key {key!r} must have 1 to 128 characters.")
+        if len(tag.value or "") > 256:
+            raise invalid_parameter(f"The value of tag {key!r} has more than 256 characters.")
+        if key.lower().startswith("aws:"):
+            raise invalid_parameter(f"Tag key {key!r}: the prefix aws: is reserved.")
+    keys = [tag.key for tag in tags or []]
+    if len(set(keys)) < len(keys):
+        raise invalid_parameter("Duplicate tag keys found.")
+
+
+def page(items: list[T], next_token: str | None, max_results: int | None) -> tuple[list[T], str | None]:
+    """One page of a list and the token of the next. Without `max_results` all that is left is one page."""
+    if next_token is not None and not next_token.isdigit():
+        raise invalid_parameter("Invalid token in parameter nextToken.")
+    if max_results is not None and not 1 <= max_results <= 100:
+        raise invalid_parameter("maxResults must be between 1 and 100.")
+    start = int(next_token or 0)
+    end = len(items) if max_results is None else start + max_results
+    return items[start:end], str(end) if end < len(items) else None

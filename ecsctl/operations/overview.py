@@ -1,0 +1,69 @@
+"""What runs where, for people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ecsctl.model.arn import last_part, parse_arn
+from ecsctl.model.record import Record
+from ecsctl.operations.context import Context
+from ecsctl.operations.lookup import find_cluster
+from ecsctl.operations.tasks import refresh
+from ecsctl.store.tables import INSTANCES, TASKS
+
+
+class PsRow(Record):
+    """One container of one task."""
+
+    task_id: str
+    definition: str
+    container: str
+    image: str
+    status: str
+    task_status: str
+    health: str
+    ports: list[str]
+    host: str
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+
+
+def overview(ctx: Context, cluster: str | None = None, include_stopped: bool = False) -> list[PsRow]:
+    """The containers of a cluster's tasks, oldest task first; looked at now."""
+    with ctx.store.read() as view:
+        found = find_cluster(view, ctx, cluster)
+        unfinished = [record.arn for record in view.unfinished(cluster=found.cluster_arn)]
+    refresh(ctx, unfinished)
+    with ctx.store.read() as view:
+        hosts = {record.arn: record.name for record in view.find(INSTANCES)}
+        if include_stopped:
+            records = view.find(TASKS, cluster=found.cluster_arn, order="created_at")
+        else:
+            records = view.unfinished(cluster=found.cluster_arn)
+    return [
+        PsRow(
+            task_id=last_part(record.arn),
+            definition=parse_arn(str(record.task.task_definition_arn)).path[-1],
+            container=str(container.name),
+            image=str(container.image),
+            status=str(container.last_status),
+            task_status=str(record.task.last_status),
+            health=str(container.health_status),
+            ports=[
+                f"{b.bind_ip}:{b.host_port}->{b.container_port}/{b.protocol}" for b in container.network_bindings or []
+            ]
+            if container.last_status == "RUNNING"
+            else [],
+            host=hosts.get(str(record.task.container_instance_arn), "?"),
+            created_at=record.task.created_at,
+            started_at=record.task.started_at,
+            stopped_at=record.task.stopped_at,
+            exit_code=container.exit_code,
+            reason=container.reason or (record.task.stopped_reason if record.is_stopped else None),
+        )
+        for record in records
+        for container in record.task.containers or []
+    ]

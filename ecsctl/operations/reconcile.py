@@ -1,0 +1,90 @@
+"""Reconcile: make reality match what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecsctl.controller.controller import Pass
+from ecsctl.controller.drive import Limits
+from ecsctl.model.record import Record
+from ecsctl.operations.context import Context
+from ecsctl.operations.lookup import find_cluster, find_task_by_prefix
+from ecsctl.store.store import View
+from ecsctl.store.tables import CLUSTERS, INSTANCES, TASKS
+
+
+class Report(Record):
+    """What a reconcile did, or in a dry run would do, and why, line by line.
+
+    `unreachable` says which hosts did not answer, `errors` what an engine refused, `left_alone` what is not ours.
+    """
+
+    lines: list[str]
+    changed: bool
+    unreachable: list[str]
+    errors: list[str]
+    unfinished: list[str]
+    left_alone: list[str]
+    timed_out: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.errors)
+
+    def to_wire(self) -> dict[str, Any]:
+        return {
+            "actions": self.lines,
+            "changed": self.changed,
+            "unreachable": self.unreachable,
+            "errors": self.errors,
+            "unfinished": self.unfinished,
+            "leftAlone": self.left_alone,
+            "timedOut": self.timed_out,
+        }
+
+
+def reconcile(
+    ctx: Context, cluster: str | None = None, tasks: Sequence[str] = (), timeout: float = 50.0, dry_run: bool = False
+) -> Report:
+    """One pass over a cluster, or over all of this state's; or only over some tasks (ids or ARNs).
+
+    Ends when there is nothing to do now, or after `timeout` seconds.
+    """
+    clock = ctx.controller.clock
+    end = clock.since_boot() + timeout
+    limits = Limits(until=end, wait=bool(tasks))
+    with ctx.store.read() as view:
+        if tasks:
+            arns = [_task(view, ctx, cluster, task) for task in tasks]
+        elif cluster is not None:
+            clusters = [str(find_cluster(view, ctx, cluster).cluster_arn)]
+        else:
+            clusters = [str(found.cluster_arn) for found in view.find(CLUSTERS)]
+    if tasks:
+        result = ctx.controller.converge(arns, limits, dry_run=dry_run)
+    else:
+        result = ctx.controller.reconcile(clusters, limits, dry_run=dry_run)
+    return _report(ctx, result, timed_out=bool(result.unfinished) and clock.since_boot() >= end)
+
+
+def _task(view: View, ctx: Context, cluster: str | None, task: str) -> str:
+    if task.startswith("arn:") and view.get(TASKS, task):
+        return task  # of whatever cluster, region and account
+    return find_task_by_prefix(view, find_cluster(view, ctx, cluster), task).arn
+
+
+def _report(ctx: Context, result: Pass, *, timed_out: bool) -> Report:
+    with ctx.store.read() as view:
+        names = {arn: record.name for arn in result.unreachable if (record := view.get(INSTANCES, arn))}
+    return Report(
+        lines=result.lines,
+        changed=result.changed,
+        unreachable=[
+            f"host {names.get(arn, arn)} does not answer: {why}" for arn, why in sorted(result.unreachable.items())
+        ],
+        errors=result.errors,
+        unfinished=result.unfinished,
+        left_alone=result.left_alone,
+        timed_out=timed_out,
+    )

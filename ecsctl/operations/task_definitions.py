@@ -1,0 +1,141 @@
+"""The task definition actions. Revisions are immutable, and their numbers never given twice."""
+
+from __future__ import annotations
+
+from ecsctl.model.api.task_definitions import (
+    DeleteTaskDefinitionsRequest,
+    DeleteTaskDefinitionsResponse,
+    DeregisterTaskDefinitionRequest,
+    DeregisterTaskDefinitionResponse,
+    DescribeTaskDefinitionRequest,
+    DescribeTaskDefinitionResponse,
+    ListTaskDefinitionFamiliesRequest,
+    ListTaskDefinitionFamiliesResponse,
+    ListTaskDefinitionsRequest,
+    ListTaskDefinitionsResponse,
+    RegisterTaskDefinitionRequest,
+    RegisterTaskDefinitionResponse,
+)
+from ecsctl.model.common import Failure
+from ecsctl.model.errors import ApiError, client_exception
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import Family
+from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.operations.context import Context
+from ecsctl.operations.definition_rules import validate
+from ecsctl.operations.lookup import find_task_definition, page, put_tags, tags_of
+from ecsctl.operations.registered_definition import register
+from ecsctl.store.store import Transaction
+from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS, TASKS
+
+
+def register_task_definition(ctx: Context, request: RegisterTaskDefinitionRequest) -> RegisterTaskDefinitionResponse:
+    """A new revision (ECS API_RegisterTaskDefinition)."""
+    validate(request)
+    with ctx.store.write() as tx:
+        definition = _register(tx, ctx, request)
+        return RegisterTaskDefinitionResponse(task_definition=definition, tags=request.tags)
+
+
+def register_if_changed(ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
+    """The family's newest ACTIVE revision if it says the same, else a new one."""
+    validate(request)
+    with ctx.store.write() as tx:
+        newest = tx.find(
+            TASK_DEFINITIONS, scope=_scope(ctx), family=request.family, status="ACTIVE", order="-revision", limit=1
+        )
+        if newest:
+            old = newest[0]
+            again = register(request, old.revision or 0, str(old.task_definition_arn), ctx.now(), ctx.caller)
+            unchanged = evolve(again, registered_at=old.registered_at, registered_by=old.registered_by) == old
+            if unchanged and tags_of(tx, old.task_definition_arn) == (request.tags or []):
+                return old
+        return _register(tx, ctx, request)
+
+
+def _register(tx: Transaction, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
+    key = f"{_scope(ctx)}/{request.family}"
+    family = tx.get(FAMILIES, key) or Family(key=key, name=request.family)
+    revision = family.last_revision + 1
+    arn = ctx.scope.task_definition(request.family, revision)
+    definition = register(request, revision, arn, ctx.now(), ctx.caller)
+    tx.put(FAMILIES, evolve(family, last_revision=revision))
+    tx.put(TASK_DEFINITIONS, definition)
+    put_tags(tx, arn, request.tags)
+    return definition
+
+
+def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> DescribeTaskDefinitionResponse:
+    """By family, family:revision or ARN (ECS API_DescribeTaskDefinition)."""
+    with ctx.store.read() as view:
+        found = find_task_definition(view, ctx, request.task_definition)
+        tags = tags_of(view, found.task_definition_arn)
+    include = "TAGS" in (request.include or [])
+    return DescribeTaskDefinitionResponse(task_definition=found, tags=tags if include else [])
+
+
+def list_task_definitions(ctx: Context, request: ListTaskDefinitionsRequest) -> ListTaskDefinitionsResponse:
+    """ARNs by family and revision, ACTIVE unless asked otherwise (ECS API_ListTaskDefinitions)."""
+    with ctx.store.read() as view:
+        found = view.find(TASK_DEFINITIONS, scope=_scope(ctx), status=request.status or "ACTIVE")
+    found = [d for d in found if request.family_prefix in (None, d.family)]
+    found.sort(key=lambda d: (str(d.family), d.revision or 0), reverse=request.sort == "DESC")
+    arns, token = page([str(d.task_definition_arn) for d in found], request.next_token, request.max_results)
+    return ListTaskDefinitionsResponse(task_definition_arns=arns, next_token=token)
+
+
+def list_task_definition_families(
+    ctx: Context, request: ListTaskDefinitionFamiliesRequest
+) -> ListTaskDefinitionFamiliesResponse:
+    """Family names with the prefix; without a status all of them (ECS API_ListTaskDefinitionFamilies)."""
+    with ctx.store.read() as view:
+        active = {d.family for d in view.find(TASK_DEFINITIONS, scope=_scope(ctx), status="ACTIVE")}
+        known = {d.family for d in view.find(TASK_DEFINITIONS, scope=_scope(ctx))}
+    chosen = {"ACTIVE": active, "INACTIVE": known - active}.get(request.status or "ALL", known)
+    names = sorted(str(name) for name in chosen if str(name).startswith(request.family_prefix or ""))
+    families, token = page(names, request.next_token, request.max_results)
+    return ListTaskDefinitionFamiliesResponse(families=families, next_token=token)
+
+
+def deregister_task_definition(
+    ctx: Context, request: DeregisterTaskDefinitionRequest
+) -> DeregisterTaskDefinitionResponse:
+    """Make a revision INACTIVE: what runs goes on, nothing new runs from it (ECS API_DeregisterTaskDefinition)."""
+    if ":" not in request.task_definition:
+        raise client_exception("Revision is missing: name family:revision or the full ARN.")
+    with ctx.store.write() as tx:
+        found = find_task_definition(tx, ctx, request.task_definition)
+        if found.status == "ACTIVE":
+            found = evolve(found, status="INACTIVE", deregistered_at=ctx.now())
+            tx.put(TASK_DEFINITIONS, found)
+    return DeregisterTaskDefinitionResponse(task_definition=found)
+
+
+def delete_task_definitions(ctx: Context, request: DeleteTaskDefinitionsRequest) -> DeleteTaskDefinitionsResponse:
+    """Delete INACTIVE revisions; one that a task uses stays, DELETE_IN_PROGRESS (ECS API_DeleteTaskDefinitions)."""
+    if not 1 <= len(request.task_definitions) <= 10:
+        raise client_exception("Between 1 and 10 task definitions can be deleted in one call.")
+    deleted, failures = [], []
+    with ctx.store.write() as tx:
+        for name in request.task_definitions:
+            try:
+                found = find_task_definition(tx, ctx, name)
+            except ApiError as error:
+                failures.append(Failure(arn=name, reason="TASK_DEFINITION_NOT_FOUND", detail=error.message))
+                continue
+            if found.status == "ACTIVE":
+                detail = "The task definition must be in INACTIVE state: deregister it first."
+                failures.append(Failure(arn=found.task_definition_arn, reason="TASK_DEFINITION_IN_USE", detail=detail))
+                continue
+            found = evolve(found, status="DELETE_IN_PROGRESS", delete_requested_at=ctx.now())
+            deleted.append(found)
+            if tx.count(TASKS, task_definition=found.task_definition_arn):
+                tx.put(TASK_DEFINITIONS, found)
+            else:
+                put_tags(tx, str(found.task_definition_arn), None)
+                tx.delete(TASK_DEFINITIONS, arn=found.task_definition_arn)
+    return DeleteTaskDefinitionsResponse(task_definitions=deleted, failures=failures)
+
+
+def _scope(ctx: Context) -> str:
+    return f"{ctx.scope.region}/{ctx.scope.account}"

@@ -1,0 +1,331 @@
+"""The task actions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from ecsctl.controller.controller import Pass
+from ecsctl.controller.drive import Limits
+from ecsctl.model.api.tasks import (
+    DescribeTasksRequest,
+    DescribeTasksResponse,
+    ListTasksRequest,
+    ListTasksResponse,
+    RunTaskRequest,
+    RunTaskResponse,
+    StartTaskRequest,
+    StartTaskResponse,
+    StopTaskRequest,
+    StopTaskResponse,
+)
+from ecsctl.model.arn import last_part, parse_arn
+from ecsctl.model.cluster import Cluster
+from ecsctl.model.common import Failure
+from ecsctl.model.errors import ApiError, EngineUnreachable, client_exception, invalid_parameter
+from ecsctl.model.record import evolve, to_wire
+from ecsctl.model.stored import IdempotentCall, TaskRecord
+from ecsctl.model.task import Task
+from ecsctl.operations.context import Context
+from ecsctl.operations.hosts import ensure_default_instance
+from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of
+from ecsctl.operations.new_tasks import Wish, check_placement, hosts_of, put_task, wish
+from ecsctl.placement.place import Demand, Host, Placement, demand_of, never_fits, place
+from ecsctl.scheduler.decide import request_stop
+from ecsctl.store.store import Transaction, View, add_event
+from ecsctl.store.tables import IDEMPOTENT_CALLS, INSTANCES, TASKS
+
+AT_ONCE = Limits(pull=False, wait=False)
+"""What a command does itself before it answers: all but fetching images and waiting for dependencies."""
+TOKEN_LIFE = timedelta(hours=24)
+
+
+def run_task(ctx: Context, request: RunTaskRequest, *, stay: bool = False) -> RunTaskResponse:
+    """Place and start copies of a task (ECS API_RunTask).
+
+    Answers when they are recorded and on their way; the rest is left to the background, or with `stay` to the
+    caller, who will bring them further.
+    """
+    count = 1 if request.count is None else request.count
+    if not 1 <= count <= 10:
+        raise invalid_parameter("count: between 1 and 10 tasks can be run in one call.")
+    _refuse_unserved(request)
+    check_placement(request.placement_strategy or [], request.placement_constraints or [])
+    with ctx.store.read() as view:
+        _wish(view, ctx, find_cluster(view, ctx, request.cluster), request)  # what is wrong is said before all else
+    ensure_default_instance(ctx, request.cluster)
+    reasons = _probe(ctx, request, count)
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        if again := _answered_before(tx, cluster, request):
+            return again
+        asked = _wish(tx, ctx, cluster, request)
+        demand = demand_of(asked.definition, asked.overrides)
+        placements = _place(tx, ctx, cluster, asked, demand, request, count)
+        records = [put_task(tx, ctx, cluster, asked, demand, p.host) for p in placements if p.host]
+        failures = _failures(placements)
+        if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
+            raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
+        _remember(tx, ctx, cluster, request, records)
+    tasks = _go(ctx, [record.arn for record in records], stay=stay)
+    return RunTaskResponse(tasks=tasks, failures=failures)
+
+
+def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -> StartTaskResponse:
+    """Start a task on each of the named container instances (ECS API_StartTask)."""
+    if not 1 <= len(request.container_instances) <= 10:
+        raise invalid_parameter("containerInstances: between 1 and 10 can be named.")
+    _refuse_unserved(request)
+    ensure_default_instance(ctx, request.cluster)
+    failures: list[Failure] = []
+    records: list[TaskRecord] = []
+    with ctx.store.read() as view:
+        cluster = find_cluster(view, ctx, request.cluster)
+        known = [find_instance(view, cluster, name) for name in request.container_instances]
+    ctx.controller.probe([record for record in known if record])
+    with ctx.store.write() as tx:
+        asked = _wish(tx, ctx, cluster, request)
+        demand = demand_of(asked.definition, asked.overrides)
+        for name in request.container_instances:
+            found = find_instance(tx, cluster, name)
+            if found is None:
+                failures.append(Failure(arn=name, reason="MISSING"))
+                continue
+            host = next((h for h in hosts_of(tx, cluster, asked.group) if h.arn == found.arn), None)
+            # A DRAINING host takes what StartTask puts there, as in ECS: the caller chose it.
+            choice = place(demand, [host._replace(active=True)], [], [], ctx.draw) if host else Placement(None)
+            if choice.host:
+                records.append(put_task(tx, ctx, cluster, asked, demand, choice.host))
+            elif host is None:
+                failures.append(Failure(arn=found.arn, reason="INACTIVE"))
+            failures += _failures([choice])
+    return StartTaskResponse(tasks=_go(ctx, [r.arn for r in records], stay=stay), failures=failures)
+
+
+def stop_task(ctx: Context, request: StopTaskRequest) -> StopTaskResponse:
+    """Stop a task: SIGTERM now, SIGKILL after its stopTimeout (ECS API_StopTask). Answers without waiting for that."""
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        record = find_task(tx, cluster, request.task)
+        if record is None:
+            raise invalid_parameter("The referenced task was not found.")
+        if record.task.desired_status != "STOPPED":
+            reason = request.reason or "Task stopped by user"
+            record = request_stop(record, "UserInitiated", reason, ctx.now())
+            tx.put(TASKS, evolve(record, seq=tx.seq))
+            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, "TaskStopping", f"UserInitiated: {reason}")
+    if not record.is_stopped:
+        ctx.finish([record.arn], AT_ONCE)
+    return StopTaskResponse(task=shapes(ctx, [record.arn])[0])
+
+
+def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> DescribeTasksResponse:
+    """Tasks as they are now (ECS API_DescribeTasks)."""
+    if len(request.tasks) > 100:
+        raise invalid_parameter("Tasks can not have more than 100 elements.")
+    failures: list[Failure] = []
+    arns: list[str] = []
+    with ctx.store.read() as view:
+        cluster = find_cluster(view, ctx, request.cluster)
+        for name in request.tasks:
+            record = find_task(view, cluster, name)
+            if record is None:
+                arn = (
+                    name if name.startswith("arn:") else f"{cluster.cluster_arn}/{name}".replace(":cluster/", ":task/")
+                )
+                failures.append(Failure(arn=arn, reason="MISSING"))
+            else:
+                arns.append(record.arn)
+    refresh(ctx, arns)
+    include = "TAGS" in (request.include or [])
+    return DescribeTasksResponse(tasks=shapes(ctx, arns, tags=include), failures=failures)
+
+
+def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
+    """The ARNs of a cluster's tasks; those that are to run unless STOPPED is asked for (ECS API_ListTasks)."""
+    with ctx.store.read() as view:
+        cluster = find_cluster(view, ctx, request.cluster)
+        unfinished = [record.arn for record in view.unfinished(cluster=cluster.cluster_arn)]
+    refresh(ctx, unfinished)
+    with ctx.store.read() as view:
+        instance = None
+        if request.container_instance:
+            instance = find_instance(view, cluster, request.container_instance)
+            if instance is None:
+                raise invalid_parameter("The referenced container instance was not found.")
+        found = view.find(
+            TASKS, cluster=cluster.cluster_arn, desired_status=request.desired_status or "RUNNING", order="created_at"
+        )
+    arns = [r.arn for r in found if _matches(r, request) and (not instance or _on(r) == instance.arn)]
+    chosen, token = page(arns, request.next_token, request.max_results)
+    return ListTasksResponse(task_arns=chosen, next_token=token)
+
+
+def refresh(ctx: Context, arns: list[str]) -> Pass:
+    """Look at the hosts of tasks before they are shown. A host that does not answer changes nothing but a warning."""
+    result = ctx.finish(arns, AT_ONCE) if arns and not ctx.store.read_only else Pass()
+    for arn, why in sorted(result.unreachable.items()):
+        ctx.warn(f"container instance {last_part(arn)} does not answer, its tasks are shown as last seen: {why}")
+    return result
+
+
+def shapes(ctx: Context, arns: Sequence[str], *, tags: bool = True) -> list[Task]:
+    """Tasks as ECS shows them."""
+    with ctx.store.read() as view:
+        records = [record for arn in arns if (record := view.get(TASKS, arn))]
+        instances = {record.arn: record for record in view.find(INSTANCES)}
+        return [
+            evolve(
+                record.task,
+                tags=tags_of(view, record.arn) if tags else [],
+                connectivity="DISCONNECTED"
+                if (i := instances.get(_on(record))) and i.instance.agent_connected is False
+                else "CONNECTED",
+            )
+            for record in records
+        ]
+
+
+def _go(ctx: Context, arns: list[str], *, stay: bool) -> list[Task]:
+    result = ctx.controller.begin(arns, AT_ONCE)
+    for why in sorted(set(result.unreachable.values())):
+        ctx.warn(f"{why} (the task is recorded; `ecsctl reconcile` goes on with it)")
+    if result.unfinished and not stay:
+        ctx.hand_over(result.unfinished)
+    return shapes(ctx, arns)
+
+
+def _wish(view: View, ctx: Context, cluster: Cluster, request: RunTaskRequest | StartTaskRequest) -> Wish:
+    return wish(
+        view,
+        ctx,
+        cluster,
+        task_definition=request.task_definition,
+        overrides=request.overrides,
+        group=request.group,
+        launch_type=getattr(request, "launch_type", None),
+        started_by=request.started_by,
+        tags=request.tags,
+        propagate=request.propagate_tags,
+        managed_tags=request.enable_ecs_managed_tags,
+    )
+
+
+_UNSERVED = {
+    "capacity_provider_strategy": "capacityProviderStrategy: capacity providers",
+    "network_configuration": "networkConfiguration: the network mode awsvpc",
+    "volume_configurations": "volumeConfigurations: volumes configured at launch",
+    "enable_execute_command": "enableExecuteCommand: execute-command",
+    "platform_version": "platformVersion: Fargate platform versions",
+}
+
+
+def _refuse_unserved(request: RunTaskRequest | StartTaskRequest) -> None:
+    for field, what in _UNSERVED.items():
+        if getattr(request, field, None):
+            raise client_exception(f"{what} is not honoured by this release; leave it out.")
+
+
+def _probe(ctx: Context, request: RunTaskRequest, count: int) -> dict[str, str]:
+    """Ask the hosts the copies would go to whether they answer, until those chosen do; ARN → why of the silent."""
+    silent: dict[str, str] = {}
+    while True:
+        with ctx.store.read() as view:
+            cluster = find_cluster(view, ctx, request.cluster)
+            asked = _wish(view, ctx, cluster, request)
+            demand = demand_of(asked.definition, asked.overrides)
+            placements = _place(view, ctx, cluster, asked, demand, request, count)
+            disconnected = [r.arn for p in placements for r in p.rejections if r.reason == "AGENT"]
+            chosen = {p.host.arn for p in placements if p.host} or set(disconnected)
+            records = [r for arn in sorted(chosen - set(silent)) if (r := view.get(INSTANCES, arn))]
+        if not records:
+            return silent
+        found = ctx.controller.probe(records)
+        silent |= found
+        if not found:
+            return silent
+
+
+def _place(
+    view: View, ctx: Context, cluster: Cluster, asked: Wish, demand: Demand, request: RunTaskRequest, count: int
+) -> list[Placement]:
+    hosts = hosts_of(view, cluster, asked.group)
+    if not hosts:
+        raise invalid_parameter("No Container Instances were found in your cluster.")
+    if why := never_fits(demand, hosts):
+        raise invalid_parameter(f"No container instance can ever hold this task: {why}.")
+    placements: list[Placement] = []
+    for _ in range(count):
+        strategies, constraints = request.placement_strategy or [], request.placement_constraints or []
+        choice = place(demand, hosts, strategies, constraints, ctx.draw)
+        placements.append(choice)
+        if choice.host is None:
+            break  # the next copy is no smaller
+        hosts = [_taken(host, choice.host, demand) for host in hosts]
+    return placements
+
+
+def _taken(host: Host, chosen: Host, demand: Demand) -> Host:
+    return host.with_task(demand) if host.arn == chosen.arn else host
+
+
+def _failures(placements: Sequence[Placement]) -> list[Failure]:
+    return [
+        Failure(arn=r.arn, reason=r.reason, detail=r.detail) for placement in placements for r in placement.rejections
+    ]
+
+
+def _token_key(cluster: Cluster, request: RunTaskRequest) -> str:
+    return f"{cluster.cluster_arn}|RunTask|{request.client_token}"
+
+
+def _fingerprint(request: RunTaskRequest) -> str:
+    plain = to_wire(evolve(request, client_token=None))
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
+
+
+def _answered_before(tx: Transaction, cluster: Cluster, request: RunTaskRequest) -> RunTaskResponse | None:
+    """The answer that this client token was given before (ECS: "Ensuring idempotency"), with tasks as they are now."""
+    if not request.client_token:
+        return None
+    if len(request.client_token) > 64 or not all(33 <= ord(c) <= 126 for c in request.client_token):
+        raise invalid_parameter("clientToken: use up to 64 printable ASCII characters without spaces.")
+    known = tx.get(IDEMPOTENT_CALLS, _token_key(cluster, request))
+    if known is None:
+        return None
+    arns: list[str] = known.result["tasks"]
+    if known.parameters != _fingerprint(request):
+        raise ApiError("ConflictException", "The client token was used with other parameters.", arns)
+    return RunTaskResponse(tasks=[r.task for arn in arns if (r := tx.get(TASKS, arn))], failures=[])
+
+
+def _remember(
+    tx: Transaction, ctx: Context, cluster: Cluster, request: RunTaskRequest, records: Sequence[TaskRecord]
+) -> None:
+    if request.client_token and records:
+        call = IdempotentCall(
+            key=_token_key(cluster, request),
+            parameters=_fingerprint(request),
+            result={"tasks": [record.arn for record in records]},
+            expires_at=ctx.now() + TOKEN_LIFE,
+        )
+        tx.put(IDEMPOTENT_CALLS, call)
+
+
+def _matches(record: TaskRecord, request: ListTasksRequest) -> bool:
+    task = record.task
+    family = parse_arn(str(task.task_definition_arn)).path[-1].rpartition(":")[0]
+    return (
+        request.family in (None, family)
+        and request.started_by in (None, task.started_by)
+        and request.launch_type in (None, task.launch_type)
+        and (request.service_name is None or task.group == f"service:{last_part(request.service_name)}")
+        and request.daemon_name is None
+    )
+
+
+def _on(record: TaskRecord) -> str:
+    return str(record.task.container_instance_arn)

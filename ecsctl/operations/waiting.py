@@ -1,0 +1,47 @@
+"""Waiting for tasks, and bringing them further meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ecsctl.controller.drive import Limits
+from ecsctl.model.arn import last_part
+from ecsctl.model.task import Task
+from ecsctl.operations.context import Context
+from ecsctl.operations.tasks import shapes
+
+POLL = (0.05, 0.5)
+"""Seconds between looks, the first and the most."""
+
+
+def wait_tasks(ctx: Context, arns: Sequence[str], until: Literal["RUNNING", "STOPPED"], timeout: float) -> list[Task]:
+    """The tasks when each is RUNNING, or has STOPPED; or as they are after `timeout` seconds.
+
+    With `until="RUNNING"` a task that STOPPED ends the wait for all.
+    """
+    clock = ctx.controller.clock
+    end = clock.since_boot() + timeout
+    pause, warned = POLL[0], set[str]()
+    while True:
+        tasks = shapes(ctx, arns)
+        if _reached(tasks, until):
+            return tasks
+        left = end - clock.since_boot()
+        if left <= 0:
+            return tasks
+        result = ctx.controller.converge(arns, Limits(until=end, wait=False))
+        for arn, why in result.unreachable.items():
+            if arn not in warned:
+                warned.add(arn)
+                ctx.warn(f"container instance {last_part(arn)} does not answer, still trying: {why}")
+        if not result.changed:
+            clock.sleep(min(pause, left))
+            pause = min(pause * 1.5, POLL[1])
+
+
+def _reached(tasks: Sequence[Task], until: str) -> bool:
+    stopped = [task.last_status == "STOPPED" for task in tasks]
+    if until == "STOPPED":
+        return all(stopped)
+    return any(stopped) or all(task.last_status == "RUNNING" for task in tasks)
