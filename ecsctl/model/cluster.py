@@ -1,7 +1,5 @@
 """Cluster (ECS API_Cluster)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ecsctl.model.common import KeyValuePair, Tag

@@ -1,7 +1,5 @@
 """Shapes that several nouns share: tags, key-value pairs, failures, attributes (ECS API reference)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ecsctl.model.record import Record

@@ -1,7 +1,5 @@
 """ContainerDefinition and everything inside it, field for field as ECS publishes it."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ecsctl.model.common import KeyValuePair

@@ -1,7 +1,5 @@
 """ContainerInstance: a Docker host with its resources (ECS API_ContainerInstance)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

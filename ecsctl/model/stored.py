@@ -1,7 +1,5 @@
 """What the store remembers beyond the ECS shapes: a host's address, a task's containers on their engine."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Task, its containers and overrides (ECS API_Task)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

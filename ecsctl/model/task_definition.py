@@ -1,7 +1,5 @@
 """TaskDefinition: volumes, placement, platform and the containers (ECS API reference)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Requests and responses of the attribute actions."""
 
-from __future__ import annotations
-
 from ecsctl.model.common import Attribute, TargetType
 from ecsctl.model.record import Record
 

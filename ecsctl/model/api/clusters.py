@@ -1,7 +1,5 @@
 """Requests and responses of the cluster actions."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ecsctl.model.cluster import CapacityProviderStrategyItem, Cluster, ClusterConfiguration, ClusterSetting

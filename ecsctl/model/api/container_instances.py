@@ -1,7 +1,5 @@
 """Requests and responses of the container instance actions."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ecsctl.model.common import Attribute, Failure, Tag

@@ -1,7 +1,5 @@
 """Requests and responses of the tag actions."""
 
-from __future__ import annotations
-
 from ecsctl.model.common import Tag
 from ecsctl.model.record import Record
 

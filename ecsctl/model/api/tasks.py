@@ -1,7 +1,5 @@
 """Requests and responses of the task actions."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec
