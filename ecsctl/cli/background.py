@@ -1,0 +1,36 @@
+"""A process that finishes tasks after the command has answered: `ecsctl reconcile --task …`, detached.
+
+It is why `run-task` need not wait for an image. If it dies, the next reconcile goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ecsctl.cli.config import Config
+
+LONGEST = "30m"
+"""How long it may go on: the time limit of an image pull."""
+_AT_ONCE = 200
+"""ARNs per process: a command line has an end."""
+
+
+def go_on_with(config: Config, arns: Sequence[str]) -> None:
+    """Start it and leave. It has no terminal and no output, and outlives this process and its session."""
+    for start in range(0, len(arns), _AT_ONCE):
+        _spawn(command(config, arns[start : start + _AT_ONCE]))
+
+
+def command(config: Config, arns: Sequence[str]) -> list[str]:
+    """Its command line: this interpreter, this state, this region and account."""
+    scope = ["--state", str(config.state.absolute()), "--region", config.region, "--account", config.account]
+    return [sys.executable, "-m", "ecsctl", *scope, "reconcile", "--timeout", LONGEST, "--task", *arns]
+
+
+def _spawn(arguments: list[str]) -> None:
+    nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
+    # The modules that this process runs, and none that happen to lie in the current directory.
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONSAFEPATH": "1"}
+    os.posix_spawn(arguments[0], arguments, {**os.environ, **path}, file_actions=nowhere, setsid=True)

@@ -1,0 +1,111 @@
+"""Every command, on one page: its name, what it does in one line, and where it lives.
+
+Nothing is imported to list them. An ECS action needs its room only: the options come from the request record
+`ecsctl.model.api.<room>.<Action>Request`, the work is `ecsctl.operations.<room>.<action>`. `target` names the
+`module:object` of a command that does more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command. `own` verbs are not AWS's: they have exit codes of their own."""
+
+    name: str
+    help: str
+    room: str = ""
+    target: str = ""
+    own: bool = False
+
+    @property
+    def action(self) -> str:
+        """The ECS action's name, e.g. `RunTask`."""
+        return self.name.title().replace("-", "")
+
+
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "See and repair": (
+        Entry("ps", "Show the tasks of a cluster.", target="ecsctl.cli.ps:command", own=True),
+        Entry("logs", "Print the output of a task's containers.", target="ecsctl.cli.logs:command", own=True),
+        Entry("check", "Say what of a task definition is honoured.", target="ecsctl.cli.check:command", own=True),
+        Entry("reconcile", "Make what runs what should run.", target="ecsctl.cli.reconcile:command", own=True),
+    ),
+    "Tasks": (
+        Entry("run-task", "Place and start tasks.", "tasks", "ecsctl.cli.run_task:RunTask"),
+        Entry("start-task", "Start a task on given container instances.", "tasks"),
+        Entry("stop-task", "Stop a task.", "tasks"),
+        Entry("describe-tasks", "Describe tasks.", "tasks"),
+        Entry("list-tasks", "List tasks.", "tasks"),
+        Entry("wait", "Wait until tasks run or have stopped.", "tasks", "ecsctl.cli.wait:Wait"),
+    ),
+    "Task definitions": (
+        Entry(
+            "register-task-definition",
+            "Register a revision of a task definition.",
+            "task_definitions",
+            "ecsctl.cli.register_task_definition:RegisterTaskDefinition",
+        ),
+        Entry("describe-task-definition", "Describe a task definition.", "task_definitions"),
+        Entry("list-task-definitions", "List task definitions.", "task_definitions"),
+        Entry("list-task-definition-families", "List task definition families.", "task_definitions"),
+        Entry("deregister-task-definition", "Make a revision INACTIVE.", "task_definitions"),
+        Entry("delete-task-definitions", "Delete INACTIVE revisions.", "task_definitions"),
+    ),
+    "Container instances": (
+        Entry(
+            "register-container-instance",
+            "Add a Docker host to a cluster.",
+            "container_instances",
+            "ecsctl.cli.register_container_instance:RegisterContainerInstance",
+        ),
+        Entry("describe-container-instances", "Describe container instances.", "container_instances"),
+        Entry("list-container-instances", "List container instances.", "container_instances"),
+        Entry("deregister-container-instance", "Take a host out of its cluster.", "container_instances"),
+        Entry("update-container-instances-state", "Make hosts ACTIVE or DRAINING.", "container_instances"),
+        Entry("put-attributes", "Set attributes of container instances.", "attributes"),
+        Entry("delete-attributes", "Delete attributes of container instances.", "attributes"),
+        Entry("list-attributes", "List attributes of container instances.", "attributes"),
+    ),
+    "Clusters": (
+        Entry("create-cluster", "Create a cluster.", "clusters"),
+        Entry("describe-clusters", "Describe clusters.", "clusters"),
+        Entry("list-clusters", "List clusters.", "clusters"),
+        Entry("update-cluster", "Change the settings and configuration of a cluster.", "clusters"),
+        Entry("update-cluster-settings", "Change the settings of a cluster.", "clusters"),
+        Entry("delete-cluster", "Delete a cluster.", "clusters"),
+    ),
+    "Tags": (
+        Entry("tag-resource", "Set tags of a resource.", "tags"),
+        Entry("untag-resource", "Delete tags of a resource.", "tags"),
+        Entry("list-tags-for-resource", "List the tags of a resource.", "tags"),
+    ),
+}
+
+COMMANDS = {entry.name: entry for entries in SECTIONS.values() for entry in entries}
+
+WAITERS = (
+    Entry("tasks-running", "Wait until the tasks are RUNNING.", "tasks"),
+    Entry("tasks-stopped", "Wait until the tasks are STOPPED.", "tasks"),
+)
+
+_WITHOUT = """
+    associate-gateway-with-cluster continue-service-deployment create-capacity-provider create-daemon
+    create-express-gateway-service create-gateway create-service create-task-set delete-account-setting
+    delete-capacity-provider delete-daemon delete-daemon-task-definition delete-express-gateway-service
+    delete-gateway delete-service delete-task-set deploy describe-capacity-providers describe-daemon
+    describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
+    describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
+    describe-service-deployments describe-service-revisions describe-services describe-task-sets
+    disassociate-gateway-from-cluster discover-poll-endpoint execute-command get-task-protection
+    list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
+    list-gateway-cluster-associations list-gateway-routes list-gateways list-service-deployments
+    list-services list-services-by-namespace put-account-setting put-account-setting-default
+    put-cluster-capacity-providers register-daemon-task-definition stop-service-deployment
+    submit-attachment-state-changes submit-container-state-change submit-task-state-change
+    update-capacity-provider update-container-agent update-daemon update-express-gateway-service
+    update-gateway update-service update-service-primary-task-set update-task-protection update-task-set
+"""
+NOT_YET = frozenset(_WITHOUT.split())
+"""Commands of `aws ecs` that ecsctl does not have."""

@@ -1,0 +1,159 @@
+"""The configuration: options, then ECSCTL_* and AWS_REGION, then a TOML file, then what holds without any.
+
+    region = "eu-central-1"            # --region, ECSCTL_REGION, AWS_REGION, AWS_DEFAULT_REGION
+    account = "123456789012"           # --account, ECSCTL_ACCOUNT
+    state = "/srv/ecs/state.db"        # --state, ECSCTL_STATE
+    output = "yaml"                    # --output, AWS_DEFAULT_OUTPUT
+    history = "7d"                     # how long stopped tasks are remembered
+    stopped_container_retention = "3h" # how long their containers stay on the hosts
+    reserved_memory = 256              # MiB of each host that tasks do not get
+
+    [profile.staging]                  # --profile staging: the same keys, put before those above
+    state = "/srv/ecs/staging.db"
+
+The file is `--config`, `$ECSCTL_CONFIG`, or `ecsctl/config.toml` under `$XDG_CONFIG_HOME` (`~/.config`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ecsctl.cli.durations import parse_duration
+from ecsctl.cli.global_flags import OUTPUTS
+from ecsctl.model.errors import ConfigError, InputError
+
+_REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
+_ACCOUNT = r"[0-9]{12}"
+_VARIABLES = {
+    "region": ("ECSCTL_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    "account": ("ECSCTL_ACCOUNT",),
+    "state": ("ECSCTL_STATE",),
+    "output": ("AWS_DEFAULT_OUTPUT",),
+}
+_KINDS: dict[str, type] = {
+    "region": str,
+    "account": str,
+    "state": str,
+    "output": str,
+    "history": str,
+    "stopped_container_retention": str,
+    "reserved_memory": int,
+}
+
+
+class Config(NamedTuple):
+    """Where the state is and what new ARNs say. `history` and `stopped_container_retention` are seconds."""
+
+    state: Path
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    output: str = "json"
+    history: float = 7 * 86400.0
+    stopped_container_retention: float = 3 * 3600.0
+    reserved_memory: int = 256
+
+
+def load_config(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
+    """The configuration for these options. Raises ConfigError, one line, for whatever in it cannot be used."""
+    values = _file(options, environment)
+    for key, names in _VARIABLES.items():
+        name = next((name for name in names if environment.get(name)), None)
+        if name:
+            values[key] = (environment[name], name)
+    values |= {key: (options[key], f"--{key}") for key in _VARIABLES if key in options}
+    state = values.pop("state", None)
+    return Config(
+        state=Path(os.path.expanduser(state[0])) if state and state[0] else _data_home(environment) / "state.db",
+        **{key: _value(key, value, source) for key, (value, source) in values.items()},
+    )
+
+
+def _value(key: str, value: Any, source: str) -> Any:
+    """The value of a key, checked; `source` is where it was written."""
+    if key == "region" and not re.fullmatch(_REGION, value):
+        raise ConfigError(f"{source}: {value!r} is not a region; write it like us-east-1")
+    if key == "account" and not re.fullmatch(_ACCOUNT, value):
+        raise ConfigError(f"{source}: {value!r} is not an account: it has twelve digits")
+    if key == "output" and value not in OUTPUTS:
+        raise ConfigError(f"{source}: {value!r} is none of {', '.join(OUTPUTS)}")
+    if key == "reserved_memory" and value < 0:
+        raise ConfigError(f"{source}: {value} MiB cannot be kept back; write 0 or more")
+    if key in ("history", "stopped_container_retention"):
+        try:
+            return parse_duration(value)
+        except InputError as error:
+            raise ConfigError(f"{source}: {error}") from None
+    return value
+
+
+def _file(options: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    """Key → value and where it was written."""
+    named = options.get("config") or environment.get("ECSCTL_CONFIG")
+    path = Path(os.path.expanduser(named)) if named else _config_home(environment) / "config.toml"
+    profile = options.get("profile")
+    if not named and not path.exists():
+        if profile:
+            raise ConfigError(f"The config profile ({profile}) could not be found: there is no {path}")
+        return {}
+    table = _read(path)
+    profiles = table.pop("profile", {})
+    found = _checked(table, path, "")
+    if profile:
+        if not isinstance(profiles, dict) or not isinstance(profiles.get(profile), dict):
+            raise ConfigError(f"The config profile ({profile}) could not be found: {path} has no [profile.{profile}]")
+        found |= _checked(profiles[profile], path, f"profile.{profile}.")
+    return found
+
+
+def _checked(table: dict[str, Any], path: Path, prefix: str) -> dict[str, tuple[Any, str]]:
+    found: dict[str, tuple[Any, str]] = {}
+    for key, value in table.items():
+        kind = _KINDS.get(key)
+        if kind is None:
+            near = difflib.get_close_matches(key, _KINDS, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else f"; the keys are {', '.join(_KINDS)}"
+            raise ConfigError(f"{path}: unknown key {prefix + key!r}{hint}")
+        if type(value) is not kind:
+            wanted = "a whole number" if kind is int else "a string, in quotes"
+            raise ConfigError(f"{path}: {prefix}{key}: expected {wanted}")
+        found[key] = (
+            str(path.parent / os.path.expanduser(str(value))) if key == "state" else value,
+            f"{path}: {prefix}{key}",
+        )
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"the configuration {path} cannot be read: {error.strerror}") from None
+    from ecsctl.cli.documents import parse_toml
+
+    try:
+        table: dict[str, Any] = parse_toml(content.decode(), str(path))
+    except UnicodeDecodeError:
+        raise ConfigError(f"the configuration {path} is not UTF-8 text") from None
+    except InputError as error:
+        raise ConfigError(str(error)) from None
+    return table
+
+
+def _config_home(environment: Mapping[str, str]) -> Path:
+    return _home(environment, "XDG_CONFIG_HOME", ".config") / "ecsctl"
+
+
+def _data_home(environment: Mapping[str, str]) -> Path:
+    return _home(environment, "XDG_DATA_HOME", ".local/share") / "ecsctl"
+
+
+def _home(environment: Mapping[str, str], variable: str, default: str) -> Path:
+    given = environment.get(variable, "")
+    if given.startswith("/"):  # the XDG specification: a relative path is ignored
+        return Path(given)
+    return Path(environment.get("HOME") or os.path.expanduser("~")) / default

@@ -1,0 +1,148 @@
+"""`run-task`: AWS's, and a file as the definition, `--wait [DURATION]`, and `--logs`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ecsctl.cli.action import Action
+from ecsctl.cli.argv import Flag, Parsed
+from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.flags import build
+from ecsctl.cli.outcome import Outcome, outcome_of
+from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, say
+from ecsctl.cli.register_task_definition import definition_in, path_in
+from ecsctl.model.arn import last_part
+from ecsctl.model.record import evolve, to_wire
+
+if TYPE_CHECKING:
+    from ecsctl.cli.invocation import Invocation
+    from ecsctl.model.api.tasks import RunTaskRequest, RunTaskResponse
+    from ecsctl.model.task import Task
+    from ecsctl.operations.context import Context
+
+FOREVER = 10 * 365 * 86400.0
+
+
+class RunTask(Action):
+    """The action; with `--wait` it stays until the tasks run or have ended, with `--logs` until they ended."""
+
+    additions = (
+        Flag(
+            "--wait",
+            "wait",
+            "maybe",
+            const="",
+            metavar="[duration]",
+            own=True,
+            accepts=is_duration,
+            help="Wait until the tasks run or have ended; fail at once with the reason.",
+        ),
+        Flag(
+            "--logs",
+            "logs",
+            "none",
+            own=True,
+            help="Print what the containers print, until they end; exit with the essential container's exit code.",
+        ),
+    )
+
+    def run(self, invocation: Invocation, parsed: Parsed) -> int:
+        values = dict(parsed.values)
+        wait, logs = "wait" in values or "logs" in values, "logs" in values
+        timeout = _timeout(values.get("wait"))
+        path = path_in(values.get("taskDefinition", ""))
+        definition = definition_in(path) if path else None
+        if definition is not None:
+            values["taskDefinition"] = definition.family
+        request: Any = build(self.request_type, values, self.own_flags)
+        with invocation.open() as context:
+            if definition is not None:
+                from ecsctl.operations.task_definitions import register_if_changed
+
+                registered = register_if_changed(context, definition)
+                request = evolve(request, task_definition=f"{registered.family}:{registered.revision}")
+            response = _run(context, request, stay=wait)
+            if not wait:
+                invocation.show(to_wire(response), self.entry.action)
+                return 0
+            return _stay(invocation, context, request, response, logs, timeout)
+
+
+def _timeout(given: str | None) -> float:
+    if not given:
+        return FOREVER
+    if not is_duration(given):
+        raise UsageError(f"argument --wait: {given!r} is not a duration: write 90, 90s, 5m or 2h")
+    return parse_duration(given)
+
+
+def _run(context: Context, request: RunTaskRequest, *, stay: bool) -> RunTaskResponse:
+    from ecsctl.operations.tasks import run_task
+
+    return run_task(context, request, stay=stay)
+
+
+def _stay(
+    invocation: Invocation,
+    context: Context,
+    request: RunTaskRequest,
+    response: RunTaskResponse,
+    logs: bool,
+    timeout: float,
+) -> int:
+    """Wait for the tasks, and pass on what they print; the exit code."""
+    arns = [str(task.task_arn) for task in response.tasks or []]
+    for failure in response.failures or []:
+        say(f"ecsctl: not placed: {failure.reason}{f' ({failure.detail})' if failure.detail else ''}: {failure.arn}")
+    try:
+        tasks = _wait(context, arns, request.cluster, logs, timeout)
+    except BaseException:
+        context.hand_over(arns)
+        raise
+    if not logs:
+        invocation.show(to_wire(evolve(response, tasks=tasks)), "RunTask")
+    if any(task.last_status not in (("STOPPED",) if logs else ("RUNNING", "STOPPED")) for task in tasks):
+        context.hand_over(arns)
+        say(f"ecsctl: timed out after {timeout:g} s: {_states(tasks)}; they go on, see `ecsctl ps`")
+        return TIMED_OUT
+    outcomes = [_outcome(context, task) for task in tasks if task.last_status == "STOPPED"]
+    for outcome in outcomes:
+        if outcome.problem:
+            say(f"ecsctl: {outcome.problem}")
+    codes = [outcome.code if logs else min(outcome.code, FAILED) for outcome in outcomes]
+    return next((code for code in codes if code), FAILED if response.failures or not arns else 0)
+
+
+def _states(tasks: list[Task]) -> str:
+    return ", ".join(f"task {last_part(str(task.task_arn))} is {task.last_status}" for task in tasks)
+
+
+def _wait(context: Context, arns: list[str], cluster: str | None, logs: bool, timeout: float) -> list[Task]:
+    """The tasks as they are at the end of the wait."""
+    from ecsctl.operations.waiting import wait_tasks
+
+    if not arns:
+        return []
+    if not logs:
+        return wait_tasks(context, arns, "RUNNING", timeout)
+    from ecsctl.cli.streams import Follower
+
+    begun = time.monotonic()
+    Follower(context, arns, cluster, several=len(arns) > 1 or _containers(context, arns) > 1).follow(timeout)
+    return wait_tasks(context, arns, "STOPPED", max(0.0, timeout - (time.monotonic() - begun)))
+
+
+def _containers(context: Context, arns: list[str]) -> int:
+    from ecsctl.operations.tasks import shapes
+
+    return max((len(task.containers or []) for task in shapes(context, arns, tags=False)), default=0)
+
+
+def _outcome(context: Context, task: Task) -> Outcome:
+    from ecsctl.model.api.task_definitions import DescribeTaskDefinitionRequest
+    from ecsctl.operations.task_definitions import describe_task_definition
+
+    request = DescribeTaskDefinitionRequest(str(task.task_definition_arn))
+    definition = describe_task_definition(context, request).task_definition
+    return outcome_of(task, (definition.container_definitions if definition else None) or [])

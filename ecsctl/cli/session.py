@@ -1,0 +1,62 @@
+"""The surroundings of the operations, built in this one place."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ecsctl.cli.config import Config
+from ecsctl.cli.problems import say
+
+if TYPE_CHECKING:
+    from ecsctl.engine.port import Engine
+    from ecsctl.operations.context import Context
+
+
+@contextmanager
+def open_context(config: Config) -> Iterator[Context]:
+    """An open store, and what else an operation needs. All is closed at the end."""
+    from ecsctl.cli.background import go_on_with
+    from ecsctl.controller.clock import Clock
+    from ecsctl.controller.collect import Retention
+    from ecsctl.controller.controller import Controller
+    from ecsctl.model.arn import Scope
+    from ecsctl.operations.context import Context
+    from ecsctl.operations.hosts import ensure_default_cluster
+    from ecsctl.store.store import Store
+
+    store = Store.open(config.state)
+    try:
+        retention = Retention(timedelta(seconds=config.stopped_container_retention), timedelta(seconds=config.history))
+        controller = Controller(store, _connect, Clock(), retention)
+        context = Context(
+            store=store,
+            scope=Scope(config.region, config.account),
+            controller=controller,
+            new_id=partial(secrets.token_hex, 16),
+            draw=secrets.randbelow,
+            hand_over=partial(go_on_with, config),
+            warn=_warn,
+            reserved_memory=config.reserved_memory,
+        )
+        try:
+            ensure_default_cluster(context)
+            yield context
+        finally:
+            controller.close()
+    finally:
+        store.close()
+
+
+def _connect(address: str) -> Engine:
+    from ecsctl.engine.connect import connect  # the docker SDK takes longer to import than all the rest
+
+    return connect(address)
+
+
+def _warn(text: str) -> None:
+    say(f"ecsctl: {text}")

@@ -1,0 +1,243 @@
+"""Every error is one line on stderr, nothing on stdout, and the exit code that scripts know."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecsctl.cli.commands import COMMANDS
+from ecsctl.cli.failures import report
+from ecsctl.cli.invocation import Invocation
+from ecsctl.cli.problems import WaiterError, printable
+from ecsctl.model.errors import (
+    ApiError,
+    ConfigError,
+    EngineError,
+    EngineTimeout,
+    EngineUnreachable,
+    InputError,
+    StateError,
+)
+from tests.cli.running import Runner, environment, process
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        ([], 252, "the following arguments are required: command"),
+        (["list-clustres"], 252, "unknown command 'list-clustres'; did you mean list-clusters"),
+        (["create-service"], 252, "create-service is a command of `aws ecs` that ecsctl does not have yet"),
+        (["--foo"], 252, "Unknown options: --foo"),
+        (["--foo", "list-clusters"], 252, "Unknown options: --foo"),
+        (["list-clusters", "--foo", "x"], 252, "Unknown options: --foo, x"),
+        (["list-clusters", "x"], 252, "Unknown options: x"),
+        (["stop-task", "--cluster", "a"], 252, "the following arguments are required: --task"),
+        (["list-clusters", "--output", "xml"], 252, "argument --output: 'xml' is none of json"),
+        (["list-clusters", "--query", "["], 252, "Bad value for --query ["),
+        (["list-clusters", "--endpoint-url", "http://x"], 252, "--endpoint-url is not supported"),
+        (["list-clusters", "--cli-auto-prompt"], 252, "--cli-auto-prompt is not supported"),
+        (["list-clusters", "--max-items", "0"], 252, "take a number above 0"),
+        (["list-clusters", "--region", "x"], 253, "--region: 'x' is not a region"),
+        (["list-clusters", "--profile", "x"], 253, "The config profile (x) could not be found"),
+        (["list-clusters", "--config", "/nowhere"], 253, "/nowhere cannot be read"),
+        (["list-clusters", "--state", "/"], 255, "is a directory"),
+        (["run-task", "--task-definition", "nowhere.json"], 252, "nowhere.json: no such file"),
+        (["run-task", "--task-definition", "a\n.json"], 252, "a\\n.json"),
+        (["run-task", "--wait", "5x", "--task-definition", "a"], 252, "Unknown options: 5x"),
+        (["run-task", "--wait=5x", "--task-definition", "a"], 252, "argument --wait: '5x' is not a duration"),
+        (["register-task-definition", "a", "b"], 252, "Unknown options: b"),
+        (["wait"], 252, "wait: expected tasks-running or tasks-stopped, got nothing"),
+        (["wait", "services-stable"], 252, "got 'services-stable'"),
+        (["wait", "tasks-running"], 252, "the following arguments are required: --tasks"),
+        (["wait", "tasks-running", "--tasks", "0" * 32], 255, "Waiter TasksRunning failed: "),
+        (["register-container-instance", "--context", "a", "--host", "b"], 252, "only one of --context and --host"),
+        (["register-container-instance", "--host", "b"], 252, "argument --host: "),
+        (["register-container-instance", "--cpu", "-1"], 252, "argument --cpu: expected a number above 0"),
+        (["ps", "--foo"], 2, "No such option: --foo"),
+        (["ps", "x"], 2, "Got unexpected extra argument"),
+        (["logs"], 2, "Missing argument 'task'"),
+        (["logs", "a", "--tail", "x"], 2, "'x' is not a valid int"),
+        (["logs", "a", "--tail", "-1"], 2, "argument --tail: expected 0 or more"),
+        (["logs", "a"], 1, "The referenced task was not found: a (InvalidParameterException)"),
+        (["logs", "a", "--since", "yesterday"], 2, "argument --since: 'yesterday' is neither a duration"),
+        (["ps", "--cluster", "nope"], 1, "(ClusterNotFoundException)"),
+        (["check", "nowhere.json"], 1, "nowhere.json: no such file"),
+        (["reconcile", "--timeout", "x"], 2, "argument --timeout: 'x' is not a duration"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_a_code(ecsctl: Runner, words: list[str], code: int, line: str) -> None:
+    ran = ecsctl(*words)
+    assert (ran.code, ran.out) == (code, "")
+    assert line in ran.err
+    assert ran.err.startswith("ecsctl: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_an_error_of_the_service_reads_as_in_the_aws_cli(ecsctl: Runner) -> None:
+    ran = ecsctl("list-tasks", "--cluster", "nope")
+    assert (ran.code, ran.out) == (254, "")
+    assert ran.err == (
+        "An error occurred (ClusterNotFoundException) when calling the ListTasks operation: Cluster not found.\n"
+    )
+    assert (
+        "when calling the DescribeTasks operation"
+        in ecsctl("wait", "tasks-stopped", "--cluster", "nope", "--tasks", "a").err
+    )
+
+
+def test_global_options_may_stand_before_or_behind_the_command(ecsctl: Runner) -> None:
+    wanted = "arn:aws:ecs:eu-west-1:000000000000:cluster/default\n"
+    before = ecsctl("--region", "eu-west-1", "--output", "text", "--query", "clusterArns[0]", "list-clusters")
+    behind = ecsctl("list-clusters", "--region", "eu-west-1", "--output=text", "--query", "clusterArns[0]")
+    assert (before.code, before.out) == (behind.code, behind.out) == (0, wanted)
+    rows = ecsctl("--output", "json", "ps", "--region", "eu-west-1")
+    assert (rows.code, rows.out) == (0, '{\n    "containers": []\n}\n')
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--no-cli-pager",
+        "--color off",
+        "--cli-read-timeout 0",
+        "--cli-connect-timeout 5",
+        "--no-sign-request",
+        "--no-verify-ssl",
+        "--ca-bundle x",
+        "--cli-binary-format raw-in-base64-out",
+        "--no-paginate",
+        "--no-cli-auto-prompt",
+    ],
+)
+def test_options_of_the_aws_cli_without_a_meaning_here_are_taken(ecsctl: Runner, option: str) -> None:
+    plain = ecsctl("list-clusters").out
+    for words in ([*option.split(), "list-clusters"], ["list-clusters", *option.split()]):
+        ran = ecsctl(*words)
+        assert (ran.code, ran.out, ran.err) == (0, plain, "")
+
+
+CASES: list[tuple[BaseException, int, int]] = [
+    (ApiError("ClientException", "x"), 254, 1),
+    (InputError("x"), 252, 1),
+    (ConfigError("x"), 253, 1),
+    (StateError("x"), 255, 1),
+    (WaiterError("x"), 255, 1),
+    (EngineError("x"), 255, 1),
+    (EngineUnreachable("x"), 255, 5),
+    (EngineTimeout("x"), 255, 5),
+    (TimeoutError("x"), 124, 124),
+    (OSError(28, "No space left on device"), 255, 1),
+    (RuntimeError("x\ny"), 255, 1),
+    (MemoryError(), 255, 1),
+]
+
+
+@pytest.mark.parametrize(("error", "aws", "own"), CASES)
+def test_every_kind_of_error_has_its_codes(
+    error: BaseException, aws: int, own: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, code in (("run-task", aws), ("ps", own)):
+        invocation = Invocation({})
+        invocation.entry = COMMANDS[name]
+        assert report(error, invocation) == code
+        printed = capsys.readouterr()
+        assert (printed.out, printed.err.count("\n")) == ("", 1)
+        assert "Traceback" not in printed.err
+
+
+def test_an_interruption_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(KeyboardInterrupt(), Invocation({})) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_unexpected_error_shows_its_traceback_when_asked(ecsctl: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("ecsctl.operations.clusters.list_clusters", broken)
+    ran = ecsctl("list-clusters")
+    assert ran.err == "ecsctl: this is a bug in ecsctl: RuntimeError: boom; set ECSCTL_DEBUG=1 for the traceback\n"
+    assert "Traceback" in ecsctl("list-clusters", "--debug").err
+    monkeypatch.setenv("ECSCTL_DEBUG", "1")
+    assert "Traceback" in ecsctl("list-clusters").err
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a\x1b[31mb", r"a\x1b[31mb"), ("a\nb", r"a\nb"), ("a\x9bb\u202e", r"a\x9bb\u202e"), ("ü✓", "ü✓")],
+)
+def test_messages_cannot_steer_the_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_reader_that_went_away_is_no_error(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [sys.executable, "-m", "ecsctl", "list-clusters"],
+        env=environment(tmp_path),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "ecsctl", "list-clusters"],
+            env=environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ran.returncode, ran.stderr) == (255, "ecsctl: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_closed_streams_are_no_error(tmp_path: Path, closed: str) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m ecsctl list-clusters {closed}', sys.executable],
+        env=environment(tmp_path),
+        capture_output=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+def test_words_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "ecsctl", "create-cluster", "--cluster-name", b"\xff"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (252, "ecsctl: argument 3 is not UTF-8 text\n")
+
+
+def test_sigint_is_130_without_a_word(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from ecsctl.cli import main, dispatch
+dispatch.load = lambda entry: os.kill(os.getpid(), signal.SIGINT)
+sys.exit(main.run(["list-clusters"]))
+"""
+    ran = process(tmp_path, code=code)
+    assert (ran.returncode, ran.stderr) == (128 + signal.SIGINT, "")
+
+
+def test_ascii_terminals_get_escapes_instead_of_a_crash(tmp_path: Path) -> None:
+    ran = process(tmp_path, "list-tags-for-resource", "--resource-arn", "ü", PYTHONIOENCODING="ascii")
+    assert ran.returncode == 254
+    assert "Traceback" not in ran.stderr
