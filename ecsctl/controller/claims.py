@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from copy import copy
 from pathlib import Path
 
 from ecsctl.controller.clock import Clock
@@ -14,7 +15,7 @@ LEASE = 130.0
 
 
 class Claimant:
-    """This process, as far as claims are concerned."""
+    """One worker of this process, as far as claims are concerned."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -23,6 +24,12 @@ class Claimant:
         self._pid = os.getpid()
         self._started = _process_start(self._pid)
         self._token = secrets.token_hex(8)
+
+    def another(self) -> Claimant:
+        """Another worker of this process: two of them exclude one another as two processes do."""
+        other = copy(self)
+        other._token = secrets.token_hex(8)
+        return other
 
     def claim(self) -> Claim:
         """A claim from now on."""

@@ -49,13 +49,18 @@ class Controller:
     """Looks, decides, records and acts. `connect` gives the engine behind an address."""
 
     def __init__(
-        self, store: Store, connect: Callable[[str], Engine], clock: Clock, retention: Retention | None = None
+        self,
+        store: Store,
+        connect: Callable[[str], Engine],
+        clock: Clock,
+        retention: Retention | None = None,
+        claimant: Claimant | None = None,
     ) -> None:
         self._store = store
         self._connect = connect
         self.clock = clock
         self._retention = retention or Retention()
-        self._claimant = Claimant(clock)
+        self._claimant = claimant or Claimant(clock)
         self._engines: dict[str, Engine] = {}
 
     # Engines
@@ -198,8 +203,8 @@ class Controller:
     def _drive(
         self, instance: InstanceRecord, arns: list[str], sight: Sight | None, limits: Limits, result: Pass
     ) -> None:
-        driver = self._driver(instance)
-        drives = together([partial(driver.drive, arn, sight, limits) for arn in arns], PARALLEL) if arns else []
+        calls = [partial(self._driver(instance).drive, arn, sight, limits) for arn in arns]
+        drives = together(calls, PARALLEL) if calls else []
         for drive in drives:
             self._note(instance, drive or Drive(""), result)
 
@@ -212,7 +217,8 @@ class Controller:
             result.unreachable[instance.arn] = drive.trouble
 
     def _driver(self, instance: InstanceRecord) -> Driver:
-        return Driver(self._store, self.engine(instance.address), self._claimant, self.clock, self._signature())
+        engine = self.engine(instance.address)
+        return Driver(self._store, engine, self._claimant.another(), self.clock, self._signature())
 
     def _signature(self) -> Signature:
         return Signature(self._store.install, self._store.key)

@@ -52,7 +52,7 @@ class Drive:
 
 
 class Driver:
-    """Drives tasks whose containers are on one engine."""
+    """Drives a task whose containers are on one engine."""
 
     def __init__(self, store: Store, engine: Engine, claimant: Claimant, clock: Clock, signature: Signature) -> None:
         self._store = store

@@ -56,7 +56,7 @@ def closely(record: TaskRecord, engine: Engine) -> dict[str, Observed]:
     """The task's containers, each inspected."""
     seen = {}
     for state in record.containers:
-        if state.engine_id is None or state.stage not in ("created", "started"):
+        if state.engine_id is None or state.stage in ("none", "fenced"):
             continue
         try:
             seen[state.name] = engine.inspect(state.engine_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.record import Record
@@ -10,6 +11,13 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster
 from ecsctl.operations.tasks import refresh
 from ecsctl.store.tables import INSTANCES, TASKS
+
+
+class Overview(NamedTuple):
+    """The rows, and whether every host they are about answered."""
+
+    rows: list[PsRow]
+    complete: bool
 
 
 class PsRow(Record):
@@ -31,19 +39,19 @@ class PsRow(Record):
     reason: str | None = None
 
 
-def overview(ctx: Context, cluster: str | None = None, include_stopped: bool = False) -> list[PsRow]:
+def overview(ctx: Context, cluster: str | None = None, include_stopped: bool = False) -> Overview:
     """The containers of a cluster's tasks, oldest task first; looked at now."""
     with ctx.store.read() as view:
         found = find_cluster(view, ctx, cluster)
         unfinished = [record.arn for record in view.unfinished(cluster=found.cluster_arn)]
-    refresh(ctx, unfinished)
+    complete = not refresh(ctx, unfinished).unreachable
     with ctx.store.read() as view:
         hosts = {record.arn: record.name for record in view.find(INSTANCES)}
         if include_stopped:
             records = view.find(TASKS, cluster=found.cluster_arn, order="created_at")
         else:
             records = view.unfinished(cluster=found.cluster_arn)
-    return [
+    rows = [
         PsRow(
             task_id=last_part(record.arn),
             definition=parse_arn(str(record.task.task_definition_arn)).path[-1],
@@ -67,3 +75,4 @@ def overview(ctx: Context, cluster: str | None = None, include_stopped: bool = F
         for record in records
         for container in record.task.containers or []
     ]
+    return Overview(rows, complete)

@@ -84,6 +84,7 @@ def test_a_task_is_created_then_started_then_running() -> None:
     assert (play.asked, play.status) == (["create main"], "PENDING")
     play.answer("main")
     assert (play.asked, play.status) == (["start main"], "ACTIVATING")
+    assert play.step.actions[0].target == "id-main"  # never by name: a late start must find nothing
     play.answer("main")
     assert (play.asked, play.status) == ([], "RUNNING")
     assert play.record.task.started_at == NOW

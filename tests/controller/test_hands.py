@@ -1,0 +1,111 @@
+"""One action, one call: what each answer of an engine means."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ecsctl.controller.hands import perform, together
+from ecsctl.engine.simulated import SimulatedEngine
+from ecsctl.engine.simulated_container import Program, StartError
+from ecsctl.engine.simulated_faults import Fault
+from ecsctl.model import identity
+from ecsctl.scheduler.container_spec import Signature, create_body
+from ecsctl.scheduler.plan import Action
+from tests.making import definition, task_of
+
+SIGNATURE = Signature("install", b"key")
+
+
+def engine(**programs: Program) -> SimulatedEngine:
+    return SimulatedEngine(lambda: 0.0, {"busybox": Program(), **programs})
+
+
+def body(**labels: str) -> dict[str, Any]:
+    made = definition({"name": "main"})
+    full = create_body(task_of(made), made, "main", SIGNATURE)
+    return {**full, "Labels": {**full["Labels"], **labels}}
+
+
+def do(on: SimulatedEngine, op: Any, target: str, made: dict[str, Any] | None = None, **more: Any) -> Any:
+    return perform(on, Action(op, "main", target, "", **more), lambda: made or body(), SIGNATURE.key)
+
+
+def test_a_name_that_our_own_earlier_create_took_is_success() -> None:
+    on = engine()
+    first, again = do(on, "create", "n1"), do(on, "create", "n1")
+    assert (first.result, again.result) == ("ok", "ok")
+    assert first.value == again.value
+    assert len(on.containers()) == 1
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"Image": "busybox"},
+        body(**{identity.TASK: "other"}),
+        body(**{identity.MAC: "0" * 64}),
+        body(**{identity.SEQ: "99"}),  # signed differently: somebody changed a label
+    ],
+)
+def test_a_name_that_somebody_else_took_is_foreign(theirs: dict[str, Any]) -> None:
+    on = engine()
+    on.create("n1", theirs)
+    assert do(on, "create", "n1").result == "foreign"
+
+
+def test_a_name_whose_holder_vanishes_before_it_is_looked_at_is_left_for_the_next_pass() -> None:
+    on = engine()
+    on.faults.append(Fault("refused", ("create",), status=409, message="Conflict. The container name is in use"))
+    assert do(on, "create", "n1").result == "unknown"
+
+
+def test_what_each_refusal_means() -> None:
+    on = engine(broken=Program(start_error=StartError(400, "no such file", 127)))
+    assert do(on, "create", "n1", {**body(), "Image": "missing"}).result == "no_image"
+    assert do(on, "start", "0" * 64).result == "gone"
+    assert do(on, "rename", "0" * 64, new_name="n2").result == "gone"
+    assert do(on, "remove", "n1").result == "ok"
+    broken = do(on, "create", "n1", {**body(), "Image": "broken"}).value
+    refused = do(on, "start", broken)
+    assert (refused.result, refused.status, refused.value) == ("refused", 400, "no such file")
+    on.reachable = False
+    assert do(on, "start", broken).result == "unknown"
+
+
+def test_calls_that_take_too_long_do_not_hold_up_the_rest() -> None:
+    release = threading.Event()
+    begin = time.monotonic()
+    results = together([partial(release.wait, 10), lambda: True], 4, seconds=0.2)
+    assert time.monotonic() - begin < 5
+    assert results == [None, True]
+    release.set()
+
+
+def test_no_more_calls_at_once_than_the_limit() -> None:
+    busy, most, lock = 0, 0, threading.Lock()
+
+    def call() -> int:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        time.sleep(0.01)
+        with lock:
+            busy -= 1
+        return 1
+
+    assert together([call] * 12, 3) == [1] * 12
+    assert most == 3
+
+
+def test_an_error_in_a_call_reaches_the_caller() -> None:
+    def bad() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        together([bad, bad], 2)
