@@ -47,8 +47,9 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
     if found.is_up:
         _begin(state, now)
     elif found.has_ended:
-        _begin(state, now)
-        _end(state, now, found.exit_code, OUT_OF_MEMORY if found.oom_killed else None)
+        if state.stage != "exited":
+            _begin(state, now)
+            _end(state, now, found.exit_code, OUT_OF_MEMORY if found.oom_killed else None)
         if found.name == identity.dead_name(state.engine_name):
             state.stage, state.intent = "fenced", None
     state.health = found.health

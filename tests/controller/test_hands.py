@@ -104,7 +104,7 @@ def test_no_more_calls_at_once_than_the_limit() -> None:
 
 
 def test_an_error_in_a_call_reaches_the_caller() -> None:
-    def bad() -> None:
+    def bad() -> int:
         raise LookupError
 
     with pytest.raises(LookupError):

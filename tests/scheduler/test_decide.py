@@ -140,6 +140,15 @@ def test_the_end_of_another_container_does_not() -> None:
     assert (play.status, play.asked) == ("RUNNING", [])
 
 
+def test_a_listing_which_has_no_exit_codes_does_not_take_one_away() -> None:
+    play = Play({"name": "main"}, {"name": "helper", "essential": False})
+    play.run()
+    play.see(main=up("main"), helper=ended("helper", 4))
+    before = play.record
+    play.see(main=up("main"), helper=ended("helper", 4)._replace(exit_code=None))
+    assert play.record == before
+
+
 def test_the_rest_is_stopped_when_an_essential_container_ends() -> None:
     play = Play({"name": "main"}, {"name": "helper", "essential": False, "stopTimeout": 7})
     play.run()

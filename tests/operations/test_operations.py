@@ -1,0 +1,306 @@
+"""The ECS actions over simulated hosts: what they answer, in which shape, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.loaders
+import botocore.model
+import botocore.validate
+import pytest
+
+from ecsctl.cli.commands import COMMANDS
+from ecsctl.engine.simulated_container import Program
+from ecsctl.model.errors import ApiError
+from ecsctl.model.record import decode, to_wire
+from ecsctl.operations import attributes, clusters, container_instances, tags, task_definitions, tasks
+from tests.controller.world import World, world_in
+
+MODULES = (attributes, clusters, container_instances, tags, task_definitions, tasks)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with world_in(tmp_path, hosts=2, once=Program(exits_after=0.0)) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def published() -> botocore.model.ServiceModel:
+    return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("ecs", "service-2"), "ecs")
+
+
+@pytest.fixture
+def call(world: World, published: botocore.model.ServiceModel) -> Any:
+    """Calls an action by name with wire data; request and answer have to be of the published shapes."""
+    validator = botocore.validate.ParamValidator()
+
+    def call(action: str, **request: Any) -> Any:
+        operation = published.operation_model(action)
+        assert not validator.validate(request, operation.input_shape).has_errors()
+        name = next(entry.name for entry in COMMANDS.values() if entry.action == action).replace("-", "_")
+        module = next(module for module in MODULES if name in vars(module))
+        function = getattr(module, name)
+        kind = function.__globals__[f"{action}Request"]
+        answer = to_wire(function(world.process(), decode(kind, request)))
+        report = validator.validate(answer, operation.output_shape)
+        assert not report.has_errors(), report.generate_report()
+        unknown = set(answer) - set(operation.output_shape.members)
+        assert not unknown
+        return answer
+
+    return call
+
+
+def refused(call: Any, code: str, action: str, **request: Any) -> str:
+    with pytest.raises(ApiError) as caught:
+        call(action, **request)
+    assert caught.value.code == code
+    return caught.value.message
+
+
+def container(**more: Any) -> dict[str, Any]:
+    return {"name": "main", "image": "up", "memory": 16, **more}
+
+
+def registered(call: Any, family: str = "app", **more: Any) -> str:
+    answer = call("RegisterTaskDefinition", family=family, containerDefinitions=[container(**more)])
+    return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+
+def test_clusters_come_and_go(call: Any) -> None:
+    made = call("CreateCluster", clusterName="blue", tags=[{"key": "a", "value": "b"}])["cluster"]
+    assert (made["status"], made["runningTasksCount"]) == ("ACTIVE", 0)
+    assert made["capacityProviders"] == made["defaultCapacityProviderStrategy"] == []
+    assert call("CreateCluster", clusterName="blue")["cluster"]["clusterArn"] == made["clusterArn"]
+    assert len(call("ListClusters")["clusterArns"]) == 2
+    described = call("DescribeClusters", clusters=["blue", "nowhere"], include=["TAGS", "STATISTICS", "SETTINGS"])
+    assert described["clusters"][0]["tags"] == [{"key": "a", "value": "b"}]
+    assert [failure["reason"] for failure in described["failures"]] == ["MISSING"]
+    call("UpdateClusterSettings", cluster="blue", settings=[{"name": "containerInsights", "value": "enabled"}])
+    changed = call("DescribeClusters", clusters=["blue"], include=["SETTINGS"])["clusters"][0]
+    assert changed["settings"] == [{"name": "containerInsights", "value": "enabled"}]
+    assert call("DeleteCluster", cluster="blue")["cluster"]["status"] == "INACTIVE"
+    assert len(call("ListClusters")["clusterArns"]) == 1
+    refused(call, "ClusterNotFoundException", "ListTasks", cluster="blue")
+    assert call("CreateCluster", clusterName="blue")["cluster"]["status"] == "ACTIVE"
+
+
+def test_a_cluster_in_use_is_not_deleted(call: Any, world: World) -> None:
+    refused(call, "ClusterContainsContainerInstancesException", "DeleteCluster", cluster="default")
+
+
+def test_revisions_are_numbered_and_never_given_twice(call: Any) -> None:
+    first = registered(call)
+    assert first.endswith(":task-definition/app:1")
+    second = registered(call, cpu=5)
+    call("DeregisterTaskDefinition", taskDefinition=second)
+    call("DeleteTaskDefinitions", taskDefinitions=[second])
+    assert registered(call).endswith("app:3")
+    assert call("ListTaskDefinitions")["taskDefinitionArns"] == [first, first[:-1] + "3"]
+    assert call("ListTaskDefinitions", sort="DESC")["taskDefinitionArns"][0].endswith("app:3")
+    assert call("ListTaskDefinitionFamilies")["families"] == ["app"]
+    assert call("DescribeTaskDefinition", taskDefinition="app")["taskDefinition"]["revision"] == 3
+
+
+def test_an_inactive_revision_runs_nothing_new(call: Any) -> None:
+    registered(call)
+    call("DeregisterTaskDefinition", taskDefinition="app:1")
+    assert "inactive" in refused(call, "ClientException", "RunTask", taskDefinition="app:1")
+    refused(call, "ClientException", "RunTask", taskDefinition="app")
+    assert call("ListTaskDefinitionFamilies", status="ACTIVE")["families"] == []
+    assert call("ListTaskDefinitionFamilies", status="INACTIVE")["families"] == ["app"]
+
+
+def test_an_active_revision_is_not_deleted_and_one_in_use_stays(call: Any) -> None:
+    arn = registered(call)
+    assert call("DeleteTaskDefinitions", taskDefinitions=[arn, "none:1"])["failures"][0]["arn"] == arn
+    task = call("RunTask", taskDefinition="app")["tasks"][0]["taskArn"]
+    call("DeregisterTaskDefinition", taskDefinition="app:1")
+    deleted = call("DeleteTaskDefinitions", taskDefinitions=[arn])["taskDefinitions"]
+    assert deleted[0]["status"] == "DELETE_IN_PROGRESS"
+    call("StopTask", task=task)
+    assert call("DescribeTasks", tasks=[task])["tasks"][0]["lastStatus"] == "STOPPED"
+
+
+def test_the_life_of_a_task(call: Any) -> None:
+    registered(call)
+    (task,) = call("RunTask", taskDefinition="app", group="g", startedBy="me", tags=[{"key": "k", "value": "v"}])[
+        "tasks"
+    ]
+    assert (task["lastStatus"], task["desiredStatus"], task["launchType"]) == ("RUNNING", "RUNNING", "EC2")
+    assert task["overrides"]["containerOverrides"] == [{"name": "main"}]
+    assert (task["group"], task["startedBy"], task["tags"]) == ("g", "me", [{"key": "k", "value": "v"}])
+    stopped = call("StopTask", task=task["taskArn"], reason="enough")["task"]
+    assert (stopped["stopCode"], stopped["stoppedReason"]) == ("UserInitiated", "enough")
+    again = call("StopTask", task=task["taskArn"], reason="other")["task"]
+    assert again["stoppedReason"] == "enough"
+    answer = call("DescribeTasks", tasks=[task["taskArn"], "f" * 32])
+    assert answer["tasks"][0]["lastStatus"] == "STOPPED"
+    assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]
+    assert "tags" in call("DescribeTasks", tasks=[task["taskArn"]], include=["TAGS"])["tasks"][0]
+
+
+def test_tasks_are_listed_by_every_filter(call: Any, world: World) -> None:
+    registered(call)
+    registered(call, "other")
+    mine = call("RunTask", taskDefinition="app", startedBy="me")["tasks"][0]
+    theirs = call("RunTask", taskDefinition="other", launchType="EXTERNAL")["tasks"][0]
+
+    def listed(**filters: Any) -> list[str]:
+        return sorted(call("ListTasks", **filters)["taskArns"])
+
+    assert listed() == sorted([mine["taskArn"], theirs["taskArn"]])
+    assert listed(family="app") == listed(startedBy="me") == listed(launchType="EC2") == [mine["taskArn"]]
+    assert mine["taskArn"] in listed(containerInstance=mine["containerInstanceArn"])
+    assert listed(desiredStatus="STOPPED") == listed(serviceName="web") == []
+    call("StopTask", task=mine["taskArn"])
+    assert (listed(desiredStatus="STOPPED"), listed()) == ([mine["taskArn"]], [theirs["taskArn"]])
+    page = call("ListTasks", maxResults=1)
+    assert len(page["taskArns"]) == 1
+    assert "nextToken" not in page
+
+
+def test_as_many_as_fit_are_placed_and_the_rest_are_failures(call: Any, world: World) -> None:
+    registered(call, memory=3000)
+    answer = call("RunTask", taskDefinition="app", count=10)
+    assert len(answer["tasks"]) == 4
+    assert {failure["reason"] for failure in answer["failures"]} == {"RESOURCE:MEMORY"}
+    assert len(answer["failures"]) == 2
+    said = refused(call, "InvalidParameterException", "RunTask", taskDefinition=registered(call, memory=99999))
+    assert "99999" in said
+
+
+def test_fixed_ports_are_held_until_the_task_has_stopped(call: Any) -> None:
+    registered(call, portMappings=[{"containerPort": 80, "hostPort": 8080}])
+    ran = call("RunTask", taskDefinition="app", count=3)
+    assert len(ran["tasks"]) == 2
+    assert {failure["reason"] for failure in ran["failures"]} == {"RESOURCE:PORTS"}
+    call("StopTask", task=ran["tasks"][0]["taskArn"])
+    assert len(call("RunTask", taskDefinition="app")["tasks"]) == 1
+
+
+def test_placement_is_by_strategy_and_constraint(call: Any) -> None:
+    registered(call)
+    spread = [{"type": "spread", "field": "attribute:ecs.availability-zone"}]
+    hosts = [
+        t["containerInstanceArn"]
+        for t in call("RunTask", taskDefinition="app", count=4, placementStrategy=spread)["tasks"]
+    ]
+    assert sorted(hosts.count(host) for host in set(hosts)) == [2, 2]
+    distinct = call(
+        "RunTask", taskDefinition="app", group="d", count=3, placementConstraints=[{"type": "distinctInstance"}]
+    )
+    assert len({task["containerInstanceArn"] for task in distinct["tasks"]}) == 2
+    assert len(distinct["failures"]) == 2
+    refused(
+        call,
+        "InvalidParameterException",
+        "RunTask",
+        taskDefinition="app",
+        placementConstraints=[{"type": "memberOf", "expression": "attribute:x == y"}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"overrides": {"containerOverrides": [{"name": "nobody"}]}}, "nobody"),
+        ({"startedBy": "a b"}, "startedBy"),
+        ({"group": "service:web"}, "group"),
+        ({"count": 0}, "count"),
+        ({"count": 11}, "count"),
+        ({"clientToken": "a b"}, "clientToken"),
+        ({"tags": [{"key": "aws:x", "value": "y"}]}, "aws:"),
+        ({"placementStrategy": [{"type": "binpack", "field": "height"}]}, "height"),
+        ({"placementStrategy": [{"type": "spread", "field": "colour"}]}, "colour"),
+    ],
+)
+def test_requests_that_make_no_sense(call: Any, more: dict[str, Any], words: str) -> None:
+    registered(call)
+    assert words in refused(call, "InvalidParameterException", "RunTask", taskDefinition="app", **more)
+    assert call("ListTasks")["taskArns"] == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["a"]}}},
+        {"capacityProviderStrategy": [{"capacityProvider": "x"}]},
+        {"enableExecuteCommand": True},
+        {"platformVersion": "1.4.0"},
+    ],
+)
+def test_what_is_not_honoured_yet_is_refused_by_name(call: Any, more: dict[str, Any]) -> None:
+    registered(call)
+    assert next(iter(more)) in refused(call, "ClientException", "RunTask", taskDefinition="app", **more)
+
+
+def test_tags_are_passed_on_when_asked(call: Any) -> None:
+    call(
+        "RegisterTaskDefinition", family="app", containerDefinitions=[container()], tags=[{"key": "team", "value": "a"}]
+    )
+    plain = call("RunTask", taskDefinition="app")["tasks"][0]
+    assert plain["tags"] == []
+    task = call("RunTask", taskDefinition="app", propagateTags="TASK_DEFINITION", enableECSManagedTags=True)["tasks"][0]
+    assert {tag["key"] for tag in task["tags"]} == {"team", "aws:ecs:clusterName"}
+
+
+def test_container_instances(call: Any, world: World) -> None:
+    arns = call("ListContainerInstances")["containerInstanceArns"]
+    assert len(arns) == 2
+    answer = call("DescribeContainerInstances", containerInstances=[*arns, "f" * 32])
+    first = answer["containerInstances"][0]
+    assert {a["name"] for a in first["attributes"]} >= {"ecs.availability-zone", "ecs.cpu-architecture", "ecs.os-type"}
+    assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]
+    changed = call("UpdateContainerInstancesState", containerInstances=[arns[0], "f" * 32], status="DRAINING")
+    assert changed["containerInstances"][0]["status"] == "DRAINING"
+    assert [failure["reason"] for failure in changed["failures"]] == ["MISSING"]
+    assert call("ListContainerInstances", status="DRAINING")["containerInstanceArns"] == [arns[0]]
+    registered(call)
+    ran = call("RunTask", taskDefinition="app", count=3)["tasks"]
+    assert {task["containerInstanceArn"] for task in ran} == {arns[1]}
+    refused(call, "InvalidParameterException", "DeregisterContainerInstance", containerInstance=arns[1])
+    gone = call("DeregisterContainerInstance", containerInstance=arns[1], force=True)["containerInstance"]
+    assert gone["status"] == "INACTIVE"
+    for task in call("DescribeTasks", tasks=[task["taskArn"] for task in ran])["tasks"]:
+        assert task["stoppedReason"] == "Container instance deregistration forced by user"
+        assert task["lastStatus"] == "STOPPED"
+    assert not [found for found in world.containers() if found.is_up]
+    assert call("ListContainerInstances")["containerInstanceArns"] == [arns[0]]
+
+
+def test_attributes(call: Any) -> None:
+    arn = call("ListContainerInstances")["containerInstanceArns"][0]
+    call("PutAttributes", attributes=[{"name": "rack", "value": "7", "targetId": arn}])
+    call("PutAttributes", attributes=[{"name": "rack", "value": "8", "targetId": arn.rpartition("/")[2]}])
+    found = call("ListAttributes", targetType="container-instance", attributeName="rack")["attributes"]
+    assert found == [{"name": "rack", "value": "8", "targetId": arn}]
+    call("DeleteAttributes", attributes=[{"name": "rack", "targetId": arn}])
+    assert call("ListAttributes", targetType="container-instance", attributeName="rack")["attributes"] == []
+    refused(call, "TargetNotFoundException", "PutAttributes", attributes=[{"name": "a", "targetId": "f" * 32}])
+
+
+def test_tags(call: Any) -> None:
+    arn = registered(call)
+    call("TagResource", resourceArn=arn, tags=[{"key": "a", "value": "1"}, {"key": "b", "value": "2"}])
+    call("TagResource", resourceArn=arn, tags=[{"key": "a", "value": "3"}])
+    call("UntagResource", resourceArn=arn, tagKeys=["b"])
+    assert call("ListTagsForResource", resourceArn=arn)["tags"] == [{"key": "a", "value": "3"}]
+    refused(call, "ResourceNotFoundException", "ListTagsForResource", resourceArn=arn + "9")
+    refused(call, "InvalidParameterException", "ListTagsForResource", resourceArn="nonsense")
+
+
+def test_the_journal_tells_what_happened_and_why(call: Any, world: World) -> None:
+    from ecsctl.store.tables import EVENTS
+
+    registered(call, image="once")
+    task = call("RunTask", taskDefinition="app")["tasks"][0]["taskArn"]
+    call("DescribeTasks", tasks=[task])
+    with world.store.read() as view:
+        kinds = [(event.kind, event.message) for event in view.find(EVENTS, resource=task)]
+    assert [kind for kind, _ in kinds][:1] == ["TaskPlaced"]
+    assert ("TaskStopping", "EssentialContainerExited: Essential container in task exited") in kinds
+    assert kinds[-1][0] == "TaskStopped"

@@ -1,0 +1,126 @@
+"""The command as a user types it, on the real engine, each test with a state of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecsctl.model import identity
+from ecsctl.store.store import Store
+
+
+class Cli:
+    """Runs ecsctl in processes of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.state = home / "state.db"
+        (home / "config.toml").touch()
+        self.environment = {
+            **os.environ,
+            "ECSCTL_STATE": str(self.state),
+            "ECSCTL_CONFIG": str(home / "config.toml"),
+            "AWS_REGION": "us-east-1",
+        }
+
+    def start(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "ecsctl", *arguments]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment, **more
+        )
+
+    def __call__(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run it; its exit code has to be `code` (None: any)."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        assert "Traceback" not in err, err
+        if code is not None:
+            assert done.returncode == code, f"exit {done.returncode}\n{out}\n{err}"
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments).stdout)
+
+    def error(self, *arguments: str, code: int) -> str:
+        """The one line it says when it fails, with nothing on stdout."""
+        done = self(*arguments, code=code)
+        lines = [line for line in done.stderr.splitlines() if line]
+        assert len(lines) == 1, done.stderr
+        assert done.stdout == ""
+        return lines[0]
+
+    def task(self, task: str) -> Any:
+        """describe-tasks of one task."""
+        return self.json("describe-tasks", "--tasks", task)["tasks"][0]
+
+    def until(self, task: str, condition: Callable[[Any], bool], seconds: float = 30.0) -> Any:
+        """The task when the condition holds; it has to within the time."""
+        end = time.monotonic() + seconds
+        while True:
+            found = self.task(task)
+            if condition(found):
+                return found
+            assert time.monotonic() < end, found
+            time.sleep(0.1)
+
+    def docker(self, *arguments: str, check: bool = True) -> str:
+        done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def containers(self, *more: str) -> list[str]:
+        """Ids of this state's containers, running or not."""
+        store = Store.open(self.state)
+        label = f"label={identity.INSTALL}={store.install}"
+        store.close()
+        return self.docker("ps", "-aq", "--no-trunc", "--filter", label, *more).split()
+
+    def container_of(self, task: str, name: str) -> str:
+        """The engine's id of a task's container."""
+        return next(str(c["runtimeId"]) for c in self.task(task)["containers"] if c["name"] == name)
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[Cli]:
+    runner = Cli(tmp_path)
+    yield runner
+    if not runner.state.exists():
+        return
+    for _ in range(3):  # a process in the background may still be making one
+        try:
+            found = runner.containers()
+        except Exception:
+            return
+        if not found:
+            return
+        runner.docker("rm", "-fv", *found, check=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path, engine_image: str) -> Callable[..., str]:
+    """Writes a task definition; containers get the tests' image and 16 MiB unless they say otherwise."""
+
+    def write(*containers: dict[str, Any], family: str = "app", **fields: Any) -> str:
+        path = tmp_path / f"{family}.json"
+        filled = [{"name": "main", "image": engine_image, "memory": 16, **c} for c in containers]
+        path.write_text(json.dumps({"family": family, "containerDefinitions": filled, **fields}))
+        return str(path)
+
+    return write
+
+
+def shell(script: str, **more: Any) -> dict[str, Any]:
+    """A container that runs a shell script."""
+    return {"entryPoint": ["sh", "-c"], "command": [script], "stopTimeout": 2, **more}
+
+
+SLEEP = shell("trap 'exit 0' TERM; while :; do sleep 0.1; done")
