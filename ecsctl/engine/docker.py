@@ -1,0 +1,288 @@
+"""The engine port on a Docker Engine, API 1.41 (https://docs.docker.com/reference/api/engine/version/v1.41/)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+from urllib.parse import quote
+
+import msgspec
+
+from ecsctl.engine.log_frames import Seen, read_log
+from ecsctl.engine.port import CreateBody, EngineInfo, Health, LogChunk, Observed, PortBinding, State
+from ecsctl.engine.registry_auth import auth_headers
+from ecsctl.engine.timestamps import unix_time
+from ecsctl.engine.transport import Transport
+from ecsctl.model import identity
+from ecsctl.model.errors import (
+    Conflict,
+    EngineRefused,
+    EngineTimeout,
+    ImageNotFound,
+    NotFound,
+)
+
+PING_SECONDS = 5.0
+LIST_SECONDS = 10.0
+INSPECT_SECONDS = 5.0
+CREATE_SECONDS = 30.0
+START_SECONDS = 60.0
+STOP_GRACE_SECONDS = 10.0
+"""Beyond the time the container itself is given."""
+REMOVE_SECONDS = 30.0
+RENAME_SECONDS = 10.0
+VOLUME_SECONDS = 30.0
+PULL_QUIET_SECONDS = 60.0
+LOGS_QUIET_SECONDS = 30.0
+
+NEVER = "0001-01-01T00:00:00Z"
+"""The engine's word for no time."""
+
+_HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
+
+
+class DockerEngine:
+    """One Docker Engine behind a transport; see port.Engine for the verbs."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._http = transport
+
+    def ping(self) -> None:
+        self._http.call("GET", "/_ping", PING_SECONDS)
+
+    def info(self) -> EngineInfo:
+        reply = self._http.call("GET", "/info", INSPECT_SECONDS)
+        with _understood():
+            return _info(reply.json(), reply.headers.get("api-version", ""))
+
+    def list(self, install: str) -> list[Observed]:
+        filters = msgspec.json.encode({"label": [f"{identity.INSTALL}={install}"]}).decode()
+        reply = self._http.call("GET", "/containers/json", LIST_SECONDS, {"all": "1", "filters": filters})
+        with _understood():
+            return [_listed(entry) for entry in reply.json()]
+
+    def inspect(self, container: str) -> Observed:
+        reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
+        with _understood():
+            return _inspected(reply.json())
+
+    def create(self, name: str, body: CreateBody) -> str:
+        try:
+            reply = self._http.call("POST", "/containers/create", CREATE_SECONDS, {"name": name}, body)
+        except NotFound as error:
+            if "no such image" in error.message.lower():
+                raise ImageNotFound(error.status, error.message) from None
+            raise EngineRefused(error.status, error.message) from None
+        with _understood():
+            return str(reply.json()["Id"])
+
+    def start(self, container_id: str) -> None:
+        try:
+            self._http.call("POST", f"{_path(container_id)}/start", START_SECONDS)
+        except NotFound as error:
+            # A network that is not there is a 404 too, and the container is not gone.
+            if "no such container" in error.message.lower():
+                raise
+            raise EngineRefused(error.status, error.message) from None
+
+    def stop(self, container_id: str, timeout: int) -> None:
+        seconds = timeout + STOP_GRACE_SECONDS
+        self._http.call("POST", f"{_path(container_id)}/stop", seconds, {"t": str(timeout)})
+
+    def kill(self, container_id: str) -> None:
+        with suppress(Conflict):  # it does not run
+            self._http.call("POST", f"{_path(container_id)}/kill", STOP_GRACE_SECONDS)
+
+    def rename(self, container_id: str, name: str) -> None:
+        try:
+            self._http.call("POST", f"{_path(container_id)}/rename", RENAME_SECONDS, {"name": name})
+        except EngineRefused as error:
+            if error.status != 400 or "same name" not in error.message:
+                raise
+
+    def remove(self, container: str) -> None:
+        try:
+            self._http.call("DELETE", _path(container), REMOVE_SECONDS, {"force": "1", "v": "1"})
+        except NotFound:
+            pass
+        except Conflict as error:
+            if "already in progress" not in error.message:
+                raise
+            self._wait_until_gone(container)
+
+    def pull(self, image: str) -> None:
+        name, tag = _name_and_tag(image)
+        query = {"fromImage": name} | ({"tag": tag} if tag else {})
+        buffer = b""
+        try:
+            for piece in self._http.stream("POST", "/images/create", PULL_QUIET_SECONDS, query, auth_headers(image)):
+                *lines, buffer = (buffer + piece).split(b"\n")
+                for line in lines:
+                    _check_progress(line)
+            _check_progress(buffer)
+        except (NotFound, Conflict) as error:  # those are about containers
+            raise EngineRefused(error.status, error.message) from None
+
+    def logs(
+        self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
+    ) -> Iterator[LogChunk]:
+        seen = Seen()
+        for chunk in self._read_logs(container_id, follow=follow, since=since, tail=tail):
+            seen.add(chunk)
+            yield chunk
+        if not follow or (seen.first is None and tail == 0):
+            return
+        with suppress(NotFound):  # removed meanwhile
+            yield from seen.unseen(self._read_logs(container_id, since=seen.first or since))
+
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
+        body = {"Name": name, "Driver": driver or "local", "DriverOpts": options, "Labels": labels}
+        with suppress(Conflict):
+            self._http.call("POST", "/volumes/create", VOLUME_SECONDS, body=body)
+
+    def has_volume(self, name: str) -> bool:
+        try:
+            self._http.call("GET", f"/volumes/{_segment(name)}", INSPECT_SECONDS)
+        except NotFound:
+            return False
+        return True
+
+    def remove_volume(self, name: str) -> None:
+        with suppress(NotFound):
+            self._http.call("DELETE", f"/volumes/{_segment(name)}", VOLUME_SECONDS)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _read_logs(
+        self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
+    ) -> Iterator[LogChunk]:
+        query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
+        if since is not None:
+            query["since"] = unix_time(since)
+        if tail is not None:
+            query["tail"] = str(tail)
+        quiet = None if follow else LOGS_QUIET_SECONDS
+        return read_log(self._http.stream("GET", f"{_path(container_id)}/logs", quiet, query))
+
+    def _wait_until_gone(self, container: str) -> None:
+        end = time.monotonic() + STOP_GRACE_SECONDS
+        while time.monotonic() < end:
+            try:
+                self.inspect(container)
+            except NotFound:
+                return
+            time.sleep(0.1)
+        raise EngineTimeout(f"Container {container} is still being removed after {STOP_GRACE_SECONDS:.0f} s.")
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Turns an answer that is not shaped as a Docker Engine's into a refusal, rather than a traceback."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EngineRefused(200, f"The answer is not that of a Docker Engine: {error!r}.") from error
+
+
+def _info(found: dict[str, Any], api_version: str) -> EngineInfo:
+    return EngineInfo(
+        id=found["ID"],
+        name=found["Name"],
+        cpus=found["NCPU"],
+        memory=found["MemTotal"],
+        os=found["OSType"],
+        architecture=found["Architecture"],
+        version=found["ServerVersion"],
+        api_version=api_version,
+        live_restore=bool(found.get("LiveRestoreEnabled")),
+    )
+
+
+def _path(container: str) -> str:
+    return f"/containers/{_segment(container)}"
+
+
+def _segment(name: str) -> str:
+    if name in ("", ".", ".."):  # would ask for something else
+        raise NotFound(404, f"No such container or volume: '{name}'")
+    return quote(name, safe="")
+
+
+def _listed(entry: dict[str, Any]) -> Observed:
+    # A linked container has further names, with a slash inside.
+    names = [name[1:] for name in entry["Names"] or () if "/" not in name[1:]]
+    health = _HEALTH.search(entry["Status"])
+    ports = {
+        PortBinding(port.get("IP", ""), port["PublicPort"], port["PrivatePort"], port["Type"])
+        for port in entry["Ports"] or ()
+        if port.get("PublicPort")
+    }
+    return Observed(
+        id=entry["Id"],
+        name=names[0] if names else "",
+        labels=entry["Labels"] or {},
+        state=cast(State, entry["State"]),
+        health=cast(Health, health[1]) if health else None,
+        image_id=entry["ImageID"],
+        ports=tuple(sorted(ports)),
+    )
+
+
+def _inspected(found: dict[str, Any]) -> Observed:
+    state = found["State"]
+    health = (state.get("Health") or {}).get("Status")
+    return Observed(
+        id=found["Id"],
+        name=found["Name"].removeprefix("/"),
+        labels=found["Config"]["Labels"] or {},
+        state=cast(State, state["Status"]),
+        health=cast(Health, health) if health in ("starting", "healthy", "unhealthy") else None,
+        image_id=found["Image"],
+        ports=_bindings(found["NetworkSettings"].get("Ports") or {}),
+        exit_code=state["ExitCode"],
+        oom_killed=state["OOMKilled"],
+        error=state["Error"],
+        started_at=_time(state["StartedAt"]),
+        finished_at=_time(state["FinishedAt"]),
+    )
+
+
+def _bindings(ports: dict[str, Any]) -> tuple[PortBinding, ...]:
+    found = set()
+    for port, bindings in ports.items():
+        number, _, protocol = port.partition("/")
+        for binding in bindings or ():
+            if binding["HostPort"]:
+                host_port = int(binding["HostPort"])
+                found.add(PortBinding(binding["HostIp"], host_port, int(number), protocol or "tcp"))
+    return tuple(sorted(found))
+
+
+def _time(text: str) -> str | None:
+    return None if text in ("", NEVER) else text
+
+
+def _name_and_tag(image: str) -> tuple[str, str]:
+    """What to ask for: without a tag the engine would fetch every tag there is."""
+    if "@" in image:
+        return image, ""
+    last = image.rpartition("/")[2]
+    if ":" in last:
+        name, _, tag = image.rpartition(":")
+        return name, tag
+    return image, "latest"
+
+
+def _check_progress(line: bytes) -> None:
+    if b"error" not in line:
+        return
+    try:
+        found = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return
+    if isinstance(found, dict) and found.get("error"):
+        raise EngineRefused(500, " ".join(str(found["error"]).split()))

@@ -1,0 +1,34 @@
+"""The user's own registry credentials, as the docker command keeps them."""
+
+from __future__ import annotations
+
+import warnings
+
+from ecsctl.engine.contexts import read_config
+from ecsctl.model.errors import EngineRefused
+
+_PLACES = ("auths", "credHelpers", "credsStore", "HttpHeaders")
+
+
+def auth_headers(image: str) -> dict[str, str]:
+    """The headers that let the engine pull an image for the user; empty when nothing is stored for its registry.
+
+    EngineRefused when a credential helper fails.
+    """
+    config = read_config()
+    if not any(config.get(place) for place in _PLACES):
+        return {}
+    # The SDK knows every way credentials are stored; it takes 120 ms to load, and only who has some pays.
+    from docker import auth, errors
+
+    registry, _ = auth.resolve_repository_name(image)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a helper that is not there it warns, and then raises
+            found = auth.resolve_authconfig(auth.load_config(), registry)
+    except errors.DockerException as error:
+        raise EngineRefused(401, f"The credentials for {registry} cannot be read: {error}") from error
+    if not found:
+        return {}
+    header = auth.encode_header(found)
+    return {"X-Registry-Auth": header.decode() if isinstance(header, bytes) else header}

@@ -1,0 +1,348 @@
+"""A Docker Engine in memory, with a virtual clock and faults. It passes the contract suite of the real one.
+
+Nothing in it is random: the same calls at the same times give the same answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any, TypeVar
+
+from ecsctl.engine.port import CreateBody, EngineInfo, Health, LogChunk, Observed
+from ecsctl.engine.simulated_container import (
+    NAME,
+    Container,
+    PortWish,
+    Program,
+    StartError,
+    allocate,
+    image_reference,
+    wished_ports,
+)
+from ecsctl.engine.simulated_faults import Call, Fault, Pullable
+from ecsctl.engine.transport import refusal
+from ecsctl.model import identity
+from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, EngineUnreachable, ImageNotFound, NotFound
+
+T = TypeVar("T")
+DYNAMIC_PORTS = range(32768, 61000)
+MIN_MEMORY = 6 * 1024 * 1024
+GIB = 1024**3
+INFO = EngineInfo("SIMU:0001", "simulated", 4, 8 * GIB, "linux", "x86_64", "20.10.24", "1.41", live_restore=False)
+
+
+class SimulatedEngine:
+    """The engine port in memory; see port.Engine for the verbs. May be used by several threads.
+
+    `now` gives seconds since 1970. `sleep` lets time pass where a real call would take some (stop, pull, following
+    a log); without it those calls take none. `images`: what containers of an image do; `registry`: what can be pulled.
+    Both may be changed at any time, as may `faults`, `reachable` and `disk_full`.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        images: dict[str, Program] | None = None,
+        *,
+        sleep: Callable[[float], None] | None = None,
+        info: EngineInfo = INFO,
+        registry: dict[str, Pullable] | None = None,
+    ) -> None:
+        self.images = {image_reference(name): program for name, program in (images or {}).items()}
+        self.registry = {image_reference(name): found for name, found in (registry or {}).items()}
+        self.faults: list[Fault] = []
+        self.reachable = True
+        self.disk_full = False
+        self.calls: list[Call] = []
+        self.volumes: dict[str, dict[str, str]] = {}
+        self._now = now
+        self._sleep = sleep
+        self._info = info
+        self._containers: dict[str, Container] = {}
+        self._created = 0
+        self._late: list[tuple[float, int, Callable[[], object]]] = []
+        self._lock = RLock()
+
+    # What tests do to it
+
+    def calls_of(self, *verbs: str) -> list[Call]:
+        """The calls made so far, of some verbs."""
+        return [call for call in self.calls if call.verb in verbs]
+
+    def end(self, container: str, exit_code: int = 0, *, oom_killed: bool = False) -> None:
+        """The container's process ends, by itself or by somebody's hand."""
+        with self._settled() as now:
+            self._find(container).end_by(now, exit_code, oom_killed=oom_killed)
+
+    def set_health(self, container: str, health: Health) -> None:
+        """What its health check says from now on."""
+        with self._settled():
+            self._find(container).forced_health = health
+
+    def lose_power(self) -> None:
+        """Every container ends with 255, as after a reboot of the host; what was to be done late is not."""
+        with self._settled() as now:
+            self._late.clear()
+            for container in self._containers.values():
+                container.end_by(now, 255)
+                container.settle(now)
+
+    def containers(self) -> list[Observed]:
+        """Everything on the host as inspect shows it, by creation. No call is recorded."""
+        with self._settled() as now:
+            return [container.inspected(now) for container in self._containers.values()]
+
+    # The port
+
+    def ping(self) -> None:
+        self._call("ping", (), lambda _: None)
+
+    def info(self) -> EngineInfo:
+        return self._call("info", (), lambda _: self._info)
+
+    def list(self, install: str) -> list[Observed]:
+        def act(now: float) -> list[Observed]:
+            seen = [container.listed(now) for container in self._containers.values()]
+            return [found for found in reversed(seen) if found.labels.get(identity.INSTALL) == install]
+
+        return self._call("list", (install,), act)
+
+    def inspect(self, container: str) -> Observed:
+        return self._call("inspect", (container,), lambda now: self._find(container).inspected(now))
+
+    def create(self, name: str, body: CreateBody) -> str:
+        return self._call("create", (name, body), lambda _: self._create(name, body))
+
+    def start(self, container_id: str) -> None:
+        self._call("start", (container_id,), lambda now: self._start(self._find(container_id), now))
+
+    def stop(self, container_id: str, timeout: int) -> None:
+        def act(now: float) -> float:
+            container = self._find(container_id)
+            if not container.runs:
+                return 0.0
+            program = container.program
+            killed = program.ignores_term or program.stop_seconds > timeout
+            seconds = (float(timeout) if killed else program.stop_seconds) if self._sleep else 0.0
+            container.end_by(now + seconds, 137 if killed else program.stop_exit_code)
+            container.settle(now)
+            return seconds
+
+        self._pass(self._call("stop", (container_id, timeout), act))
+
+    def kill(self, container_id: str) -> None:
+        def act(now: float) -> None:
+            container = self._find(container_id)
+            container.end_by(now, 137)
+            container.settle(now)
+
+        self._call("kill", (container_id,), act)
+
+    def rename(self, container_id: str, name: str) -> None:
+        def act(_: float) -> None:
+            container = self._find(container_id)
+            if container.name != name:
+                self._check_name(name, "Error when allocating new name: ")
+                container.name = name
+
+        self._call("rename", (container_id, name), act)
+
+    def remove(self, container: str) -> None:
+        def act(_: float) -> None:
+            found = self._lookup(container)
+            if found is not None:
+                del self._containers[found.id]
+
+        self._call("remove", (container,), act)
+
+    def pull(self, image: str) -> None:
+        reference = image_reference(image)
+
+        def act(_: float) -> float:
+            found = self.registry.get(reference)
+            if found is None:
+                raise EngineRefused(404, f"pull access denied for {image}, repository does not exist")
+            if found.error:
+                raise EngineRefused(500, found.error)
+            self.images[reference] = found.program
+            return found.seconds
+
+        self._pass(self._call("pull", (image,), act))
+
+    def logs(
+        self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
+    ) -> Iterator[LogChunk]:
+        read = 0
+        while True:
+            chunks, left = self._call("logs", (container_id,), lambda now: self._output(container_id, now))
+            if read == 0:
+                first = len(chunks) - tail if tail is not None else 0
+                read = max(0, first)
+            for chunk in chunks[read:]:
+                if since is None or chunk.timestamp >= since:
+                    yield chunk
+            read = len(chunks)
+            if not follow or left is None or self._sleep is None:
+                return
+            self._sleep(left)
+
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
+        def act(_: float) -> None:
+            self.volumes.setdefault(name, dict(labels))
+
+        self._call("create_volume", (name, driver, options, labels), act)
+
+    def has_volume(self, name: str) -> bool:
+        return self._call("has_volume", (name,), lambda _: name in self.volumes)
+
+    def remove_volume(self, name: str) -> None:
+        def act(_: float) -> None:
+            users = [found.id for found in self._containers.values() if name in found.volumes()]
+            if users and name in self.volumes:
+                raise Conflict(409, f"remove {name}: volume is in use - [{', '.join(users)}]")
+            self.volumes.pop(name, None)
+
+        self._call("remove_volume", (name,), act)
+
+    def close(self) -> None:
+        pass
+
+    # How a call goes
+
+    def _call(self, verb: str, args: tuple[Any, ...], act: Callable[[float], T]) -> T:
+        with self._settled() as now:
+            self.calls.append(Call(verb, args))
+            fault = self._next_fault(verb)
+            if not self.reachable or (fault and fault.kind == "unreachable"):
+                raise EngineUnreachable(f"No Docker Engine at {self._info.name}: it is simulated to be unreachable.")
+            if fault is None:
+                return act(now)
+            if fault.kind == "refused":
+                if verb == "create" and fault.status == 404:
+                    raise ImageNotFound(fault.status, fault.message)
+                raise refusal(fault.status, fault.message)
+            if fault.kind == "late":
+                self._late.append((now + fault.seconds, len(self.calls), lambda: act(self._now())))
+            elif fault.kind == "lost_reply":
+                _quietly(lambda: act(now))
+            raise EngineTimeout(f"{self._info.name} did not answer {verb}. Whether it was done is unknown.")
+
+    def _next_fault(self, verb: str) -> Fault | None:
+        for fault in self.faults:
+            if (not fault.verbs or verb in fault.verbs) and fault.times != 0:
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault
+        return None
+
+    @contextmanager
+    def _settled(self) -> Iterator[float]:
+        """The engine's lock, and the time, with everything due by then done."""
+        with self._lock:
+            yield self._settle()
+
+    def _settle(self) -> float:
+        now = self._now()
+        due = sorted((late for late in self._late if late[0] <= now), key=lambda late: late[:2])
+        self._late = [late for late in self._late if late[0] > now]
+        for _, _, act in due:
+            _quietly(act)
+        for container in self._containers.values():
+            container.settle(now)
+        return now
+
+    def _pass(self, seconds: float) -> None:
+        if seconds and self._sleep is not None:
+            self._sleep(seconds)
+
+    # What the verbs do
+
+    def _lookup(self, container: str) -> Container | None:
+        if container in self._containers:
+            return self._containers[container]
+        by_name = [found for found in self._containers.values() if found.name == container]
+        by_prefix = [found for key, found in self._containers.items() if container and key.startswith(container)]
+        if by_name:
+            return by_name[0]
+        return by_prefix[0] if len(by_prefix) == 1 else None
+
+    def _find(self, container: str) -> Container:
+        found = self._lookup(container)
+        if found is None:
+            raise NotFound(404, f"No such container: {container}")
+        return found
+
+    def _check_name(self, name: str, prefix: str = "") -> None:
+        if not NAME.fullmatch(name):
+            raise EngineRefused(400, f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+        for found in self._containers.values():
+            if found.name == name:
+                raise Conflict(
+                    409,
+                    f'{prefix}Conflict. The container name "/{name}" is already in use by container "{found.id}". '
+                    "You have to remove (or rename) that container to be able to reuse that name.",
+                )
+
+    def _create(self, name: str, body: CreateBody) -> str:
+        reference = image_reference(str(body["Image"]))
+        if reference not in self.images:
+            raise ImageNotFound(404, f"No such image: {reference}")
+        memory = (body.get("HostConfig") or {}).get("Memory") or 0
+        if 0 < memory < MIN_MEMORY:
+            raise EngineRefused(400, "Minimum memory limit allowed is 6MB")
+        self._check_name(name)
+        if self.disk_full:
+            raise EngineRefused(500, "mkdir /var/lib/docker/overlay2: no space left on device")
+        self._created += 1
+        container_id = hashlib.sha256(f"{self._info.id} {self._created}".encode()).hexdigest()
+        image_id = f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}"
+        container = Container(container_id, name, image_id, body, self.images[reference])
+        self._containers[container_id] = container
+        for volume in container.volumes():
+            self.volumes.setdefault(volume, {})
+        return container_id
+
+    def _start(self, container: Container, now: float) -> None:
+        if container.runs:
+            return
+        mode = str((container.body.get("HostConfig") or {}).get("NetworkMode") or "")
+        if mode.startswith("container:"):
+            other = self._lookup(mode.removeprefix("container:"))
+            if other is None:
+                raise EngineRefused(409, f"No such container: {mode.removeprefix('container:')}")
+            if not other.runs:
+                raise Conflict(409, f"cannot join network of a non running container: {other.id}")
+        if container.program.start_error is not None:
+            self._refuse_start(container, container.program.start_error)
+        taken = {
+            (port.protocol, port.host_port) for other in self._containers.values() if other.runs for port in other.ports
+        }
+        ports = allocate(wished_ports(container.body), taken, DYNAMIC_PORTS)
+        if isinstance(ports, PortWish):
+            where = f"{ports.host_ip or '0.0.0.0'}:{ports.host_ports[0] if ports.host_ports else 0}"  # noqa: S104
+            reason = f"Bind for {where} failed: port is already allocated"
+            words = f"driver failed programming external connectivity on endpoint {container.name}: {reason}"
+            self._refuse_start(container, StartError(500, words))
+        else:
+            container.start(now, ports)
+
+    def _refuse_start(self, container: Container, error: StartError) -> None:
+        container.fail(error)
+        raise EngineRefused(error.status, error.message)
+
+    def _output(self, container_id: str, now: float) -> tuple[tuple[LogChunk, ...], float | None]:
+        """The output so far, and the seconds until there may be more (None: there will be none)."""
+        container = self._find(container_id)
+        change = container.next_change(now)
+        return tuple(container.output(now)), None if change is None else change - now
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    """Do what nobody will hear the answer of."""
+    try:
+        act()
+    except EngineRefused:
+        return

@@ -1,0 +1,364 @@
+"""One contract, two engines: what the simulated one does is what the real one does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ecsctl.engine.port import LogChunk, PortBinding
+from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound, NotFound
+from tests.engine.contract import LONG, MISSING_COMMAND, MISSING_IMAGE, NETWORKED, World, docker_world, simulated_world
+
+
+@pytest.fixture(params=["simulated", pytest.param("docker", marks=pytest.mark.docker)])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "simulated":
+        with simulated_world() as simulated:
+            yield simulated
+    else:
+        with docker_world(request.getfixturevalue("engine_image")) as real:
+            yield real
+
+
+def test_an_engine_answers_and_says_what_it_is(world: World) -> None:
+    world.engine.ping()
+    info = world.engine.info()
+    assert info.os == "linux"
+    assert info.cpus > 0
+    assert info.memory > 64 * 1024 * 1024
+    assert tuple(map(int, info.api_version.split("."))) >= (1, 41)
+    assert all((info.id, info.name, info.architecture, info.version))
+
+
+def test_what_was_created_is_there_and_has_not_run(world: World) -> None:
+    container = world.create("forever")
+    seen = world.engine.inspect(container)
+    assert seen.id == container
+    assert len(container) == 64
+    assert seen.name == world.name("c")
+    assert (seen.state, seen.health, seen.ports, seen.error) == ("created", None, (), "")
+    assert (seen.started_at, seen.finished_at) == (None, None)
+    assert not seen.is_up
+    assert not seen.has_ended
+    assert world.engine.inspect(world.name("c")) == seen
+
+
+def test_a_name_is_given_once(world: World) -> None:
+    world.create("forever")
+    with pytest.raises(Conflict, match="already in use") as caught:
+        world.create("forever")
+    assert caught.value.status == 409
+
+
+def test_a_name_that_cannot_be_is_refused(world: World) -> None:
+    for name in ("a b", "-a", "x", "ä1"):
+        with pytest.raises(EngineRefused, match="Invalid container name") as caught:
+            world.engine.create(name, world.body("forever"))
+        assert caught.value.status == 400
+
+
+def test_an_image_that_is_not_there_is_told_from_other_refusals(world: World) -> None:
+    with pytest.raises(ImageNotFound, match=f"No such image: {MISSING_IMAGE}"):
+        world.engine.create(world.name("c"), {**world.body("forever"), "Image": MISSING_IMAGE})
+    assert world.engine.list(world.install) == []
+
+
+def test_too_little_memory_is_refused_at_create(world: World) -> None:
+    with pytest.raises(EngineRefused, match="Minimum memory limit") as caught:
+        world.create("forever", Memory=1024 * 1024)
+    assert caught.value.status == 400
+
+
+def test_starting_twice_is_starting_once(world: World) -> None:
+    container = world.run("forever")
+    first = world.engine.inspect(container)
+    world.engine.start(container)
+    assert world.engine.inspect(container) == first
+    assert first.is_up
+    assert first.started_at is not None
+    assert first.finished_at is None
+
+
+def test_a_process_that_ends_leaves_its_exit_code(world: World) -> None:
+    seen = world.ended(world.run("exits"))
+    assert (seen.state, seen.exit_code, seen.oom_killed) == ("exited", 7, False)
+    assert seen.started_at is not None
+    assert seen.finished_at is not None  # not always after started_at: Docker 20.10 takes them from two clocks
+
+
+def test_what_ended_can_be_started_again(world: World) -> None:
+    container = world.run("exits")
+    first = world.ended(container)
+    world.engine.start(container)
+    again = world.until(container, lambda found: found.has_ended and found.finished_at != first.finished_at)
+    assert again.exit_code == 7
+
+
+def test_stop_asks_first(world: World) -> None:
+    container = world.run("forever")
+    began = world.now()
+    world.engine.stop(container, 10)
+    assert world.now() - began < 5
+    assert world.engine.inspect(container).exit_code == 0
+    world.engine.stop(container, 10)
+
+
+def test_stop_kills_what_does_not_listen(world: World) -> None:
+    container = world.run("stubborn")
+    began = world.now()
+    world.engine.stop(container, 1)
+    assert 0.9 < world.now() - began < 8
+    assert world.engine.inspect(container).exit_code == 137
+
+
+def test_kill_does_not_ask(world: World) -> None:
+    container = world.run("stubborn")
+    world.engine.kill(container)
+    assert world.ended(container).exit_code == 137
+    world.engine.kill(container)
+
+
+def test_what_never_ran_can_be_stopped_and_killed(world: World) -> None:
+    container = world.create("forever")
+    world.engine.stop(container, 1)
+    world.engine.kill(container)
+    assert world.engine.inspect(container).state == "created"
+
+
+def test_what_ran_out_of_memory_says_so(world: World) -> None:
+    said = []
+    for word in ("one", "two", "three"):  # a busy Docker 20.10 misses it once in a while
+        seen = world.ended(world.run("hungry", word, Memory=8 * 1024 * 1024, MemorySwap=8 * 1024 * 1024))
+        assert seen.exit_code == 137
+        said.append(seen.oom_killed)
+        if seen.oom_killed:
+            break
+    assert any(said), said
+
+
+def test_a_command_that_is_not_there_fails_the_start_and_leaves_the_container(world: World) -> None:
+    container = world.create("missing")
+    with pytest.raises(EngineRefused, match=MISSING_COMMAND) as caught:
+        world.engine.start(container)
+    assert caught.value.status == 400
+    seen = world.engine.inspect(container)
+    assert (seen.state, seen.exit_code) == ("created", 127)
+    assert MISSING_COMMAND in seen.error
+
+
+def test_rename_frees_the_old_name(world: World) -> None:
+    container = world.run("forever")
+    world.engine.rename(container, world.name("c-dead"))
+    assert world.engine.inspect(container).name == world.name("c-dead")
+    with pytest.raises(NotFound):
+        world.engine.inspect(world.name("c"))
+    other = world.create("forever")
+    assert other != container
+    with pytest.raises(Conflict, match="already in use"):
+        world.engine.rename(other, world.name("c-dead"))
+    world.engine.rename(other, world.name("c"))
+
+
+def test_remove_takes_what_runs_and_what_is_gone(world: World) -> None:
+    container = world.run("stubborn")
+    world.engine.remove(container)
+    world.engine.remove(container)
+    other = world.create("forever")
+    world.engine.remove(world.name("c"))
+    for gone in (container, other, world.name("c")):
+        with pytest.raises(NotFound, match="No such container"):
+            world.engine.inspect(gone)
+
+
+def test_what_is_gone_is_not_found_by_any_verb(world: World) -> None:
+    container = world.create("forever")
+    world.engine.remove(container)
+    for act in (
+        lambda: world.engine.start(container),
+        lambda: world.engine.stop(container, 1),
+        lambda: world.engine.kill(container),
+        lambda: world.engine.rename(container, world.name("other")),
+        lambda: world.engine.inspect(""),
+        lambda: list(world.engine.logs(container)),
+    ):
+        with pytest.raises(NotFound):
+            act()
+
+
+def test_a_list_has_what_is_ours_running_or_not(world: World) -> None:
+    running, created = world.run("forever", "one"), world.create("forever", "two")
+    body = world.body("forever")
+    stranger = world.engine.create(world.name("three"), {**body, "Labels": {"ecsctl.install": f"{world.install}-x"}})
+    try:
+        seen = {found.id: found for found in world.engine.list(world.install)}
+    finally:
+        world.engine.remove(stranger)
+    assert set(seen) == {running, created}
+    assert seen[running].state == "running"
+    assert seen[created].state == "created"
+    assert seen[running].name == world.name("one")
+    assert seen[running].labels == body["Labels"]
+    assert seen[running].image_id == world.engine.inspect(running).image_id
+
+
+def test_a_list_tells_no_exit_code(world: World) -> None:
+    container = world.run("exits")
+    world.ended(container)
+    (seen,) = world.engine.list(world.install)
+    assert (seen.state, seen.exit_code, seen.finished_at) == ("exited", None, None)
+
+
+@pytest.mark.parametrize(("behaviour", "health"), [("healthy", "healthy"), ("sick", "unhealthy")])
+def test_health_is_seen_by_list_and_inspect(world: World, behaviour: str, health: str) -> None:
+    container = world.run(behaviour)
+    assert world.engine.inspect(container).health in ("starting", health)
+    world.until(container, lambda found: found.health == health)
+    (seen,) = world.engine.list(world.install)
+    assert seen.health == health
+    world.engine.stop(container, 5)
+    (seen,) = world.engine.list(world.install)
+    assert seen.health is None
+
+
+def test_published_ports_are_seen_while_it_runs(world: World) -> None:
+    bindings = {"80/tcp": [{"HostPort": ""}], "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "0"}]}
+    body = world.body("forever", NetworkMode=NETWORKED, PortBindings=bindings)
+    container = world.engine.create(world.name("c"), {**body, "ExposedPorts": {"80/tcp": {}, "53/udp": {}}})
+    assert world.engine.inspect(container).ports == ()
+    world.engine.start(container)
+    seen = world.engine.inspect(container)
+    (listed,) = world.engine.list(world.install)
+    assert listed.ports == seen.ports
+    (udp,) = (port for port in seen.ports if port.protocol == "udp")
+    assert udp == PortBinding("127.0.0.1", udp.host_port, 53, "udp")
+    tcp = next(port for port in seen.ports if port.protocol == "tcp" and port.host_ip == "0.0.0.0")
+    assert tcp.container_port == 80
+    assert tcp.host_port >= 1024
+    world.engine.kill(container)
+    world.ended(container)
+    assert world.engine.inspect(container).ports == ()
+
+
+def test_a_port_that_is_taken_fails_the_start_until_it_is_free(world: World) -> None:
+    def publish(word: str, port: int) -> str:
+        bindings = {"80/tcp": [{"HostPort": str(port)}]}
+        body = world.body("forever", NetworkMode=NETWORKED, PortBindings=bindings)
+        return world.engine.create(world.name(word), {**body, "ExposedPorts": {"80/tcp": {}}})
+
+    holder = publish("holder", 0)
+    world.engine.start(holder)
+    port = world.engine.inspect(holder).ports[0].host_port
+    other = publish("other", port)
+    with pytest.raises(EngineRefused, match="port is already allocated") as caught:
+        world.engine.start(other)
+    assert caught.value.status == 500
+    seen = world.engine.inspect(other)
+    assert (seen.state, seen.exit_code) == ("created", 128)
+    assert "port is already allocated" in seen.error
+    world.engine.remove(holder)
+    world.engine.start(other)
+    assert world.engine.inspect(other).is_up
+
+
+def test_the_namespace_of_what_does_not_run_cannot_be_joined(world: World) -> None:
+    pause = world.create("forever", "pause")
+    other = world.create("forever", "other", NetworkMode=f"container:{pause}")
+    with pytest.raises(Conflict, match="cannot join network of a non running container"):
+        world.engine.start(other)
+    world.engine.start(pause)
+    world.engine.start(other)
+
+
+def test_output_is_read_by_line_from_both_streams(world: World) -> None:
+    container = world.run("prints")
+    world.ended(container)
+    chunks = list(world.engine.logs(container))
+    assert [chunk.line for chunk in chunks if chunk.stream == "stdout"] == [b"one", b"two", b"three", b"rest"]
+    assert [chunk.line for chunk in chunks if chunk.stream == "stderr"] == [b"wrong"]
+    assert all(len(chunk.timestamp) == len("2026-01-31T09:30:00.123456789Z") for chunk in chunks)
+
+
+def test_output_is_followed_to_its_end(world: World) -> None:
+    container = world.run("prints")
+    lines = [chunk.line for chunk in world.engine.logs(container, follow=True)]
+    assert sorted(lines) == sorted([b"one", b"two", b"wrong", b"three", b"rest"])
+    assert world.engine.inspect(container).has_ended
+
+
+def test_following_can_be_given_up(world: World) -> None:
+    container = world.run("prints")
+    chunks = world.engine.logs(container, follow=True)
+    assert next(chunks).line in (b"one", b"wrong")
+    getattr(chunks, "close")()  # noqa: B009 - an iterator need not have it
+    world.engine.kill(container)
+
+
+def test_output_begins_where_it_is_asked_to(world: World) -> None:
+    container = world.run("prints")
+    world.ended(container)
+    out = [chunk for chunk in world.engine.logs(container) if chunk.stream == "stdout"]
+    tail = [chunk.line for chunk in world.engine.logs(container, tail=1)]
+    assert tail == [b"rest"]
+    since = list(world.engine.logs(container, since=out[2].timestamp))
+    assert since == out[2:]
+    assert list(world.engine.logs(container, tail=0)) == []
+
+
+def test_a_long_line_is_one_line(world: World) -> None:
+    for tty in (False, True):
+        word = f"tty-{tty}".lower()
+        container = world.engine.create(world.name(word), {**world.body("long"), "Tty": tty})
+        world.engine.start(container)
+        world.ended(container)
+        lines = [chunk.line for chunk in world.engine.logs(container)]
+        assert lines == [b"x" * LONG, b"end"], tty
+
+
+def test_a_terminal_has_one_stream(world: World) -> None:
+    container = world.engine.create(world.name("c"), {**world.body("prints"), "Tty": True})
+    world.engine.start(container)
+    world.ended(container)
+    chunks: list[LogChunk] = list(world.engine.logs(container))
+    assert {chunk.stream for chunk in chunks} == {"stdout"}
+    assert [chunk.line for chunk in chunks] == [b"one", b"two", b"wrong", b"three", b"rest"]
+
+
+def test_a_volume_is_made_once_and_kept_while_it_is_used(world: World) -> None:
+    volume = world.name("volume")
+    assert not world.engine.has_volume(volume)
+    for _ in range(2):
+        world.engine.create_volume(volume, None, {}, {"ecsctl.install": world.install})
+    assert world.engine.has_volume(volume)
+    container = world.create("forever", Mounts=[{"Type": "volume", "Source": volume, "Target": "/data"}])
+    with pytest.raises(Conflict, match="volume is in use"):
+        world.engine.remove_volume(volume)
+    world.engine.remove(container)
+    assert world.engine.has_volume(volume)
+    for _ in range(2):
+        world.engine.remove_volume(volume)
+    assert not world.engine.has_volume(volume)
+
+
+def test_a_pull_that_fails_has_the_registrys_words(world: World) -> None:
+    with pytest.raises(EngineRefused) as caught:
+        world.engine.pull("127.0.0.1:1/nothing/here")
+    assert caught.type is EngineRefused
+    assert caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_engines_can_be_closed_twice(world: World) -> None:
+    world.engine.ping()
+    world.engine.close()
+    world.engine.close()
+
+
+def test_the_simulated_engine_takes_no_time() -> None:
+    began = time.monotonic()
+    with simulated_world() as world:
+        container = world.run("stubborn")
+        world.engine.stop(container, 1000)
+        assert world.engine.inspect(container).exit_code == 137
+    assert time.monotonic() - began < 1
