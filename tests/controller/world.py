@@ -43,11 +43,15 @@ class Killed(BaseException):
 
 
 class Life:
-    """How many steps a process still has; None: as many as it likes."""
+    """How many steps a process still has; None: as many as it likes.
 
-    def __init__(self, steps: int | None = None) -> None:
+    `meanwhile` is called around each engine call: what other processes do while this one waits for an answer.
+    """
+
+    def __init__(self, steps: int | None = None, meanwhile: Callable[[], object] | None = None) -> None:
         self.left = steps
         self.taken = 0
+        self.meanwhile = meanwhile or (lambda: None)
         self._lock = threading.Lock()
 
     def step(self) -> None:
@@ -111,7 +115,9 @@ class MortalEngine:
 
         def call(*arguments: Any, **more: Any) -> Any:
             self._life.step()
+            self._life.meanwhile()
             answer = method(*arguments, **more)
+            self._life.meanwhile()
             self._life.step()
             return answer
 
