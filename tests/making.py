@@ -34,7 +34,7 @@ def definition(*containers: dict[str, Any], **fields: Any) -> TaskDefinition:
 
 def task_of(made_from: TaskDefinition, task_id: str = TASK_ID) -> TaskRecord:
     """A new task, placed, of which no engine knows."""
-    names = [str(c.name) for c in made_from.container_definitions or []]
+    images = {str(c.name): c.image for c in made_from.container_definitions or []}
     return TaskRecord(
         task=Task(
             task_arn=f"arn:aws:ecs:us-east-1:000000000000:task/default/{task_id}",
@@ -47,10 +47,10 @@ def task_of(made_from: TaskDefinition, task_id: str = TASK_ID) -> TaskRecord:
             group="family:app",
             launch_type="EC2",
             version=1,
-            containers=[Container(name=name, last_status="PENDING") for name in names],
+            containers=[Container(name=name, image=image, last_status="PENDING") for name, image in images.items()],
         ),
         containers=[
-            ContainerState(name=name, engine_name=identity.container_name("app", 1, name, task_id)) for name in names
+            ContainerState(name=name, engine_name=identity.container_name("app", 1, name, task_id)) for name in images
         ],
         cpu=0,
         memory=16,

@@ -40,9 +40,9 @@ def logs(
     invocation: Invocation = ctx.obj
     with invocation.open() as context:
         start = moment(since, context.now()) if since else None
-        several = container is None and _containers(context, task, cluster) > 1
+        names = [container] if container else _containers(context, task, cluster)
         chunks = task_logs(context, task, cluster=cluster, container=container, follow=follow, since=start, tail=tail)
-        Printer(several, timestamps).print_all(chunks)
+        Printer(names, timestamps).print_all(chunks)
     return 0
 
 
@@ -57,8 +57,9 @@ def moment(text: str, now: datetime) -> datetime:
         raise UsageError(f"argument --since: {text!r} is neither a duration (10m, 2h) nor a time") from None
 
 
-def _containers(context: Context, task: str, cluster: str | None) -> int:
+def _containers(context: Context, task: str, cluster: str | None) -> list[str]:
     from ecsctl.operations.lookup import find_cluster, find_task_by_prefix
 
     with context.store.read() as view:
-        return len(find_task_by_prefix(view, find_cluster(view, context, cluster), task).containers)
+        found = find_task_by_prefix(view, find_cluster(view, context, cluster), task)
+    return [state.name for state in found.containers]

@@ -127,16 +127,12 @@ def _wait(context: Context, arns: list[str], cluster: str | None, logs: bool, ti
     if not logs:
         return wait_tasks(context, arns, "RUNNING", timeout)
     from ecsctl.cli.streams import Follower
-
-    begun = time.monotonic()
-    Follower(context, arns, cluster, several=len(arns) > 1 or _containers(context, arns) > 1).follow(timeout)
-    return wait_tasks(context, arns, "STOPPED", max(0.0, timeout - (time.monotonic() - begun)))
-
-
-def _containers(context: Context, arns: list[str]) -> int:
     from ecsctl.operations.tasks import shapes
 
-    return max((len(task.containers or []) for task in shapes(context, arns, tags=False)), default=0)
+    begun = time.monotonic()
+    containers = {str(task.task_arn): [str(c.name) for c in task.containers or []] for task in shapes(context, arns)}
+    Follower(context, containers, cluster).follow(timeout)
+    return wait_tasks(context, arns, "STOPPED", max(0.0, timeout - (time.monotonic() - begun)))
 
 
 def _outcome(context: Context, task: Task) -> Outcome:

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ecsctl.cli.problems import say
@@ -23,17 +23,17 @@ _COLOURS = (36, 33, 32, 35, 34, 31)
 
 
 class Printer:
-    """Prints lines: stdout to stdout, stderr to stderr, behind the container's name if there are several.
+    """Prints lines: stdout to stdout, stderr to stderr, behind the container's name if there are several `names`.
 
     Several threads may print; lines stay whole. Names have colours on a terminal only.
     """
 
-    def __init__(self, several: bool, timestamps: bool = False) -> None:
-        self._several = several
+    def __init__(self, names: Sequence[str], timestamps: bool = False) -> None:
+        self._several = len(names) > 1
         self._timestamps = timestamps
         self._lock = threading.Lock()
-        self._width = 0
-        self._colours: dict[str, int] = {}
+        self._width = max(map(len, names), default=0)
+        self._colours = {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(names)}
 
     def print_all(self, chunks: Iterable[tuple[str, LogChunk]], before: str = "") -> None:
         for name, chunk in chunks:
@@ -49,11 +49,8 @@ class Printer:
             stream.buffer.flush()
 
     def _prefix(self, name: str, coloured: bool) -> str:
-        with self._lock:
-            self._width = max(self._width, len(name))
-            colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
         text = f"{name:<{self._width}} | "
-        return f"\033[{colour}m{text}\033[0m" if coloured and not os.environ.get("NO_COLOR") else text
+        return f"\033[{self._colours[name]}m{text}\033[0m" if coloured and not os.environ.get("NO_COLOR") else text
 
 
 class Follower:
@@ -62,11 +59,12 @@ class Follower:
     Reading a task's output drives the task: nothing else in this process may do so meanwhile.
     """
 
-    def __init__(self, context: Context, arns: Sequence[str], cluster: str | None, *, several: bool) -> None:
+    def __init__(self, context: Context, tasks: Mapping[str, Sequence[str]], cluster: str | None) -> None:
+        """`tasks`: the containers' names by the task's ARN."""
         self._context = context
         self._cluster = cluster
-        self._printer = Printer(several)
-        self._names = {arn: f"{last_part(arn)[:8]}/" if len(arns) > 1 else "" for arn in arns}
+        self._names = {arn: f"{last_part(arn)[:8]}/" if len(tasks) > 1 else "" for arn in tasks}
+        self._printer = Printer([self._names[arn] + name for arn, names in tasks.items() for name in names])
         self._reader_is_gone = False
         self._is_over = False
 

@@ -13,7 +13,6 @@ from ecsctl.controller.drive import Drive, Driver, Limits
 from ecsctl.controller.hands import PARALLEL, together
 from ecsctl.controller.look import Sight, look
 from ecsctl.engine.port import Engine
-from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord, TaskRecord
@@ -172,7 +171,7 @@ class Controller:
             return
         driver = self._driver(instance)
         for arn in arns:
-            result.lines += [_line(arn, line) for line in driver.plan(arn, sight)]
+            result.lines += driver.plan(arn, sight)
         result.changed = bool(result.lines)
 
     def _reconcile_host(
@@ -209,7 +208,7 @@ class Controller:
             self._note(instance, drive or Drive(""), result)
 
     def _note(self, instance: InstanceRecord, drive: Drive, result: Pass) -> None:
-        result.lines += [_line(drive.arn, line) for line in drive.lines]
+        result.lines += drive.lines
         result.changed = result.changed or drive.changed
         if drive.unfinished:
             result.unfinished.append(drive.arn)
@@ -248,7 +247,3 @@ def _instances_of(
     for record in records:
         groups.setdefault(str(record.task.container_instance_arn), []).append(record)
     return [(known[arn], group) for arn, group in sorted(groups.items()) if arn in known]
-
-
-def _line(arn: str, line: str) -> str:
-    return f"task {last_part(arn)}: {line}"

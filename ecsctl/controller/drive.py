@@ -15,6 +15,7 @@ from ecsctl.controller.clock import Clock
 from ecsctl.controller.hands import PARALLEL, perform, together
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import Engine, Observed
+from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineTimeout, EngineUnreachable
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
@@ -79,7 +80,7 @@ class Driver:
         record, definition = found
         seen = of_task(sight, record, self._engine)
         step = decide(fold_seen(record, seen, self._clock.now(), complete=True), definition, self._clock.now())
-        return _lines(step)
+        return _lines(step, definition)
 
     def _drive(self, report: Drive, sight: Sight | None, limits: Limits) -> None:
         seen: dict[str, Observed] | None = None
@@ -96,7 +97,7 @@ class Driver:
             step = self._decide(record, definition, seen, outcomes)
             actions = self._allowed(step, limits)
             wait = step.waiting and limits.wait and self._time_left(limits)
-            if not self._record(report, record, step, claim=bool(actions) or wait):
+            if not self._record(report, record, definition, step, claim=bool(actions) or wait):
                 continue  # somebody changed the task meanwhile: decide again on what it is now
             sight, seen, outcomes = None, None, []
             if actions:
@@ -144,7 +145,9 @@ class Driver:
             return []
         return [action for action in step.actions if limits.pull or action.op != "pull"]
 
-    def _record(self, report: Drive, before: TaskRecord, step: Step, *, claim: bool) -> bool:
+    def _record(
+        self, report: Drive, before: TaskRecord, definition: TaskDefinition, step: Step, *, claim: bool
+    ) -> bool:
         """Commit the step, unless the task changed since it was read. What changes nothing is not written."""
         held = self._claimant.is_ours(before.claim)
         if not step.actions and not step.happenings and claim == held and _same(before, step.record):
@@ -162,7 +165,7 @@ class Driver:
             if record.is_stopped:
                 tx.delete(PORTS, task=record.arn)
         report.changed = report.changed or bool(step.actions or step.happenings)
-        report.lines += _lines(step)
+        report.lines += _lines(step, definition)
         return True
 
     def _act(
@@ -203,6 +206,7 @@ def _same(one: TaskRecord, other: TaskRecord) -> bool:
     return evolve(one, claim=None) == evolve(other, claim=None)
 
 
-def _lines(step: Step) -> list[str]:
-    said = [f"{kind}: {message}" if message else kind for kind, message in step.happenings]
-    return said + [str(action) for action in step.actions]
+def _lines(step: Step, definition: TaskDefinition) -> list[str]:
+    task = f"task {last_part(step.record.arn)[:12]} ({definition.family}:{definition.revision})"
+    said = [str(happening) for happening in step.happenings]
+    return [f"{task} {what}" for what in said] + [f"{task}: {action}" for action in step.actions]

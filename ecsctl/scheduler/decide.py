@@ -99,7 +99,7 @@ class _Work:
         self.task.stop_code = code
         self.task.stopped_reason = reason
         self.task.stopping_at = self.now
-        self.happenings.append(Happening("TaskStopping", f"{code}: {reason}"))
+        self._note("TaskStopping", f"{code}: {reason}")
 
     def _hopeless(self, name: str) -> str | None:
         """Why a container that waits can never start (ECS API_ContainerDependency); None while it may."""
@@ -157,6 +157,8 @@ class _Work:
         if any(self.states[name].stage == "none" for name in needed):
             return
         if state.intent and state.intent.op == "pull":
+            if any(a.op == "pull" and a.target == container.image for a in self.actions):
+                return  # one pull serves all containers of that image
             self.task.pull_started_at = self.task.pull_started_at or self.now
             self._act(state, "pull", str(container.image), f"image {container.image} is not on the host")
         else:
@@ -230,7 +232,11 @@ class _Work:
         self.task.last_status = status
         if status == "RUNNING":
             self.task.started_at = self.now
-        self.happenings.append(Happening(f"Task{status.title()}", self.task.stopped_reason or ""))
+        self._note(f"Task{status.title()}", self.task.stopped_reason or "")
+
+    def _note(self, kind: str, message: str) -> None:
+        self.task.version = (self.task.version or 0) + 1  # ECS: with every change that sends an event
+        self.happenings.append(Happening(kind, message))
 
     def publish(self) -> None:
         """The ECS shape of what is known."""

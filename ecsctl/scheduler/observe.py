@@ -138,7 +138,11 @@ def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
 def _pulled(record: TaskRecord, state: ContainerState, outcome: Outcome, now: datetime) -> None:
     record.task.pull_stopped_at = now
     if outcome.result == "ok":
-        state.pulled, state.intent = True, None
+        images = {container.name: container.image for container in record.task.containers or []}
+        for other in record.containers:
+            if images.get(other.name) == images.get(state.name):
+                other.pulled = True
+                other.intent = None if other.intent and other.intent.op == "pull" else other.intent
     else:
         _fail(state, f"CannotPullContainerError: {outcome.value}")
 

@@ -45,6 +45,12 @@ class Happening(NamedTuple):
     kind: str
     message: str
 
+    def __str__(self) -> str:
+        if self.kind == "TaskStopping":
+            return f"is to stop: {self.message}"
+        why = f": {self.message}" if self.message and self.kind == "TaskStopped" else ""
+        return f"is {self.kind.removeprefix('Task').upper()}{why}"
+
 
 class Step(NamedTuple):
     """What to do about one task now.

@@ -197,6 +197,15 @@ def test_a_missing_image_is_pulled_and_the_create_repeated() -> None:
     assert play.asked == ["create main"]
 
 
+def test_an_image_of_several_containers_is_pulled_once() -> None:
+    play = Play({"name": "a"}, {"name": "b"}, {"name": "c", "image": "other"})
+    for name in ("a", "b", "c"):
+        play.answer(name, "no_image")
+    assert play.asked == ["pull a", "pull c"]
+    play.answer("a")
+    assert play.asked == ["create a", "create b", "pull c"]
+
+
 def test_a_failed_pull_ends_the_task() -> None:
     play = Play({"name": "main"})
     play.answer("main", "no_image")

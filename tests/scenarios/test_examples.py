@@ -1,0 +1,79 @@
+"""Every example runs as it is."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import Cli
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+# One worker for all of them: the image they share is made for the first and removed after the last.
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("examples"), pytest.mark.usefixtures("image")]
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[None]:
+    """busybox:stable, made here unless the engine has it."""
+    subprocess.run([ROOT / "scripts" / "make-image"], check=True)
+    yield
+    subprocess.run([ROOT / "scripts" / "make-image", "--remove"], check=True)
+
+
+def run(cli: Cli, name: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    return cli("run-task", "--task-definition", str(EXAMPLES / name), *arguments, code=code)
+
+
+def test_none_is_forgotten_here() -> None:
+    kinds = {".json", ".yaml", ".toml"}
+    assert {path.name for path in EXAMPLES.iterdir() if path.suffix in kinds} == {
+        "hello.json",
+        "batch.toml",
+        "web.json",
+        "pod.yaml",
+        "crash.json",
+    }
+
+
+def test_hello(cli: Cli) -> None:
+    assert run(cli, "hello.json", "--wait", "--logs").stdout == "Hello from a task.\n"
+
+
+def test_batch(cli: Cli) -> None:
+    assert run(cli, "batch.toml", "--wait", "--logs").stdout == "1 of 3\n2 of 3\n3 of 3\n"
+
+
+def test_crash(cli: Cli) -> None:
+    assert "cannot find my configuration" in run(cli, "crash.json", "--wait", "--logs", code=3).stderr
+
+
+def test_web(cli: Cli) -> None:
+    run(cli, "web.json", "--wait")
+    (task,) = cli.json("list-tasks")["taskArns"]
+    port = cli.task(task)["containers"][0]["networkBindings"][0]["hostPort"]
+    time.sleep(0.5)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
+        assert page.read() == b"It works.\n"
+    cli.until(task, lambda found: found["healthStatus"] == "HEALTHY")
+
+
+def test_pod(cli: Cli) -> None:
+    run(cli, "pod.yaml", "--wait")
+    (task,) = cli.json("list-tasks")["taskArns"]
+    end = time.monotonic() + 20
+    while "sidecar | sidecar: app says: A page written by init." not in cli("logs", task).stdout:
+        assert time.monotonic() < end
+        time.sleep(0.3)
+    states = {c["name"]: (c["lastStatus"], c.get("exitCode")) for c in cli.task(task)["containers"]}
+    assert states == {"init": ("STOPPED", 0), "app": ("RUNNING", None), "sidecar": ("RUNNING", None)}
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.[jyt]*")), ids=lambda path: path.name)
+def test_check_finds_nothing_that_is_refused(cli: Cli, path: Path) -> None:
+    cli("check", str(path))
