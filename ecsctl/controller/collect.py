@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ecsctl.controller.look import Sight
 from ecsctl.engine.port import Engine, Observed
@@ -16,20 +16,19 @@ from ecsctl.store.store import Store, Transaction
 from ecsctl.store.tables import EVENTS, IDEMPOTENT_CALLS, TAGS, TASK_DEFINITIONS, TASKS, timestamp
 
 
-@dataclass(frozen=True)
-class Retention:
+class Retention(NamedTuple):
     """How long to keep what is over: stopped containers (the ECS agent: 3 hours), and tasks in the history."""
 
     containers: timedelta = timedelta(hours=3)
     history: timedelta = timedelta(days=7)
 
 
-@dataclass
 class Collection:
     """What was, or in a dry run would be, collected on one host, and what was left alone."""
 
-    lines: list[str] = field(default_factory=list)
-    left_alone: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.left_alone: list[str] = []
 
 
 def collect(
@@ -42,15 +41,15 @@ def collect(
     for task_id, containers in sorted(sight.tasks.items()):
         record = _task(store, instance, task_id)
         if record is None:
-            for found in containers.values():
+            for found in containers:
                 result.left_alone.append(f"container {found.name} belongs to a task this state does not know")
             continue
         if not record.is_stopped or record.seq > sight.sequence:
             continue
         old = now - (record.task.stopped_at or now) >= retention.containers
-        for found in containers.values():
+        for found in containers:
             _collect_container(engine, found, result, old=old, dry_run=dry_run)
-        if old and not dry_run and not any(found.is_up for found in containers.values()):
+        if old and not dry_run and not any(found.is_up for found in containers):
             _remove_volumes(store, engine, record)
     return result
 

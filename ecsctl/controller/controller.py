@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from ecsctl.controller.claims import Claimant
@@ -23,17 +22,17 @@ from ecsctl.store.tables import INSTANCES, TASKS
 HOSTS_AT_ONCE = 16
 
 
-@dataclass
 class Pass:
     """One pass over some tasks: what was done and why, per line; what could not be reached or was refused; what is
     left to do."""
 
-    lines: list[str] = field(default_factory=list)
-    changed: bool = False
-    unreachable: dict[str, str] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)
-    left_alone: list[str] = field(default_factory=list)
+    def __init__(self, lines: list[str] | None = None, left_alone: list[str] | None = None) -> None:
+        self.lines = lines or []
+        self.changed = bool(lines)
+        self.unreachable: dict[str, str] = {}
+        self.errors: list[str] = []
+        self.unfinished: list[str] = []
+        self.left_alone = left_alone or []
 
     def add(self, other: Pass) -> None:
         self.lines += other.lines
@@ -126,7 +125,7 @@ class Controller:
             ]
         )
         gone = forget(self._store, sights, self._retention, self.clock.now(), dry_run=dry_run)
-        result.add(Pass(lines=gone, changed=bool(gone)))
+        result.add(Pass(gone))
         return result
 
     def _on_hosts(self, calls: list[Callable[[], Pass]]) -> Pass:
@@ -196,7 +195,7 @@ class Controller:
         except EngineError as error:
             self._note_error(instance, error, result)
             return result
-        result.add(Pass(lines=found.lines, changed=bool(found.lines), left_alone=found.left_alone))
+        result.add(Pass(found.lines, found.left_alone))
         return result
 
     def _drive(

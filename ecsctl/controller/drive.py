@@ -6,13 +6,13 @@ answer is recorded only while the claim is ours, and what got no answer is left 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.hands import PARALLEL, perform, together
+from ecsctl.controller.hands import Calls, perform
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import Engine, Observed
 from ecsctl.model.arn import last_part
@@ -31,8 +31,17 @@ POLL = (0.05, 0.5)
 """Seconds between looks while a dependency has to end or become healthy: the first, and the most."""
 
 
-@dataclass(frozen=True)
-class Limits:
+Call = tuple[Action, TaskRecord, TaskDefinition]
+
+
+class Look(NamedTuple):
+    """What was seen of a task's containers, and which of them were looked for."""
+
+    seen: Mapping[str, Observed] = {}
+    asked: Sequence[str] = ()
+
+
+class Limits(NamedTuple):
     """How far to go now. `until` is in seconds since boot; `pull` and `wait`: may images be fetched, dependencies
     be waited for, here and now."""
 
@@ -41,15 +50,15 @@ class Limits:
     wait: bool = True
 
 
-@dataclass
 class Drive:
     """How it went. `unfinished`: there is more to do than the limits allowed. `trouble`: the host's silence."""
 
-    arn: str
-    unfinished: bool = False
-    changed: bool = False
-    trouble: str | None = None
-    lines: list[str] = field(default_factory=list)
+    def __init__(self, arn: str) -> None:
+        self.arn = arn
+        self.unfinished = False
+        self.changed = False
+        self.trouble: str | None = None
+        self.lines: list[str] = []
 
 
 class Driver:
@@ -79,12 +88,15 @@ class Driver:
             return []
         record, definition = found
         seen = of_task(sight, record, self._engine)
-        step = decide(fold_seen(record, seen, self._clock.now(), complete=True), definition, self._clock.now())
+        names = [state.name for state in record.containers]
+        now = self._clock.now()
+        step = decide(fold_seen(record, seen, now, asked=names), definition, now)
         return _lines(step, definition)
 
     def _drive(self, report: Drive, sight: Sight | None, limits: Limits) -> None:
-        seen: dict[str, Observed] | None = None
+        look = Look()
         outcomes: list[Outcome] = []
+        calls = Calls(self._call)
         pause = POLL[0]
         while found := self._read(report.arn):
             record, definition = found
@@ -93,27 +105,29 @@ class Driver:
             if sight is not None:
                 if record.seq > sight.sequence:
                     return  # changed since we looked: the listing proves nothing
-                seen = of_task(sight, record, self._engine)
-            step = self._decide(record, definition, seen, outcomes)
+                look = Look(of_task(sight, record, self._engine), [state.name for state in record.containers])
+            step = self._decide(record, definition, look, outcomes, calls.busy)
             actions = self._allowed(step, limits)
             wait = step.waiting and limits.wait and self._time_left(limits)
-            if not self._record(report, record, definition, step, claim=bool(actions) or wait):
+            if not self._record(report, record, definition, step, claim=bool(actions or calls.busy) or wait):
                 continue  # somebody changed the task meanwhile: decide again on what it is now
-            sight, seen, outcomes = None, None, []
-            if actions:
-                outcomes = self._act(step.record, definition, actions, limits)
-                if any(outcome.result == "unknown" for outcome in outcomes):
-                    self._give_up(report, outcomes)
+            sight, look, outcomes = None, Look(), []
+            calls.add([(action, step.record, definition) for action in actions])
+            if calls.busy:
+                outcomes = calls.answers(self._seconds_left(limits))
+                if not outcomes or any(outcome.result == "unknown" for outcome in outcomes):
+                    self._give_up(report, calls, outcomes, limits)
                     return
-                if any(action.op in ("start", "stop") for action in actions):
-                    # Neither answer tells ports or exit codes.
-                    known = fold_outcomes(step.record, outcomes, self._clock.now())
-                    seen = closely(known, self._engine)
+                # Neither a start's answer nor a stop's tells ports or exit codes.
+                changed = [outcome.container for outcome in outcomes if outcome.op in ("start", "stop")]
+                known = fold_outcomes(step.record, outcomes, self._clock.now())
+                look = Look(closely(known, self._engine, changed), changed)
                 pause = POLL[0]
             elif wait:
                 self._clock.sleep(pause)
                 pause = min(pause * 1.5, POLL[1])
-                seen = closely(step.record, self._engine)
+                names = [state.name for state in step.record.containers if state.stage not in ("none", "fenced")]
+                look = Look(closely(step.record, self._engine, names), names)
             else:
                 report.unfinished = bool(step.actions) or step.waiting
                 return
@@ -130,15 +144,16 @@ class Driver:
         self,
         record: TaskRecord,
         definition: TaskDefinition,
-        seen: dict[str, Observed] | None,
+        look: Look,
         outcomes: Sequence[Outcome],
+        busy: Collection[str],
     ) -> Step:
         now = self._clock.now()
         if outcomes:
             record = fold_outcomes(record, outcomes, now)
-        if seen is not None:
-            record = fold_seen(record, seen, now, complete=True)
-        return decide(record, definition, now)
+        if look.asked:
+            record = fold_seen(record, look.seen, now, asked=look.asked)
+        return decide(record, definition, now, busy)
 
     def _allowed(self, step: Step, limits: Limits) -> list[Action]:
         if not self._time_left(limits):
@@ -168,22 +183,15 @@ class Driver:
         report.lines += _lines(step, definition)
         return True
 
-    def _act(
-        self, record: TaskRecord, definition: TaskDefinition, actions: Sequence[Action], limits: Limits
-    ) -> list[Outcome]:
-        def call(action: Action) -> Outcome:
-            body = partial(create_body, record, definition, action.container, self._signature)
-            return perform(self._engine, action, body, self._signature.key)
+    def _call(self, task: Call) -> Outcome:
+        action, record, definition = task
+        body = partial(create_body, record, definition, action.container, self._signature)
+        return perform(self._engine, action, body, self._signature.key)
 
-        left = None if limits.until is None else max(0.0, limits.until - self._clock.since_boot())
-        answers = together([partial(call, action) for action in actions], PARALLEL, left)
-        return [
-            answer or Outcome(action.op, action.container, "unknown", "")
-            for action, answer in zip(actions, answers, strict=True)
-        ]
-
-    def _give_up(self, report: Drive, outcomes: Sequence[Outcome]) -> None:
+    def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""
+        while calls.busy and (more := calls.answers(self._seconds_left(limits))):
+            outcomes += more
         report.unfinished = True
         report.trouble = next((o.value for o in outcomes if o.result == "unknown" and o.value), None)
         with self._store.write() as tx:
@@ -200,6 +208,9 @@ class Driver:
 
     def _time_left(self, limits: Limits) -> bool:
         return limits.until is None or self._clock.since_boot() < limits.until
+
+    def _seconds_left(self, limits: Limits) -> float | None:
+        return None if limits.until is None else max(0.0, limits.until - self._clock.since_boot())
 
 
 def _same(one: TaskRecord, other: TaskRecord) -> bool:

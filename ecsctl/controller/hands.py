@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, Queue
 from threading import Thread
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from ecsctl.engine.port import CreateBody, Engine
 from ecsctl.model import identity
@@ -21,6 +22,7 @@ from ecsctl.model.errors import (
 from ecsctl.scheduler.plan import Action, Outcome
 
 T = TypeVar("T")
+C = TypeVar("C", bound="tuple[Action, object, object]")
 PARALLEL = 4
 """Calls at once to one host: more make no container start sooner (measured: a start is the host's CPU time)."""
 
@@ -107,3 +109,54 @@ def together(calls: Sequence[Callable[[], T]], limit: int, seconds: float | None
     if errors:
         raise errors[0]
     return list(results)
+
+
+class Calls(Generic[C]):
+    """Calls in flight for the containers of one task, at most PARALLEL at once; their outcomes as they come.
+
+    A call that outlives its caller's patience goes on in its thread and does not keep the process from ending.
+    """
+
+    def __init__(self, call: Callable[[C], Outcome]) -> None:
+        self._call = call
+        self._waiting: deque[C] = deque()
+        self._running: set[str] = set()
+        self._answers: Queue[Outcome | BaseException] = Queue()
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The containers whose calls are not answered."""
+        return frozenset(self._running) | {call[0].container for call in self._waiting}
+
+    def add(self, calls: Sequence[C]) -> None:
+        self._waiting.extend(calls)
+        self._fill()
+
+    def answers(self, seconds: float | None) -> list[Outcome]:
+        """At least one outcome, and all that are there; none when there was none within `seconds`."""
+        found: list[Outcome] = []
+        try:
+            found.append(self._take(self._answers.get(timeout=seconds)))
+            while True:
+                found.append(self._take(self._answers.get_nowait()))
+        except Empty:
+            return found
+
+    def _take(self, answer: Outcome | BaseException) -> Outcome:
+        if isinstance(answer, BaseException):
+            raise answer
+        self._running.discard(answer.container)
+        self._fill()
+        return answer
+
+    def _fill(self) -> None:
+        while self._waiting and len(self._running) < PARALLEL:
+            call = self._waiting.popleft()
+            self._running.add(call[0].container)
+            Thread(target=self._make, args=(call,), daemon=True).start()
+
+    def _make(self, call: C) -> None:
+        try:
+            self._answers.put(self._call(call))
+        except BaseException as error:  # raised again in the caller's thread, by _take
+            self._answers.put(error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from ecsctl.engine.port import Engine, Observed
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import NotFound
-from ecsctl.model.stored import TaskRecord
+from ecsctl.model.stored import ContainerState, TaskRecord
 from ecsctl.scheduler.container_spec import Signature
 
 
@@ -16,47 +17,55 @@ class Sight(NamedTuple):
     """One look at a host.
 
     `sequence` is the store's when the look began: it proves nothing about what was changed later.
-    `tasks` maps task id to container name to what was seen. `forged`: names of containers with our labels
-    and a wrong MAC, which are never touched.
+    `tasks` maps task id to what was seen of its containers: of one there may be two, when a call came late.
+    `forged`: names of containers with our labels and a wrong MAC, which are never touched.
     """
 
     sequence: int
-    tasks: dict[str, dict[str, Observed]]
+    tasks: dict[str, list[Observed]]
     forged: tuple[str, ...] = ()
 
 
 def look(engine: Engine, signature: Signature, sequence: int) -> Sight:
     """One listing."""
-    tasks: dict[str, dict[str, Observed]] = {}
+    tasks: dict[str, list[Observed]] = {}
     forged = []
     for found in engine.list(signature.install):
-        if not identity.is_genuine(found.labels, signature.key):
+        if identity.is_genuine(found.labels, signature.key):
+            tasks.setdefault(found.labels[identity.TASK], []).append(found)
+        else:
             forged.append(found.name)
-            continue
-        task, container = found.labels[identity.TASK], found.labels[identity.CONTAINER]
-        tasks.setdefault(task, {})[container] = found
     return Sight(sequence, tasks, tuple(forged))
 
 
 def of_task(sight: Sight, record: TaskRecord, engine: Engine) -> dict[str, Observed]:
-    """What was seen of one task. A listing has no exit codes: what ended since the record is inspected."""
-    seen = dict(sight.tasks.get(last_part(record.arn), {}))
+    """What was seen of one task, by container. A listing has no exit codes: what ended since is inspected."""
+    seen = {}
     for state in record.containers:
-        found = seen.get(state.name)
-        if found is None or not found.has_ended or state.stage in ("exited", "fenced"):
+        found = _the_one(state, sight.tasks.get(last_part(record.arn), []))
+        if found is None:
             continue
         try:
-            seen[state.name] = engine.inspect(found.id)
+            has_ended_since = found.has_ended and state.stage not in ("exited", "fenced")
+            seen[state.name] = engine.inspect(found.id) if has_ended_since else found
         except NotFound:
-            del seen[state.name]
+            continue
     return seen
 
 
-def closely(record: TaskRecord, engine: Engine) -> dict[str, Observed]:
-    """The task's containers, each inspected."""
+def _the_one(state: ContainerState, candidates: list[Observed]) -> Observed | None:
+    """The container that the record knows by id; while it knows none, the one that has its name."""
+    for found in candidates:
+        if found.id == state.engine_id or (state.engine_id is None and found.name == state.engine_name):
+            return found
+    return None
+
+
+def closely(record: TaskRecord, engine: Engine, names: Collection[str]) -> dict[str, Observed]:
+    """These containers of the task, each inspected."""
     seen = {}
     for state in record.containers:
-        if state.engine_id is None or state.stage in ("none", "fenced"):
+        if state.name not in names or state.engine_id is None:
             continue
         try:
             seen[state.name] = engine.inspect(state.engine_id)

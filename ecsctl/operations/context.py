@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from ecsctl.controller.controller import Controller, Pass
 from ecsctl.controller.drive import Limits
@@ -15,8 +15,7 @@ HERE = 2.0
 """Seconds that a command spends on bringing tasks further before it leaves the rest to the background."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """The surroundings of an operation.
 
     `new_id` makes 32 hex digits; `draw(n)` a number in 0..n-1. `hand_over` lets another process finish tasks
@@ -43,7 +42,7 @@ class Context:
     def finish(self, arns: list[str], limits: Limits) -> Pass:
         """Bring tasks further for a moment, and leave what is unfinished then to the background."""
         until = self.controller.clock.since_boot() + HERE
-        result = self.controller.converge(arns, replace(limits, until=until))
+        result = self.controller.converge(arns, limits._replace(until=until))
         if result.unfinished:
             self.hand_over(result.unfinished)
         return result

@@ -5,7 +5,7 @@ Source: ECS developer guide, "Amazon ECS task lifecycle", "Container dependency"
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from ecsctl.model import identity
@@ -32,11 +32,14 @@ MAX_STOPS = 5
 """A stop that got no answer this often is followed by a forced removal."""
 
 
-def decide(record: TaskRecord, definition: TaskDefinition, now: datetime) -> Step:
-    """The next step of a task. A STOPPED task needs none."""
+def decide(record: TaskRecord, definition: TaskDefinition, now: datetime, busy: Collection[str] = ()) -> Step:
+    """The next step of a task. A STOPPED task needs none.
+
+    `busy`: containers that a call is being made for; nothing more is asked of them before it is answered.
+    """
     if record.is_stopped:
         return Step(record)
-    work = _Work(copy_of(record), definition, now)
+    work = _Work(copy_of(record), definition, now, busy)
     work.judge()
     if work.task.desired_status == "STOPPED":
         work.bring_down()
@@ -61,8 +64,9 @@ def request_stop(record: TaskRecord, code: TaskStopCode, reason: str, now: datet
 class _Work:
     """One decision in the making."""
 
-    def __init__(self, record: TaskRecord, definition: TaskDefinition, now: datetime) -> None:
+    def __init__(self, record: TaskRecord, definition: TaskDefinition, now: datetime, busy: Collection[str]) -> None:
         self.record = record
+        self.busy = busy
         self.task = record.task
         self.definition = definition
         self.now = now
@@ -157,12 +161,17 @@ class _Work:
         if any(self.states[name].stage == "none" for name in needed):
             return
         if state.intent and state.intent.op == "pull":
-            if any(a.op == "pull" and a.target == container.image for a in self.actions):
+            if self._is_being_pulled(container):
                 return  # one pull serves all containers of that image
             self.task.pull_started_at = self.task.pull_started_at or self.now
             self._act(state, "pull", str(container.image), f"image {container.image} is not on the host")
         else:
             self._act(state, "create", state.engine_name, "the task is to run")
+
+    def _is_being_pulled(self, container: ContainerDefinition) -> bool:
+        pulling = {action.container for action in self.actions if action.op == "pull"}
+        pulling |= {s.name for s in self.states.values() if s.name in self.busy and s.intent and s.intent.op == "pull"}
+        return any(self.containers[name].image == container.image for name in pulling - {container.name})
 
     def _start(self, state: ContainerState) -> None:
         depends_on = self.containers[state.name].depends_on or []
@@ -170,7 +179,6 @@ class _Work:
         if all(self._met(d.condition, self.states[d.container_name]) for d in depends_on) and all(
             self.states[name].stage != "created" for name in linked
         ):
-            state.starts += 1
             self._act(state, "start", str(state.engine_id), "what it depends on is there" if depends_on else "created")
         else:
             self.waiting = True
@@ -212,7 +220,6 @@ class _Work:
             state.reason = state.reason or "CannotStopContainerError: it did not stop; it was removed"
             self._act(state, "remove", state.engine_name, "it did not stop")
         else:
-            state.stops += 1
             timeout = stop_timeout(self.containers[state.name])
             self._act(state, "stop", str(state.engine_id), why, timeout=timeout)
 
@@ -221,6 +228,10 @@ class _Work:
     def _act(
         self, state: ContainerState, op: Operation, target: str, cause: str, timeout: int = 0, new_name: str = ""
     ) -> None:
+        if state.name in self.busy:
+            return
+        state.starts += op == "start"
+        state.stops += op == "stop"
         tries = state.intent.tries + 1 if state.intent and state.intent.op == op else 1
         state.intent = Intent(op=op, at=self.now, tries=tries)
         self.actions.append(Action(op, state.name, target, cause, timeout, new_name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from ecsctl.model import identity
@@ -22,17 +22,17 @@ def copy_of(record: TaskRecord) -> TaskRecord:
     return evolve(record, task=evolve(record.task), containers=[evolve(state) for state in record.containers])
 
 
-def fold_seen(record: TaskRecord, seen: Mapping[str, Observed], now: datetime, *, complete: bool) -> TaskRecord:
+def fold_seen(record: TaskRecord, seen: Mapping[str, Observed], now: datetime, *, asked: Collection[str]) -> TaskRecord:
     """The record after a look at the task's containers, by container name.
 
-    `complete`: a container that is not in `seen` is not on the host.
+    `asked`: the containers that were looked for; one of them that is not in `seen` is not on the host.
     """
     record = copy_of(record)
     for state in record.containers:
         found = seen.get(state.name)
         if found is not None:
             _fold_container(state, found, now)
-        elif complete:
+        elif state.name in asked:
             _fold_absence(state, now)
     return record
 
@@ -42,8 +42,6 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
         return
     if state.stage == "none":
         state.stage, state.engine_id, state.intent = "created", found.id, None
-    if found.id != state.engine_id:
-        return  # made by a late call; its id is in no record, so nobody starts it, and it is collected
     if found.is_up:
         _begin(state, now)
     elif found.has_ended:

@@ -20,14 +20,14 @@ _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "g
 
 def prepare_directory(path: Path) -> None:
     """Make the directory of a state file that does not exist yet, for its owner alone."""
-    if path.is_dir():
-        raise StateError(f"the state file {path} is a directory: give the path of a file")
-    if path.exists():
-        return
     try:
+        if path.is_dir():
+            raise StateError(f"the state file {path} is a directory: give the path of a file")
+        if path.exists():
+            return
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StateError(f"the directory of the state file {path} cannot be made: {error.strerror}") from None
+        raise StateError(f"the state file {path} cannot be reached: {error.strerror}") from None
     kind = _file_system(path.parent)
     if kind in _NETWORK:
         raise StateError(

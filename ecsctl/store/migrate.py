@@ -109,8 +109,10 @@ def _advice(path: Path, error: sqlite3.DatabaseError) -> str:
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse another program's database before anything is written to it."""
+    connection.execute("BEGIN")  # one snapshot: another process may be making the file at this moment
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
     if owner != APPLICATION_ID and tables:
         raise StateError(f"{path} is a database of another program: give another path by --state or ECSCTL_STATE")
 

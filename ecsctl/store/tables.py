@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Generic, TypeVar
 
@@ -17,14 +16,16 @@ R = TypeVar("R", bound=Record)
 Scalar = str | int | None
 
 
-@dataclass(frozen=True, eq=False)
 class Table(Generic[R]):
     """One table. `columns` names the key first; `values` gives a record's values in that order."""
 
-    name: str
-    kind: type[R]
-    columns: tuple[str, ...]
-    values: Callable[[R], tuple[Scalar, ...]]
+    def __init__(
+        self, name: str, kind: type[R], columns: tuple[str, ...], values: Callable[[R], tuple[Scalar, ...]]
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.columns = columns
+        self.values = values
 
     @property
     def key(self) -> str:

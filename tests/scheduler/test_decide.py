@@ -49,7 +49,7 @@ class Play:
 
     def see(self, complete: bool = True, **containers: Observed | None) -> Step:
         seen = {name: found for name, found in containers.items() if found}
-        self.record = fold_seen(self.record, seen, self.now, complete=complete)
+        self.record = fold_seen(self.record, seen, self.now, asked=self.names if complete else list(seen))
         return self._decide()
 
     def run(self) -> None:
@@ -66,6 +66,10 @@ class Play:
                 self.now,
             )
             self._decide()
+
+    @property
+    def names(self) -> list[str]:
+        return [state.name for state in self.record.containers]
 
     def state(self, container: str) -> Any:
         return next(state for state in self.record.containers if state.name == container)
@@ -397,10 +401,3 @@ def test_a_container_kept_under_its_dead_name_is_fenced() -> None:
     name = identity.dead_name(play.state("main").engine_name)
     play.see(main=ended("main", 0)._replace(name=name))
     assert play.status == "STOPPED"
-
-
-def test_a_container_made_by_a_late_call_is_not_taken_for_the_one_we_know() -> None:
-    play = Play({"name": "main"})
-    play.run()
-    play.see(main=up("main")._replace(id="another"))
-    assert play.state("main").engine_id == "id-main"

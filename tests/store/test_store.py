@@ -264,8 +264,8 @@ def test_a_file_that_cannot_be_written_is_read_and_says_so(tmp_path: Path) -> No
     with store.write() as tx:
         tx.put(CLUSTERS, cluster())
     store.close()
-    for folder in (*reversed(home.parents), home):
-        if folder.is_relative_to(tmp_path.parent.parent):
+    for folder in (home, *home.parents):
+        if folder.name.startswith(("home", "popen", "pytest", "test")):
             folder.chmod(0o755)
     for file in home.iterdir():
         os.chown(file, 65534, 65534)
