@@ -1,0 +1,39 @@
+# Each target does its own set-up: nothing is needed but Python 3.10 or later and, for an engine, Docker or the right
+# to install it. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help demo test lint bench clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## the main job on a real Docker Engine; KEEP=1 leaves it up
+	@scripts/with-engine scripts/demo
+
+test: lint ## check and test everything; ARGS="-k port" chooses tests
+	@scripts/static-busybox >/dev/null
+	@scripts/ensure-sshd
+	@scripts/with-engine $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+lint: $(VENV)/.installed ## style, types, and which room may import which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed ## ratios against docker run and bare Python; N=30 takes more samples
+	@scripts/with-engine $(BIN)/python benchmarks/run.py $(if $(N),--samples $(N))
+
+# Compiled at once: the first run of a command would pay for it otherwise, and each run where none may be written.
+$(VENV)/.installed: pyproject.toml
+	@scripts/ensure-venv "$(PYTHON)" "$(VENV)"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m compileall -q ecsctl
+	@touch $@
+
+clean: ## remove what make made here
+	rm -rf $(VENV) *.egg-info build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find ecsctl tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
