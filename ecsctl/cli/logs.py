@@ -58,8 +58,8 @@ def moment(text: str, now: datetime) -> datetime:
 
 
 def _containers(context: Context, task: str, cluster: str | None) -> list[str]:
-    from ecsctl.operations.lookup import find_cluster, find_task_by_prefix
+    from ecsctl.operations.lookup import find_cluster, the_task
 
     with context.store.read() as view:
-        found = find_task_by_prefix(view, find_cluster(view, context, cluster), task)
+        found = the_task(view, find_cluster(view, context, cluster), task)
     return [state.name for state in found.containers]

@@ -10,6 +10,7 @@ from ecsctl.controller.look import Sight
 from ecsctl.engine.port import Engine, Observed
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import Conflict
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.scheduler.container_spec import DEFAULT_STOP_TIMEOUT, task_volumes
 from ecsctl.store.store import Store, Transaction
@@ -38,23 +39,29 @@ def collect(
     result = Collection()
     for name in sight.forged:
         result.left_alone.append(f"container {name} carries our labels but not our signature")
+    present: set[str] = set()
     for task_id, containers in sorted(sight.tasks.items()):
         record = _task(store, instance, task_id)
         if record is None:
             for found in containers:
                 result.left_alone.append(f"container {found.name} belongs to a task this state does not know")
-            continue
-        if not record.is_stopped or record.seq > sight.sequence:
-            continue
-        old = now - (record.task.stopped_at or now) >= retention.containers
-        for found in containers:
-            _collect_container(engine, found, result, old=old, dry_run=dry_run)
-        if old and not dry_run and not any(found.is_up for found in containers):
-            _remove_volumes(store, engine, record)
+        elif record.is_stopped and record.seq <= sight.sequence:
+            old = _is_old(record, retention, now)
+            gone = [_collect_container(engine, found, result, old=old, dry_run=dry_run) for found in containers]
+            if all(gone):
+                continue
+        present.add(task_id)
+    if not dry_run:
+        _finish(store, engine, present, instance, retention, now)
     return result
 
 
-def _collect_container(engine: Engine, found: Observed, result: Collection, *, old: bool, dry_run: bool) -> None:
+def _is_old(record: TaskRecord, retention: Retention, now: datetime) -> bool:
+    return now - (record.task.stopped_at or now) >= retention.containers
+
+
+def _collect_container(engine: Engine, found: Observed, result: Collection, *, old: bool, dry_run: bool) -> bool:
+    """Whether it is gone now."""
     if found.is_up:
         result.lines.append(f"stop container {found.name}: its task is STOPPED")
         if not dry_run:
@@ -64,6 +71,8 @@ def _collect_container(engine: Engine, found: Observed, result: Collection, *, o
         result.lines.append(f"remove container {found.name}: {why}")
         if not dry_run:
             engine.remove(found.id)
+            return True
+    return False
 
 
 def _task(store: Store, instance: str, task_id: str) -> TaskRecord | None:
@@ -74,12 +83,22 @@ def _task(store: Store, instance: str, task_id: str) -> TaskRecord | None:
         return view.get(TASKS, arn)
 
 
-def _remove_volumes(store: Store, engine: Engine, record: TaskRecord) -> None:
+def _finish(
+    store: Store, engine: Engine, present: set[str], instance: str, retention: Retention, now: datetime
+) -> None:
+    """Remove the volumes of old tasks that have no container left, and note that nothing is left of them."""
     with store.read() as view:
-        definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
-    for volume in task_volumes(record, definition) if definition else ():
-        with suppress(Conflict):  # somebody else's container uses it
-            engine.remove_volume(volume)
+        stopped = view.find(TASKS, instance=instance, last_status="STOPPED", collected=0)
+    for record in stopped:
+        if last_part(record.arn) in present or not _is_old(record, retention, now):
+            continue
+        with store.read() as view:
+            definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
+        for volume in task_volumes(record, definition) if definition else ():
+            with suppress(Conflict):  # somebody else's container uses it
+                engine.remove_volume(volume)
+        with store.write() as tx:
+            tx.put(TASKS, evolve(record, collected=True))
 
 
 def forget(store: Store, sights: dict[str, Sight], retention: Retention, now: datetime, *, dry_run: bool) -> list[str]:

@@ -58,7 +58,7 @@ def _call(engine: Engine, action: Action, body: Callable[[], CreateBody], key: b
     elif action.op == "rename":
         engine.rename(action.target, action.new_name)
     else:
-        engine.remove(action.target)
+        _remove(engine, action.target, key)
     return ""
 
 
@@ -73,6 +73,13 @@ def _create(engine: Engine, name: str, body: CreateBody, key: bytes) -> str | No
         for label in (identity.INSTALL, identity.TASK, identity.CONTAINER)
     )
     return found.id if same and identity.is_genuine(found.labels, key) else None
+
+
+def _remove(engine: Engine, name: str, key: bytes) -> None:
+    """Remove what has the name if it is ours; a stranger that has taken the name is left alone, and keeps us out."""
+    found = engine.inspect(name)
+    if identity.is_genuine(found.labels, key):
+        engine.remove(found.id)
 
 
 def together(calls: Sequence[Callable[[], T]], limit: int, seconds: float | None = None) -> list[T | None]:

@@ -21,6 +21,12 @@ MAC = "ecsctl.mac"
 TASK_DEFINITION = "ecsctl.td"
 AGENT = "com.amazonaws.ecs."
 RESERVED_PREFIXES = ("ecsctl.", AGENT)
+AGENT_LABELS = tuple(
+    AGENT + name
+    for name in ("cluster", "container-name", "task-arn", "task-definition-family", "task-definition-version")
+)
+# Named one by one: an image may carry labels of its own, even under our prefix.
+_SIGNED = (INSTALL, TASK, CONTAINER, INSTANCE, SEQ, SPEC, TASK_DEFINITION, *AGENT_LABELS)
 
 
 def container_name(family: str, revision: int, container: str, task_id: str) -> str:
@@ -44,15 +50,15 @@ def spec_digest(body: dict[str, object]) -> str:
 
 
 def sign(labels: dict[str, str], key: bytes) -> dict[str, str]:
-    """The labels with their MAC: HMAC-SHA256 over every label under our two prefixes."""
+    """The labels with their MAC: HMAC-SHA256 over ours."""
     return {**labels, MAC: _mac(labels, key)}
 
 
 def is_genuine(labels: dict[str, str], key: bytes) -> bool:
-    """Whether the labels were signed with our key and none under our prefixes was changed."""
+    """Whether our labels were signed with our key, and none of them was changed."""
     return hmac.compare_digest(labels.get(MAC, ""), _mac(labels, key))
 
 
 def _mac(labels: dict[str, str], key: bytes) -> str:
-    ours = sorted((k, v) for k, v in labels.items() if k.startswith(RESERVED_PREFIXES) and k != MAC)
+    ours = [labels.get(name) for name in _SIGNED]
     return hmac.new(key, json.dumps(ours).encode(), hashlib.sha256).hexdigest()

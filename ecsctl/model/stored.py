@@ -63,7 +63,8 @@ class TaskRecord(Record):
     """A task: its ECS shape, its containers on their engine, and who is at work on it.
 
     `seq` is the store's sequence at the last change: an engine listing begun before it proves nothing.
-    `cpu` (units) and `memory` (MiB) are what the task takes from its container instance.
+    `cpu` (units) and `memory` (MiB) are what the task takes from its container instance. `collected`: it is STOPPED,
+    and nothing of it is left on its host.
     """
 
     task: Task
@@ -72,6 +73,7 @@ class TaskRecord(Record):
     memory: int
     seq: int = 0
     claim: Claim | None = None
+    collected: bool = False
 
     @property
     def arn(self) -> str:

@@ -39,10 +39,14 @@ class Context(NamedTuple):
     def caller(self) -> str:
         return f"arn:aws:iam::{self.scope.account}:root"
 
+    def for_a_moment(self, arns: list[str], limits: Limits) -> Pass:
+        """Bring tasks further, and answer soon."""
+        until = self.controller.clock.since_boot() + HERE
+        return self.controller.converge(arns, limits._replace(until=until))
+
     def finish(self, arns: list[str], limits: Limits) -> Pass:
         """Bring tasks further for a moment, and leave what is unfinished then to the background."""
-        until = self.controller.clock.since_boot() + HERE
-        result = self.controller.converge(arns, limits._replace(until=until))
+        result = self.for_a_moment(arns, limits)
         if result.unfinished:
             self.hand_over(result.unfinished)
         return result

@@ -13,7 +13,7 @@ from ecsctl.engine.port import Engine, LogChunk
 from ecsctl.model.errors import EcsctlError, NotFound, invalid_parameter
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, find_task_by_prefix
+from ecsctl.operations.lookup import find_cluster, the_task
 from ecsctl.operations.tasks import refresh
 from ecsctl.store.tables import INSTANCES, TASKS, timestamp
 
@@ -36,7 +36,7 @@ def task_logs(
     `task` is an ARN, an id or the beginning of one; `tail` the number of last lines per container.
     """
     with ctx.store.read() as view:
-        record = find_task_by_prefix(view, find_cluster(view, ctx, cluster), task)
+        record = the_task(view, find_cluster(view, ctx, cluster), task)
     names = [state.name for state in record.containers]
     if container is not None:
         if container not in names:

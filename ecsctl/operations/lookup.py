@@ -68,23 +68,23 @@ def find_task_definition(view: View, ctx: Context, name: str) -> TaskDefinition:
 
 
 def find_task(view: View, cluster: Cluster, name: str) -> TaskRecord | None:
-    """A task of a cluster by ARN or id."""
-    arn = name if name.startswith("arn:") else f"{str(cluster.cluster_arn).replace(':cluster/', ':task/')}/{name}"
-    record = view.get(TASKS, arn)
-    return record if record and record.task.cluster_arn == cluster.cluster_arn else None
+    """A task of a cluster by ARN, by id, or by the beginning of its id (four digits or more) if only one has it."""
+    prefix = str(cluster.cluster_arn).replace(":cluster/", ":task/")
+    record = view.get(TASKS, name if name.startswith("arn:") else f"{prefix}/{name}")
+    if record is not None:
+        return record if record.task.cluster_arn == cluster.cluster_arn else None
+    if not 4 <= len(name) < 32 or not ID.fullmatch(name.ljust(32, "0")):
+        return None
+    found = [r for r in view.find(TASKS, cluster=cluster.cluster_arn) if last_part(r.arn).startswith(name)]
+    return found[0] if len(found) == 1 else None
 
 
-def find_task_by_prefix(view: View, cluster: Cluster, name: str) -> TaskRecord:
-    """A task by ARN, id, or the beginning of its id, as people type it; InvalidParameterException."""
-    if found := find_task(view, cluster, name):
-        return found
-    if 4 <= len(name) < 32 and ID.fullmatch(name.ljust(32, "0")):
-        found_all = [r for r in view.find(TASKS, cluster=cluster.cluster_arn) if last_part(r.arn).startswith(name)]
-        if len(found_all) == 1:
-            return found_all[0]
-        if found_all:
-            raise invalid_parameter(f"Task {name} is ambiguous: {len(found_all)} task ids begin with it.")
-    raise invalid_parameter(f"The referenced task was not found: {name}")
+def the_task(view: View, cluster: Cluster, name: str) -> TaskRecord:
+    """As find_task; InvalidParameterException when there is none."""
+    found = find_task(view, cluster, name)
+    if found is None:
+        raise invalid_parameter(f"The referenced task was not found: {name}")
+    return found
 
 
 def tags_of(view: View, arn: str | None) -> list[Tag]:

@@ -9,7 +9,7 @@ from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, find_task_by_prefix
+from ecsctl.operations.lookup import find_cluster, the_task
 from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, INSTANCES, TASKS
 
@@ -71,7 +71,7 @@ def reconcile(
 def _task(view: View, ctx: Context, cluster: str | None, task: str) -> str:
     if task.startswith("arn:") and view.get(TASKS, task):
         return task  # of whatever cluster, region and account
-    return find_task_by_prefix(view, find_cluster(view, ctx, cluster), task).arn
+    return the_task(view, find_cluster(view, ctx, cluster), task).arn
 
 
 def _report(ctx: Context, result: Pass, *, timed_out: bool) -> Report:

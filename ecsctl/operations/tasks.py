@@ -31,7 +31,7 @@ from ecsctl.model.stored import IdempotentCall, TaskRecord
 from ecsctl.model.task import Task
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
-from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of
+from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
 from ecsctl.operations.new_tasks import Wish, check_placement, hosts_of, put_task, wish
 from ecsctl.placement.place import Demand, Host, Placement, demand_of, never_fits, place
 from ecsctl.scheduler.decide import request_stop
@@ -109,9 +109,7 @@ def stop_task(ctx: Context, request: StopTaskRequest) -> StopTaskResponse:
     """Stop a task: SIGTERM now, SIGKILL after its stopTimeout (ECS API_StopTask). Answers without waiting for that."""
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
-        record = find_task(tx, cluster, request.task)
-        if record is None:
-            raise invalid_parameter("The referenced task was not found.")
+        record = the_task(tx, cluster, request.task)
         if record.task.desired_status != "STOPPED":
             reason = request.reason or "Task stopped by user"
             record = request_stop(record, "UserInitiated", reason, ctx.now())
@@ -166,7 +164,7 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
 
 def refresh(ctx: Context, arns: list[str]) -> Pass:
     """Look at the hosts of tasks before they are shown. A host that does not answer changes nothing but a warning."""
-    result = ctx.finish(arns, AT_ONCE) if arns and not ctx.store.read_only else Pass()
+    result = Pass() if ctx.store.read_only else ctx.for_a_moment(arns, AT_ONCE)
     for arn, why in sorted(result.unreachable.items()):
         ctx.warn(f"container instance {last_part(arn)} does not answer, its tasks are shown as last seen: {why}")
     return result

@@ -34,9 +34,10 @@ MIGRATIONS: tuple[str, ...] = (
             'DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED')),
         desired_status TEXT NOT NULL CHECK (desired_status IN ('RUNNING', 'PENDING', 'STOPPED')),
         cpu INTEGER NOT NULL, memory INTEGER NOT NULL, created_at TEXT NOT NULL, stopped_at TEXT,
-        doc BLOB NOT NULL
+        collected INTEGER NOT NULL, doc BLOB NOT NULL
     );
     CREATE INDEX task_unfinished ON task (cluster, instance) WHERE last_status != 'STOPPED';
+    CREATE INDEX task_to_collect ON task (instance) WHERE last_status = 'STOPPED' AND collected = 0;
     CREATE INDEX task_cluster ON task (cluster, desired_status);
     CREATE INDEX task_definition_use ON task (task_definition);
 

@@ -60,6 +60,7 @@ def _task(record: TaskRecord) -> tuple[Scalar, ...]:
         record.memory,
         timestamp(task.created_at) if task.created_at else "",
         timestamp(task.stopped_at) if task.stopped_at else None,
+        int(record.collected),
     )
 
 
@@ -99,6 +100,7 @@ TASKS = Table(
         "memory",
         "created_at",
         "stopped_at",
+        "collected",
     ),
     _task,
 )

@@ -69,12 +69,27 @@ def test_what_each_refusal_means() -> None:
     assert do(on, "create", "n1", {**body(), "Image": "missing"}).result == "no_image"
     assert do(on, "start", "0" * 64).result == "gone"
     assert do(on, "rename", "0" * 64, new_name="n2").result == "gone"
-    assert do(on, "remove", "n1").result == "ok"
+    assert do(on, "remove", "n1").result == "gone"
     broken = do(on, "create", "n1", {**body(), "Image": "broken"}).value
     refused = do(on, "start", broken)
     assert (refused.result, refused.status, refused.value) == ("refused", 400, "no such file")
     on.reachable = False
     assert do(on, "start", broken).result == "unknown"
+
+
+def test_a_stranger_that_has_our_name_is_not_removed() -> None:
+    on = engine()
+    on.create("n1", {"Image": "busybox"})
+    assert do(on, "remove", "n1").result == "ok"
+    assert [found.name for found in on.containers()] == ["n1"]
+
+
+def test_labels_that_an_image_brings_do_not_make_a_container_a_stranger() -> None:
+    on = engine()
+    made = body()
+    on.create("n1", {**made, "Labels": {**made["Labels"], "ecsctl.of-the-image": "1", "com.amazonaws.ecs.x": "2"}})
+    assert do(on, "remove", "n1").result == "ok"
+    assert on.containers() == []
 
 
 def test_calls_that_take_too_long_do_not_hold_up_the_rest() -> None:

@@ -102,7 +102,11 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
             return
         if not found:
             return
+        tasks = runner.docker("inspect", "-f", '{{index .Config.Labels "ecsctl.task"}}', *found, check=False).split()
         runner.docker("rm", "-fv", *found, check=False)
+        for task in set(tasks):
+            volumes = runner.docker("volume", "ls", "-q", "--filter", f"name={task}").split()
+            runner.docker("volume", "rm", *volumes, check=False)
 
 
 @pytest.fixture

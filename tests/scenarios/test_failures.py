@@ -185,6 +185,19 @@ def test_stopped_containers_and_their_volumes_are_collected_when_old(cli: Cli, f
     cli("reconcile")
     assert (cli.containers(), cli.docker(*volumes)) == ([], "")
     assert cli.task(task)["lastStatus"] == "STOPPED"
+    assert cli("reconcile", "--detailed-exitcode").stdout == ""
+
+
+def test_the_volumes_of_a_task_whose_containers_somebody_removed_are_collected(cli: Cli, file: File) -> None:
+    mount = [{"sourceVolume": "scratch", "containerPath": "/scratch"}]
+    task = run(cli, file({**SLEEP, "mountPoints": mount}, volumes=[{"name": "scratch"}]))
+    cli.docker("rm", "-f", *cli.containers())
+    cli("reconcile")
+    volumes = ["volume", "ls", "-q", "--filter", f"name={task[-32:]}"]
+    assert cli.docker(*volumes) != ""
+    (cli.home / "config.toml").write_text('stopped_container_retention = "0s"\n')
+    cli("reconcile")
+    assert cli.docker(*volumes) == ""
 
 
 def test_tasks_leave_the_history_when_their_time_is_up(cli: Cli, file: File) -> None:
