@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from ecsctl.cli.documents import MAX_BYTES, parse_json, parse_toml, parse_yaml, read_data, read_document
 from ecsctl.model.errors import InputError
+from tests import unprivileged
 
 
 def _reading(read: Callable[[], Any]) -> str:
@@ -178,11 +179,19 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
         assert "\n" not in str(raised.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    (tmp_path / "a.json").touch(mode=0o000)
-    with pytest.raises(InputError, match="permission denied"):
-        read_document(tmp_path / "a.json")
+    (tmp_path / "a.json").touch()
+    command = unprivileged.python()
+    unprivileged.give_away(tmp_path, "a.json", 0o000)
+    program = "import sys, pathlib; from ecsctl.cli.documents import read_document as r; r(pathlib.Path(sys.argv[1]))"
+    done = subprocess.run(
+        [*command, "-c", program, str(tmp_path / "a.json")],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stderr.rstrip().endswith("permission denied"), done.stderr
+    assert "InputError" in done.stderr
 
 
 @pytest.mark.parametrize(
