@@ -54,7 +54,7 @@ def test_every_call_and_every_engine_shares_one_ssh(sshd: Sshd, runtime: Path) -
         with closing(connect(ADDRESS)) as engine:
             engine.ping()
             assert engine.info().os == "linux"
-    assert len(sshd.calls()) == 1
+    assert sshd.connections() == 1
     assert runtime.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o077 == 0 for path in runtime.glob("*.sock"))
 
@@ -62,7 +62,7 @@ def test_every_call_and_every_engine_shares_one_ssh(sshd: Sshd, runtime: Path) -
 @pytest.mark.docker
 def test_nothing_is_opened_before_the_first_verb(sshd: Sshd) -> None:
     connect(ADDRESS).close()
-    assert sshd.calls() == []
+    assert sshd.connections() == 0
 
 
 @pytest.mark.docker
@@ -94,7 +94,7 @@ def test_many_who_come_at_once_make_one_ssh(sshd: Sshd) -> None:
         thread.join()
     assert [process.wait(30) for process in processes] == [0, 0, 0]
     assert not failed
-    assert len(sshd.calls()) == 1
+    assert sshd.connections() == 1
 
 
 @pytest.mark.docker
@@ -103,10 +103,10 @@ def test_an_ssh_that_ended_is_made_again(sshd: Sshd, runtime: Path) -> None:
         engine.ping()
         (control,) = runtime.glob("*.ctl")
         end_ssh(control)
-        made = len(sshd.calls())
+        made = sshd.connections()
         engine.ping()
         engine.remove("ecsctl-nothing-of-that-name")
-    assert len(sshd.calls()) == made + 1
+    assert sshd.connections() == made + 1
 
 
 @pytest.mark.docker

@@ -84,7 +84,7 @@ def test_a_host_by_ssh(cli: Cli, file: File, ssh_host: Sshd) -> None:
     cli("register-container-instance", "--host", f"ssh://{HOST_ALIAS}")
     done = cli("run-task", "--task-definition", file(shell("echo by ssh; exit 4")), "--wait", "--logs", code=4)
     assert done.stdout == "by ssh\n"
-    assert len(ssh_host.calls()) <= 2, "one connection serves all commands"
+    assert ssh_host.connections() == 1, "one serves all commands"
 
 
 def test_a_host_by_ssh_that_went_away_is_one_clear_line(cli: Cli, file: File, ssh_host: Sshd) -> None:
