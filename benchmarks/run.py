@@ -150,6 +150,7 @@ def remove_containers(labels: list[str]) -> None:
     found = [line for listing in listings for line in subprocess.check_output(listing, text=True).split()]
     if found:
         run("docker", "rm", "-fv", *found)
+        time.sleep(0.5)  # the engine goes on cleaning up when it has answered
 
 
 def succeeds(*command: str) -> bool:

@@ -7,12 +7,12 @@ takes is reported, never dropped.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ecsctl.cli.problems import UsageError
+from ecsctl.model.near import near
 
 _NEGATIVE_NUMBER = r"-\d+$|-\d*\.\d+$"
 
@@ -77,12 +77,12 @@ def refuse_unknown(unknown: Sequence[str], flags: Sequence[Flag]) -> None:
     """Raise UsageError for options nobody knows, with the nearest names that exist."""
     if not unknown:
         return
-    near = []
+    meant: list[str] = []
     for token in unknown:
         name = token.partition("=")[0]
         if name.startswith("--"):
-            near += difflib.get_close_matches(name, [flag.name for flag in flags], n=1, cutoff=0.7)
-    hint = f"; did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
+            meant += near(name, [flag.name for flag in flags], cutoff=0.7)
+    hint = f"; did you mean {', '.join(dict.fromkeys(meant))}?" if meant else ""
     raise UsageError(f"Unknown options: {', '.join(unknown)}{hint}")
 
 

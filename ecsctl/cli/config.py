@@ -16,7 +16,6 @@ The file is `--config`, `$ECSCTL_CONFIG`, or `ecsctl/config.toml` under `$XDG_CO
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from typing import Any, NamedTuple
 from ecsctl.cli.durations import parse_duration
 from ecsctl.cli.global_flags import OUTPUTS
 from ecsctl.model.errors import ConfigError, InputError
+from ecsctl.model.near import near
 
 _REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
 _ACCOUNT = r"[0-9]{12}"
@@ -115,8 +115,8 @@ def _checked(table: dict[str, Any], path: Path, prefix: str) -> dict[str, tuple[
     for key, value in table.items():
         kind = _KINDS.get(key)
         if kind is None:
-            near = difflib.get_close_matches(key, _KINDS, n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else f"; the keys are {', '.join(_KINDS)}"
+            meant = near(key, _KINDS)
+            hint = f'; did you mean "{meant[0]}"?' if meant else f"; the keys are {', '.join(_KINDS)}"
             raise ConfigError(f"{path}: unknown key {prefix + key!r}{hint}")
         if type(value) is not kind:
             wanted = "a whole number" if kind is int else "a string, in quotes"

@@ -10,6 +10,7 @@ from ecsctl.cli import global_flags
 from ecsctl.cli.argv import refuse_unknown, wants_help
 from ecsctl.cli.commands import COMMANDS, NOT_YET, SECTIONS, Entry
 from ecsctl.cli.problems import UsageError
+from ecsctl.model.near import near
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -56,10 +57,8 @@ def load(entry: Entry) -> Command:
 def _unknown(name: str) -> str:
     if name in NOT_YET:
         return f"{name} is a command of `aws ecs` that ecsctl does not have yet"
-    import difflib
-
-    near = difflib.get_close_matches(name, COMMANDS, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(near)}?" if near else "; see `ecsctl --help`"
+    meant = near(name, COMMANDS, n=3)
+    hint = f"; did you mean {' or '.join(meant)}?" if meant else "; see `ecsctl --help`"
     return f"unknown command {name!r}{hint}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from ecsctl.cli.problems import UsageError
 from ecsctl.model.errors import InputError
+from ecsctl.model.near import near
 from ecsctl.model.record import Record, fields_of
 
 MAX_FILE = 1 << 20
@@ -120,8 +120,8 @@ def _structure(kind: type[Record], value: Any, where: str) -> Any:
     found = {}
     for key, entry in value.items():
         if key not in members:
-            near = difflib.get_close_matches(key, members, n=1, cutoff=0.6)
-            hint = f'; did you mean "{near[0]}"?' if near else f"; the keys are {', '.join(members)}"
+            meant = near(key, members)
+            hint = f'; did you mean "{meant[0]}"?' if meant else f"; the keys are {', '.join(members)}"
             raise InputError(f"unknown key {_path(where, key)!r}{hint}")
         found[key] = typed(members[key], entry, _path(where, key))
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, Queue
 from threading import Thread
@@ -126,8 +125,8 @@ class Calls(Generic[C]):
 
     def __init__(self, call: Callable[[C], Outcome]) -> None:
         self._call = call
-        self._waiting: deque[C] = deque()
-        self._running: set[str] = set()
+        self._waiting: list[C] = []
+        self._running: dict[str, str] = {}  # a container's name to its call's op
         self._answers: Queue[Outcome | BaseException] = Queue()
 
     @property
@@ -152,15 +151,22 @@ class Calls(Generic[C]):
     def _take(self, answer: Outcome | BaseException) -> Outcome:
         if isinstance(answer, BaseException):
             raise answer
-        self._running.discard(answer.container)
+        del self._running[answer.container]
         self._fill()
         return answer
 
     def _fill(self) -> None:
-        while self._waiting and len(self._running) < PARALLEL:
-            call = self._waiting.popleft()
-            self._running.add(call[0].container)
-            Thread(target=self._make, args=(call,), daemon=True).start()
+        for call in list(self._waiting):
+            action = call[0]
+            # One create at a time, so that starts follow each other: those that begin together hold each other up
+            # in the engine and the kernel (measured: three take 636 ms together, 517 ms one create apart).
+            if len(self._running) < PARALLEL and not (action.op == "create" and "create" in self._running.values()):
+                self._waiting.remove(call)
+                self._running[action.container] = action.op
+                self._launch(call)
+
+    def _launch(self, call: C) -> None:
+        Thread(target=self._make, args=(call,), daemon=True).start()
 
     def _make(self, call: C) -> None:
         try:

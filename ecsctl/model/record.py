@@ -6,7 +6,6 @@ as in ECS; an empty list that was given stays.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import types
@@ -18,6 +17,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from ecsctl.model.errors import InputError
+from ecsctl.model.near import near
 
 
 class Record(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, rename="camel"):
@@ -74,8 +74,8 @@ def _explain(kind: type[Record], data: object, message: str, where: str) -> str:
     name = where + path.removeprefix("$").removeprefix(".")
     if match := re.match(r"Object contains unknown field `(.*)`$", problem):
         field = match[1]
-        near = difflib.get_close_matches(field, fields_of(target), n=1, cutoff=0.6) or _same_letters(field, target)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
+        meant = near(field, fields_of(target)) or _same_letters(field, target)
+        hint = f'; did you mean "{meant[0]}"?' if meant else ""
         return f"{_join(name, field)}: unknown field{hint}"
     if match := re.match(r"Object missing required field `(.*)`$", problem):
         return f"{_join(name, match[1])}: is required but missing"

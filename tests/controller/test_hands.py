@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ecsctl.controller.hands import perform, together
+from ecsctl.controller.hands import Calls, perform, together
 from ecsctl.engine.simulated import SimulatedEngine
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.engine.simulated_faults import Fault
 from ecsctl.model import identity
 from ecsctl.scheduler.container_spec import Signature, create_body
-from ecsctl.scheduler.plan import Action
+from ecsctl.scheduler.plan import Action, Outcome
 from tests.making import definition, task_of
 
 SIGNATURE = Signature("install", b"key")
@@ -124,3 +124,25 @@ def test_an_error_in_a_call_reaches_the_caller() -> None:
 
     with pytest.raises(LookupError):
         together([bad, bad], 2)
+
+
+def test_containers_are_made_one_after_the_other_and_started_meanwhile() -> None:
+    events, lock = list[tuple[str, str]](), threading.Lock()
+
+    def call(task: tuple[Action, None, None]) -> Outcome:
+        with lock:
+            events.append(("begin", task[0].op))
+        time.sleep(0.05 if task[0].op == "create" else 0.15)
+        with lock:
+            events.append(("end", task[0].op))
+        return Outcome(task[0].op, task[0].container, "ok")
+
+    calls: Calls[tuple[Action, None, None]] = Calls(call)
+    calls.add([(Action("create", f"c{number}", "", ""), None, None) for number in range(3)])
+    while calls.busy:
+        for outcome in calls.answers(None):
+            if outcome.op == "create":
+                calls.add([(Action("start", outcome.container, "", ""), None, None)])
+    making = [kind for kind, op in events if op == "create"]
+    assert making == ["begin", "end"] * 3
+    assert events.index(("begin", "start")) < len(events) - 1 - events[::-1].index(("begin", "create"))

@@ -182,11 +182,8 @@ def one_after_the_other(calls: Sequence[Callable[[], Any]], limit: int, seconds:
 class CallsOneAfterTheOther(Calls[Any]):
     """The same for the calls of one task."""
 
-    def _fill(self) -> None:
-        while self._waiting:
-            call = self._waiting.popleft()
-            self._running.add(call[0].container)
-            self._make(call)
+    def _launch(self, call: Any) -> None:
+        self._make(call)
 
 
 @pytest.mark.parametrize("block", range(8))
