@@ -1,6 +1,7 @@
-"""A process that finishes tasks after the command has answered: `ecsctl reconcile --task …`, detached.
+"""A process that finishes tasks and services after the command has answered: `ecsctl reconcile --task …`, detached.
 
-It is why `run-task` need not wait for an image. If it dies, the next reconcile goes on.
+It is why `run-task` need not wait for an image, nor `create-service` for its tasks. If it dies, the next reconcile
+goes on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def go_on_with(config: Config, arns: Sequence[str]) -> None:
 def command(config: Config, arns: Sequence[str]) -> list[str]:
     """Its command line: this interpreter, this state, this region and account."""
     scope = ["--state", str(config.state.absolute()), "--region", config.region, "--account", config.account]
-    return [sys.executable, "-m", "ecsctl", *scope, "reconcile", "--timeout", LONGEST, "--task", *arns]
+    what = [word for arn in arns for word in ("--service" if ":service/" in arn else "--task", arn)]
+    return [sys.executable, "-m", "ecsctl", *scope, "reconcile", "--timeout", LONGEST, *what]
 
 
 def _spawn(arguments: list[str]) -> None:

@@ -38,7 +38,14 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("stop-task", "Stop a task.", "tasks"),
         Entry("describe-tasks", "Describe tasks.", "tasks"),
         Entry("list-tasks", "List tasks.", "tasks"),
-        Entry("wait", "Wait until tasks run or have stopped.", "tasks", "ecsctl.cli.wait:Wait"),
+        Entry("wait", "Wait until tasks run or have stopped, services are stable.", "tasks", "ecsctl.cli.wait:Wait"),
+    ),
+    "Services": (
+        Entry("create-service", "Keep a number of tasks running.", "services"),
+        Entry("update-service", "Change a service, or deploy a new task definition.", "services"),
+        Entry("delete-service", "Delete a service.", "services"),
+        Entry("describe-services", "Describe services.", "services"),
+        Entry("list-services", "List services.", "services"),
     ),
     "Task definitions": (
         Entry(
@@ -88,24 +95,26 @@ COMMANDS = {entry.name: entry for entries in SECTIONS.values() for entry in entr
 WAITERS = (
     Entry("tasks-running", "Wait until the tasks are RUNNING.", "tasks"),
     Entry("tasks-stopped", "Wait until the tasks are STOPPED.", "tasks"),
+    Entry("services-stable", "Wait until the services have one deployment and all its tasks.", "services"),
+    Entry("services-inactive", "Wait until the services are INACTIVE.", "services"),
 )
 
 _WITHOUT = """
     associate-gateway-with-cluster continue-service-deployment create-capacity-provider create-daemon
-    create-express-gateway-service create-gateway create-service create-task-set delete-account-setting
+    create-express-gateway-service create-gateway create-task-set delete-account-setting
     delete-capacity-provider delete-daemon delete-daemon-task-definition delete-express-gateway-service
-    delete-gateway delete-service delete-task-set deploy describe-capacity-providers describe-daemon
+    delete-gateway delete-task-set deploy describe-capacity-providers describe-daemon
     describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
     describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
-    describe-service-deployments describe-service-revisions describe-services describe-task-sets
+    describe-service-deployments describe-service-revisions describe-task-sets
     disassociate-gateway-from-cluster discover-poll-endpoint execute-command get-task-protection
     list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
     list-gateway-cluster-associations list-gateway-routes list-gateways list-service-deployments
-    list-services list-services-by-namespace put-account-setting put-account-setting-default
+    list-services-by-namespace put-account-setting put-account-setting-default
     put-cluster-capacity-providers register-daemon-task-definition stop-service-deployment
     submit-attachment-state-changes submit-container-state-change submit-task-state-change
     update-capacity-provider update-container-agent update-daemon update-express-gateway-service
-    update-gateway update-service update-service-primary-task-set update-task-protection update-task-set
+    update-gateway update-service-primary-task-set update-task-protection update-task-set
 """
 NOT_YET = frozenset(_WITHOUT.split())
 """Commands of `aws ecs` that ecsctl does not have."""

@@ -28,12 +28,16 @@ def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why; do nothing.")] = False,
     cluster: Annotated[str | None, typer.Option(help="This cluster only; without it, every one.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="These tasks only: ids or ARNs.")] = None,
+    service: Annotated[
+        list[str] | None, typer.Option(help="These services only, until each has its tasks: names or ARNs.")
+    ] = None,
     timeout: Annotated[str, typer.Option(help="How long to go on; the next run finishes the rest.")] = "50s",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help=f"Exit with {CHANGED} when something changed or would.")
     ] = False,
 ) -> int:
-    """Make what runs what should run: notice what stopped, finish what was interrupted, clean up.
+    """Make what runs what should run: give services their tasks, notice what stopped, finish what was interrupted,
+    clean up.
 
     Exits with 1 when an engine refused something, 5 when a host did not answer, 124 when the time was up.
     """
@@ -43,7 +47,10 @@ def reconcile(
         raise UsageError(f"argument --timeout: {timeout!r} is not a duration: write 90, 50s, 5m or 2h")
     invocation: Invocation = ctx.obj
     with invocation.open() as context:
-        report = run(context, cluster=cluster, tasks=task or (), timeout=parse_duration(timeout), dry_run=dry_run)
+        seconds = parse_duration(timeout)
+        report = run(
+            context, cluster=cluster, tasks=task or (), services=service or (), timeout=seconds, dry_run=dry_run
+        )
     if invocation.for_scripts:
         invocation.show(report.to_wire(), "Reconcile")
     else:

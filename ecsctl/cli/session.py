@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -37,8 +36,6 @@ def open_context(config: Config) -> Iterator[Context]:
             store=store,
             scope=Scope(config.region, config.account),
             controller=controller,
-            new_id=partial(secrets.token_hex, 16),
-            draw=secrets.randbelow,
             hand_over=partial(go_on_with, config),
             warn=_warn,
             reserved_memory=config.reserved_memory,

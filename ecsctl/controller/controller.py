@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from functools import partial
 
+from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.collect import Retention, collect, forget
-from ecsctl.controller.drive import Drive, Driver, Limits
+from ecsctl.controller.drive import POLL, Drive, Driver, Limits
 from ecsctl.controller.hands import PARALLEL, together
 from ecsctl.controller.look import Sight, look
+from ecsctl.controller.services import advance, needs_more, unfinished_of
 from ecsctl.engine.port import Engine
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.container_spec import Signature
+from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store, add_event
-from ecsctl.store.tables import INSTANCES, TASKS
+from ecsctl.store.tables import INSTANCES, SERVICES, TASKS
 
 HOSTS_AT_ONCE = 16
 
@@ -53,12 +57,16 @@ class Controller:
         clock: Clock,
         retention: Retention | None = None,
         claimant: Claimant | None = None,
+        chance: Chance | None = None,
+        settle: timedelta = SETTLE,
     ) -> None:
         self._store = store
         self._connect = connect
         self.clock = clock
         self._retention = retention or Retention()
         self._claimant = claimant or Claimant(clock)
+        self.chance = chance or Chance()
+        self._settle = settle
         self._engines: dict[str, Engine] = {}
 
     # Engines
@@ -95,14 +103,11 @@ class Controller:
     # Converging
 
     def begin(self, arns: Iterable[str], limits: Limits) -> Pass:
-        """Bring new tasks, of which no engine knows anything yet, as far as the limits allow."""
+        """Bring tasks as far as the limits allow by what is recorded of them, without a look at their hosts first."""
         with self._store.read() as view:
             records = [record for arn in arns if (record := view.get(TASKS, arn))]
             instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
-        result = Pass()
-        for instance, group in instances:
-            self._drive(instance, [record.arn for record in group], None, limits, result)
-        return result
+        return self._on_hosts([partial(self._begin_host, i, group, limits) for i, group in instances])
 
     def converge(self, arns: Iterable[str], limits: Limits, *, dry_run: bool = False) -> Pass:
         """Look at the hosts of these tasks and bring the tasks as far as the limits allow."""
@@ -111,8 +116,8 @@ class Controller:
             instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
         return self._on_hosts([partial(self._converge_host, i, group, limits, dry_run) for i, group in instances])
 
-    def reconcile(self, clusters: Iterable[str], limits: Limits, *, dry_run: bool = False) -> Pass:
-        """Everything: every unfinished task of these clusters, what is over, and what is old."""
+    def reconcile(self, clusters: Sequence[str], limits: Limits, *, dry_run: bool = False) -> Pass:
+        """Everything: every unfinished task of these clusters, their services, what is over, and what is old."""
         with self._store.read() as view:
             hosts = [i for cluster in clusters for i in view.find(INSTANCES, cluster=cluster)]
             tasks = {i.arn: view.unfinished(instance=i.arn) for i in hosts}
@@ -124,9 +129,48 @@ class Controller:
                 if _is_in_use(i, tasks)
             ]
         )
+        with self._store.read() as view:
+            services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
+        self._keep(services, limits, result, dry_run=dry_run)
         gone = forget(self._store, sights, self._retention, self.clock.now(), dry_run=dry_run)
         result.add(Pass(gone))
         return result
+
+    def converge_services(self, arns: Sequence[str], limits: Limits, *, dry_run: bool = False) -> Pass:
+        """Bring services as far as the limits allow; with `wait` until each has what was asked of it."""
+        result = Pass()
+        pause = POLL[0]
+        while True:
+            with self._store.read() as view:
+                tasks = [task.arn for task in unfinished_of(view, arns)]
+            one = self.converge(tasks, limits._replace(wait=False), dry_run=dry_run)
+            self._keep(arns, limits._replace(wait=False), one, dry_run=dry_run)
+            result.add(one)
+            with self._store.read() as view:
+                waiting = [arn for arn in arns if needs_more(view.get(SERVICES, arn))]
+            if not waiting or dry_run or not limits.wait or self._is_late(limits):
+                result.unfinished = sorted({*one.unfinished, *waiting})
+                return result
+            pause = POLL[0] if one.changed else min(pause * 1.5, POLL[1])
+            self.clock.sleep(pause)
+
+    def _keep(self, services: Sequence[str], limits: Limits, result: Pass, *, dry_run: bool = False) -> None:
+        """Decide about services and do it, until there is nothing to do now."""
+        waiting = list(services)
+        while waiting and not self._is_late(limits):
+            steps = {
+                arn: advance(self._store, arn, self.clock.now(), self.chance, self._settle, dry_run=dry_run)
+                for arn in waiting
+            }
+            for step in steps.values():
+                result.lines += step.lines
+                result.changed = result.changed or step.changed
+            waiting = [arn for arn, step in steps.items() if step.changed and not dry_run]
+            touched = [task for step in steps.values() for task in (*step.begun, *step.stopping)]
+            result.add(self.begin(touched, limits))
+
+    def _is_late(self, limits: Limits) -> bool:
+        return limits.until is not None and self.clock.since_boot() >= limits.until
 
     def _on_hosts(self, calls: list[Callable[[], Pass]]) -> Pass:
         result = Pass()
@@ -151,6 +195,11 @@ class Controller:
             self._note_contact(instance, str(error))
         else:
             result.errors.append(f"host {instance.name}: {error}")
+
+    def _begin_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits) -> Pass:
+        result = Pass()
+        self._drive(instance, [record.arn for record in group], None, limits, result)
+        return result
 
     def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits, dry_run: bool) -> Pass:
         result = Pass()

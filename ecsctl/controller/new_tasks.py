@@ -1,33 +1,25 @@
-"""Making tasks: what a request asks for, where each copy goes, and the rows that say so."""
+"""New tasks: what is free where, and the rows that say what was placed where."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable
+from datetime import datetime
 from typing import NamedTuple
 
 from ecsctl.model import identity
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy, PropagateTags
 from ecsctl.model.arn import last_part
-from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Attribute, Tag
-from ecsctl.model.errors import client_exception, invalid_parameter
-from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TaskRecord
+from ecsctl.model.container_instance import amount
+from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.operations.context import Context
-from ecsctl.operations.hosts import amount
-from ecsctl.operations.lookup import check_tags, find_task_definition, put_tags, tags_of
 from ecsctl.placement.place import ARCHITECTURE, ZONE, Demand, Host
-from ecsctl.scheduler.field_support import refusals
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import INSTANCES, PORTS, TASKS
-
-_STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
+from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
 
 
 class Wish(NamedTuple):
-    """What RunTask and StartTask ask of each copy of a task."""
+    """What RunTask, StartTask or a service asks of each copy of a task. `service`: the ARN of the service."""
 
     definition: TaskDefinition
     overrides: TaskOverride | None
@@ -35,86 +27,20 @@ class Wish(NamedTuple):
     launch_type: LaunchType
     started_by: str | None
     tags: list[Tag]
+    service: str | None = None
 
 
-def wish(
-    view: View,
-    ctx: Context,
-    cluster: Cluster,
-    *,
-    task_definition: str,
-    overrides: TaskOverride | None,
-    group: str | None,
-    launch_type: LaunchType | None,
-    started_by: str | None,
-    tags: list[Tag] | None,
-    propagate: PropagateTags | None,
-    managed_tags: bool | None,
-) -> Wish:
-    """Check what was asked; ClientException and InvalidParameterException say what cannot be."""
-    definition = find_task_definition(view, ctx, task_definition)
-    if definition.status != "ACTIVE":
-        raise client_exception(f"TaskDefinition {definition.family}:{definition.revision} is inactive.")
-    names = {container.name for container in definition.container_definitions or []}
-    for override in (overrides.container_overrides if overrides else None) or []:
-        if override.name not in names:
-            raise invalid_parameter(
-                f"Override for container named {override.name} is not a container in the TaskDefinition."
-            )
-    if refused := refusals(definition, overrides):
-        said = "; ".join(f"{verdict.path} ({verdict.note})" for verdict in refused)
-        raise client_exception(
-            f"{definition.family}:{definition.revision} uses what this release does not honour: {said}"
-        )
-    if not _STARTED_BY.fullmatch(started_by or ""):
-        raise invalid_parameter("startedBy: use up to 128 letters, digits, hyphens, slashes and underscores.")
-    if group is not None and (group.startswith("service:") or not group or len(group) > 255 or not group.isprintable()):
-        raise invalid_parameter(f"group {group!r}: use 1 to 255 characters, not beginning with service:")
-    check_tags(tags)
-    if propagate == "SERVICE":
-        raise invalid_parameter("propagateTags: SERVICE is for the tasks of a service.")
-    inherited = tags_of(view, definition.task_definition_arn) if propagate == "TASK_DEFINITION" else []
-    managed = [Tag(key="aws:ecs:clusterName", value=cluster.cluster_name)] if managed_tags else []
-    merged = {tag.key: tag for tag in (*managed, *inherited, *(tags or []))}
-    return Wish(
-        definition,
-        overrides,
-        group or f"family:{definition.family}",
-        launch_type or "EC2",
-        started_by,
-        list(merged.values()),
-    )
-
-
-def check_placement(strategies: Sequence[PlacementStrategy], constraints: Sequence[PlacementConstraint]) -> None:
-    """What this release places by; the rest is refused by name."""
-    for constraint in constraints:
-        if constraint.type == "memberOf":
-            raise invalid_parameter("placementConstraints: memberOf is not honoured by this release.")
-    if len(strategies) > 5 or len(constraints) > 10:
-        raise invalid_parameter("At most 5 placement strategies and 10 constraints can be given.")
-    for strategy in strategies:
-        field = strategy.field or ""
-        if strategy.type == "binpack" and field.lower() not in ("cpu", "memory"):
-            raise invalid_parameter(f"placementStrategy: binpack is by cpu or memory, not by {field!r}.")
-        known = field.lower() in ("instanceid", "host") or (field.startswith("attribute:") and len(field) > 10)
-        if strategy.type == "spread" and not known:
-            raise invalid_parameter(
-                f"placementStrategy: spread is by instanceId, host or attribute:NAME, not by {field!r}."
-            )
-
-
-def hosts_of(view: View, cluster: Cluster, group: str) -> list[Host]:
-    """The cluster's container instances as placement sees them."""
-    used = view.used(str(cluster.cluster_arn))
+def hosts_of(view: View, cluster: str, group: str) -> list[Host]:
+    """The container instances of a cluster (an ARN) as placement sees them."""
+    used = view.used(cluster)
     members: dict[str, int] = {}
-    for record in view.unfinished(cluster=cluster.cluster_arn):
+    for record in view.unfinished(cluster=cluster):
         if record.task.group == group:
             arn = str(record.task.container_instance_arn)
             members[arn] = members.get(arn, 0) + 1
     return [
         _host(view, record, used.get(record.arn, (0, 0, 0, 0)), members.get(record.arn, 0))
-        for record in view.find(INSTANCES, cluster=cluster.cluster_arn, status=("ACTIVE", "DRAINING"))
+        for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
 
 
@@ -135,16 +61,17 @@ def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], m
     )
 
 
-def put_task(tx: Transaction, ctx: Context, cluster: Cluster, wish: Wish, demand: Demand, host: Host) -> TaskRecord:
-    """Write one new task, placed on a host, with the ports it holds."""
-    task_id = ctx.new_id()
-    name = str(cluster.cluster_name)
-    arn = str(cluster.cluster_arn).replace(":cluster/", ":task/") + f"/{task_id}"
+def put_task(
+    tx: Transaction, cluster: str, wish: Wish, demand: Demand, host: Host, now: datetime, new_id: Callable[[], str]
+) -> TaskRecord:
+    """Write one new task of a cluster (an ARN), placed on a host, with the ports it holds."""
+    task_id = new_id()
+    arn = cluster.replace(":cluster/", ":task/") + f"/{task_id}"
     definition = wish.definition
     changed = {o.name: o for o in (wish.overrides.container_overrides if wish.overrides else None) or []}
     containers = [
         Container(
-            container_arn=ctx.scope.container(name, task_id, ctx.new_id()),
+            container_arn=cluster.replace(":cluster/", ":container/") + f"/{task_id}/{new_id()}",
             task_arn=arn,
             name=container.name,
             image=container.image,
@@ -161,7 +88,7 @@ def put_task(tx: Transaction, ctx: Context, cluster: Cluster, wish: Wish, demand
         for container in definition.container_definitions or []
     ]
     record = TaskRecord(
-        task=_task(ctx, cluster, wish, demand, host, arn, containers),
+        task=_task(cluster, wish, demand, host, arn, containers, now),
         containers=[
             ContainerState(
                 name=str(c.name),
@@ -174,17 +101,19 @@ def put_task(tx: Transaction, ctx: Context, cluster: Cluster, wish: Wish, demand
         cpu=demand.cpu,
         memory=demand.memory,
         seq=tx.seq,
+        service=wish.service,
     )
     tx.put(TASKS, record)
-    put_tags(tx, arn, wish.tags)
+    if wish.tags:
+        tx.put(TAGS, TagSet(arn=arn, tags=wish.tags))
     for port, protocol in sorted(demand.ports):
         tx.put(PORTS, PortReservation(instance_arn=host.arn, port=port, protocol=protocol, task_arn=arn))
-    add_event(tx, ctx.now(), str(cluster.cluster_arn), arn, "TaskPlaced", f"on {last_part(host.arn)}")
+    add_event(tx, now, cluster, arn, "TaskPlaced", f"on {last_part(host.arn)}")
     return record
 
 
 def _task(
-    ctx: Context, cluster: Cluster, wish: Wish, demand: Demand, host: Host, arn: str, containers: list[Container]
+    cluster: str, wish: Wish, demand: Demand, host: Host, arn: str, containers: list[Container], now: datetime
 ) -> Task:
     given = {o.name: o for o in (wish.overrides.container_overrides if wish.overrides else None) or []}
     overrides = TaskOverride(
@@ -194,12 +123,11 @@ def _task(
     if wish.overrides:
         for field in ("cpu", "memory", "execution_role_arn", "task_role_arn", "ephemeral_storage"):
             setattr(overrides, field, getattr(wish.overrides, field))
-    now = ctx.now()
     return Task(
         attachments=[],
         attributes=[Attribute(name=ARCHITECTURE, value=host.attribute(ARCHITECTURE))],
         availability_zone=host.attribute(ZONE),
-        cluster_arn=cluster.cluster_arn,
+        cluster_arn=cluster,
         connectivity="CONNECTED",
         connectivity_at=now,
         container_instance_arn=host.arn,

@@ -60,6 +60,9 @@ class Scope(NamedTuple):
     def task(self, cluster: str, task_id: str) -> str:
         return self.arn(f"task/{cluster}/{task_id}")
 
+    def service(self, cluster: str, name: str) -> str:
+        return self.arn(f"service/{cluster}/{name}")
+
     def container(self, cluster: str, task_id: str, container_id: str) -> str:
         return self.arn(f"container/{cluster}/{task_id}/{container_id}")
 

@@ -81,3 +81,8 @@ class ContainerInstance(Record):
     tags: list[Tag] | None = None
     health_status: ContainerInstanceHealthStatus | None = None
     gpu_devices: list[GpuDevice] | None = None
+
+
+def amount(found: list[Resource] | None, name: str) -> int:
+    """The whole number a resource list gives for CPU or MEMORY."""
+    return next((resource.integer_value or 0 for resource in found or [] if resource.name == name), 0)

@@ -8,6 +8,7 @@ import msgspec
 from ecsctl.model.common import Tag
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.record import Record
+from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent
 from ecsctl.model.task import NetworkBinding, Task
 
 Stage = Literal["none", "created", "started", "exited", "fenced"]
@@ -64,7 +65,8 @@ class TaskRecord(Record):
 
     `seq` is the store's sequence at the last change: an engine listing begun before it proves nothing.
     `cpu` (units) and `memory` (MiB) are what the task takes from its container instance. `collected`: it is STOPPED,
-    and nothing of it is left on its host.
+    and nothing of it is left on its host. `service` is the ARN of the service it belongs to, `tallied`: its end is
+    accounted for there. `settled`: it has counted as healthy. It may not be scaled in before `protected_until`.
     """
 
     task: Task
@@ -74,6 +76,10 @@ class TaskRecord(Record):
     seq: int = 0
     claim: Claim | None = None
     collected: bool = False
+    service: str | None = None
+    tallied: bool = False
+    settled: bool = False
+    protected_until: datetime | None = None
 
     @property
     def arn(self) -> str:
@@ -97,6 +103,55 @@ class InstanceRecord(Record):
     @property
     def arn(self) -> str:
         return self.instance.container_instance_arn or ""
+
+
+class DeploymentRecord(Record):
+    """One deployment of a service: which tasks it is to have, and how it is getting on.
+
+    `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by.
+    `ran`: a task of it has been RUNNING. `completed`: it can be rolled back to. `obstacle`: what was last told of
+    why it does not get on.
+    """
+
+    id: str
+    task_definition_arn: str
+    created_at: datetime
+    updated_at: datetime
+    status: Literal["PRIMARY", "ACTIVE"] = "PRIMARY"
+    rollout_state: DeploymentRolloutState = "IN_PROGRESS"
+    rollout_state_reason: str = ""
+    failures: int = 0
+    start_failures: int = 0
+    next_attempt_at: datetime | None = None
+    ran: bool = False
+    completed: bool = False
+    obstacle: str = ""
+
+
+class ServiceRecord(Record):
+    """A service: what was asked, and its deployments, the newest first.
+
+    Counts and deployments of the ECS shape are filled in when it is shown. `events` are the last 100, newest first.
+    """
+
+    service: Service
+    deployments: list[DeploymentRecord]
+    events: list[ServiceEvent] = msgspec.field(default_factory=list)
+    steady: bool = False
+    seq: int = 0
+
+    @property
+    def arn(self) -> str:
+        return self.service.service_arn or ""
+
+    @property
+    def definition(self) -> str:
+        """`family:revision` of what is being rolled out."""
+        return str(self.service.task_definition).rpartition("/")[2]
+
+    @property
+    def primary(self) -> DeploymentRecord:
+        return next(deployment for deployment in self.deployments if deployment.status == "PRIMARY")
 
 
 class Family(Record):

@@ -24,7 +24,7 @@ from ecsctl.model.record import evolve
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, page, put_tags, tags_of
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import CLUSTERS, INSTANCES
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES
 
 NO_INSIGHTS = ClusterSetting(name="containerInsights", value="disabled")
 
@@ -113,6 +113,10 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> DeleteCluster
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
         arn = str(cluster.cluster_arn)
+        if tx.count(SERVICES, cluster=arn, status=("ACTIVE", "DRAINING")):
+            raise ApiError(
+                "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
+            )
         if tx.count(INSTANCES, cluster=arn, status=("ACTIVE", "DRAINING")):
             raise ApiError(
                 "ClusterContainsContainerInstancesException",
@@ -141,7 +145,7 @@ def _shape(view: View, cluster: Cluster, include: set[str]) -> Cluster:
         registered_container_instances_count=view.count(INSTANCES, cluster=arn, status=("ACTIVE", "DRAINING")),
         running_tasks_count=running,
         pending_tasks_count=pending,
-        active_services_count=0,
+        active_services_count=view.count(SERVICES, cluster=arn, status="ACTIVE"),
         statistics=[KeyValuePair(name=k, value=str(v)) for k, v in statistics.items()]
         if "STATISTICS" in include
         else [],

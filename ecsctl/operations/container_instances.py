@@ -19,12 +19,12 @@ from ecsctl.model.api.container_instances import (
 )
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Failure
-from ecsctl.model.container_instance import ContainerInstance
+from ecsctl.model.container_instance import ContainerInstance, amount
 from ecsctl.model.errors import EngineError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.context import Context
-from ecsctl.operations.hosts import HostOptions, amount, ensure_default_instance, register_host, resources
+from ecsctl.operations.hosts import HostOptions, ensure_default_instance, register_host, resources
 from ecsctl.operations.lookup import find_cluster, find_instance, page, tags_of
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import View, add_event

@@ -18,15 +18,13 @@ HERE = 2.0
 class Context(NamedTuple):
     """The surroundings of an operation.
 
-    `new_id` makes 32 hex digits; `draw(n)` a number in 0..n-1. `hand_over` lets another process finish tasks
-    (by ARN) that this one leaves unfinished. `warn` tells the person at the keyboard.
+    `hand_over` lets another process finish tasks and services (by ARN) that this one leaves unfinished. `warn` tells
+    the person at the keyboard.
     """
 
     store: Store
     scope: Scope
     controller: Controller
-    new_id: Callable[[], str]
-    draw: Callable[[int], int]
     hand_over: Callable[[list[str]], None]
     warn: Callable[[str], None]
     reserved_memory: int = 256
@@ -34,6 +32,12 @@ class Context(NamedTuple):
 
     def now(self) -> datetime:
         return self.controller.clock.now()
+
+    def new_id(self) -> str:
+        return self.controller.chance.new_id()
+
+    def draw(self, n: int) -> int:
+        return self.controller.chance.draw(n)
 
     @property
     def caller(self) -> str:

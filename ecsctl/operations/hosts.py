@@ -143,11 +143,6 @@ def resources(cpu: int, memory: int, tcp: list[int], udp: list[int]) -> list[Res
     ]
 
 
-def amount(found: list[Resource] | None, name: str) -> int:
-    """The whole number a resource list gives for CPU or MEMORY."""
-    return next((resource.integer_value or 0 for resource in found or [] if resource.name == name), 0)
-
-
 def _number(name: str, value: int) -> Resource:
     return Resource(name=name, type="INTEGER", double_value=0.0, long_value=0, integer_value=value)
 

@@ -1,4 +1,4 @@
-"""Finding what a request names: clusters, container instances, task definitions, tasks; and paging through lists."""
+"""Finding what a request names: clusters, container instances, task definitions, tasks, services; paging lists."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
-from ecsctl.model.stored import InstanceRecord, TagSet, TaskRecord
+from ecsctl.model.stored import InstanceRecord, ServiceRecord, TagSet, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, TAGS, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASK_DEFINITIONS, TASKS
 
 T = TypeVar("T")
 
@@ -85,6 +85,25 @@ def the_task(view: View, cluster: Cluster, name: str) -> TaskRecord:
     if found is None:
         raise invalid_parameter(f"The referenced task was not found: {name}")
     return found
+
+
+def service_arn(cluster: Cluster, name: str) -> str:
+    """The ARN of a cluster's service of that name."""
+    return f"{cluster.cluster_arn}/{name}".replace(":cluster/", ":service/")
+
+
+def find_service(view: View, cluster: Cluster, name: str) -> ServiceRecord | None:
+    """A service of a cluster by name or ARN; also one that is INACTIVE."""
+    record = view.get(SERVICES, name if name.startswith("arn:") else service_arn(cluster, name))
+    return record if record is not None and record.service.cluster_arn == cluster.cluster_arn else None
+
+
+def the_service(view: View, cluster: Cluster, name: str) -> ServiceRecord:
+    """As find_service; ServiceNotFoundException when there is none, or it is INACTIVE."""
+    record = find_service(view, cluster, name)
+    if record is None or record.service.status == "INACTIVE":
+        raise ApiError("ServiceNotFoundException", f"Service not found: {name}")
+    return record
 
 
 def tags_of(view: View, arn: str | None) -> list[Tag]:

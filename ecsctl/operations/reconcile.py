@@ -9,9 +9,9 @@ from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, the_task
+from ecsctl.operations.lookup import find_cluster, the_service, the_task
 from ecsctl.store.store import View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, TASKS
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TASKS
 
 
 class Report(Record):
@@ -45,24 +45,33 @@ class Report(Record):
 
 
 def reconcile(
-    ctx: Context, cluster: str | None = None, tasks: Sequence[str] = (), timeout: float = 50.0, dry_run: bool = False
+    ctx: Context,
+    cluster: str | None = None,
+    tasks: Sequence[str] = (),
+    services: Sequence[str] = (),
+    timeout: float = 50.0,
+    dry_run: bool = False,
 ) -> Report:
-    """One pass over a cluster, or over all of this state's; or only over some tasks (ids or ARNs).
+    """One pass over a cluster, or over all of this state's; or only over some tasks (ids or ARNs) and services.
 
-    Ends when there is nothing to do now, or after `timeout` seconds.
+    Ends when there is nothing to do now, or after `timeout` seconds. Named tasks and services are waited for: until
+    they run, and until they have what was asked of them.
     """
     clock = ctx.controller.clock
     end = clock.since_boot() + timeout
-    limits = Limits(until=end, wait=bool(tasks))
+    limits = Limits(until=end, wait=bool(tasks or services))
     with ctx.store.read() as view:
-        if tasks:
-            arns = [_task(view, ctx, cluster, task) for task in tasks]
+        arns = [_task(view, ctx, cluster, task) for task in tasks]
+        kept = [_service(view, ctx, cluster, service) for service in services]
+        if tasks or services:
+            clusters = []
         elif cluster is not None:
             clusters = [str(find_cluster(view, ctx, cluster).cluster_arn)]
         else:
             clusters = [str(found.cluster_arn) for found in view.find(CLUSTERS)]
-    if tasks:
+    if tasks or services:
         result = ctx.controller.converge(arns, limits, dry_run=dry_run)
+        result.add(ctx.controller.converge_services(kept, limits, dry_run=dry_run))
     else:
         result = ctx.controller.reconcile(clusters, limits, dry_run=dry_run)
     return _report(ctx, result, timed_out=bool(result.unfinished) and clock.since_boot() >= end)
@@ -72,6 +81,12 @@ def _task(view: View, ctx: Context, cluster: str | None, task: str) -> str:
     if task.startswith("arn:") and view.get(TASKS, task):
         return task  # of whatever cluster, region and account
     return the_task(view, find_cluster(view, ctx, cluster), task).arn
+
+
+def _service(view: View, ctx: Context, cluster: str | None, service: str) -> str:
+    if service.startswith("arn:") and view.get(SERVICES, service):
+        return service
+    return the_service(view, find_cluster(view, ctx, cluster), service).arn
 
 
 def _report(ctx: Context, result: Pass, *, timed_out: bool) -> Report:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
-
-import msgspec
 
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
+from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
 from ecsctl.model.api.tasks import (
     DescribeTasksRequest,
     DescribeTasksResponse,
@@ -25,22 +22,22 @@ from ecsctl.model.api.tasks import (
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Failure
-from ecsctl.model.errors import ApiError, EngineUnreachable, client_exception, invalid_parameter
-from ecsctl.model.record import evolve, to_wire
-from ecsctl.model.stored import IdempotentCall, TaskRecord
+from ecsctl.model.errors import EngineUnreachable, client_exception, invalid_parameter
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import Task
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
+from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
-from ecsctl.operations.new_tasks import Wish, check_placement, hosts_of, put_task, wish
+from ecsctl.operations.wishes import check_placement, wish
 from ecsctl.placement.place import Demand, Host, Placement, demand_of, never_fits, place
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import IDEMPOTENT_CALLS, INSTANCES, TASKS
+from ecsctl.store.tables import INSTANCES, TASKS
 
 AT_ONCE = Limits(pull=False, wait=False)
 """What a command does itself before it answers: all but fetching images and waiting for dependencies."""
-TOKEN_LIFE = timedelta(hours=24)
 
 
 def run_task(ctx: Context, request: RunTaskRequest, *, stay: bool = False) -> RunTaskResponse:
@@ -60,16 +57,16 @@ def run_task(ctx: Context, request: RunTaskRequest, *, stay: bool = False) -> Ru
     reasons = _probe(ctx, request, count)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
-        if again := _answered_before(tx, cluster, request):
-            return again
+        if again := answered_before(tx, cluster, "RunTask", request):
+            return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
         asked = _wish(tx, ctx, cluster, request)
         demand = demand_of(asked.definition, asked.overrides)
         placements = _place(tx, ctx, cluster, asked, demand, request, count)
-        records = [put_task(tx, ctx, cluster, asked, demand, p.host) for p in placements if p.host]
+        records = [_put(tx, ctx, cluster, asked, demand, p.host) for p in placements if p.host]
         failures = _failures(placements)
         if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
             raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
-        _remember(tx, ctx, cluster, request, records)
+        remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
     tasks = _go(ctx, [record.arn for record in records], stay=stay)
     return RunTaskResponse(tasks=tasks, failures=failures)
 
@@ -94,11 +91,11 @@ def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -
             if found is None:
                 failures.append(Failure(arn=name, reason="MISSING"))
                 continue
-            host = next((h for h in hosts_of(tx, cluster, asked.group) if h.arn == found.arn), None)
+            host = next((h for h in hosts_of(tx, str(cluster.cluster_arn), asked.group) if h.arn == found.arn), None)
             # A DRAINING host takes what StartTask puts there, as in ECS: the caller chose it.
             choice = place(demand, [host._replace(active=True)], [], [], ctx.draw) if host else Placement(None)
             if choice.host:
-                records.append(put_task(tx, ctx, cluster, asked, demand, choice.host))
+                records.append(_put(tx, ctx, cluster, asked, demand, choice.host))
             elif host is None:
                 failures.append(Failure(arn=found.arn, reason="INACTIVE"))
             failures += _failures([choice])
@@ -250,7 +247,7 @@ def _probe(ctx: Context, request: RunTaskRequest, count: int) -> dict[str, str]:
 def _place(
     view: View, ctx: Context, cluster: Cluster, asked: Wish, demand: Demand, request: RunTaskRequest, count: int
 ) -> list[Placement]:
-    hosts = hosts_of(view, cluster, asked.group)
+    hosts = hosts_of(view, str(cluster.cluster_arn), asked.group)
     if not hosts:
         raise invalid_parameter("No Container Instances were found in your cluster.")
     if why := never_fits(demand, hosts):
@@ -266,6 +263,10 @@ def _place(
     return placements
 
 
+def _put(tx: Transaction, ctx: Context, cluster: Cluster, asked: Wish, demand: Demand, host: Host) -> TaskRecord:
+    return put_task(tx, str(cluster.cluster_arn), asked, demand, host, ctx.now(), ctx.new_id)
+
+
 def _taken(host: Host, chosen: Host, demand: Demand) -> Host:
     return host.with_task(demand) if host.arn == chosen.arn else host
 
@@ -274,43 +275,6 @@ def _failures(placements: Sequence[Placement]) -> list[Failure]:
     return [
         Failure(arn=r.arn, reason=r.reason, detail=r.detail) for placement in placements for r in placement.rejections
     ]
-
-
-def _token_key(cluster: Cluster, request: RunTaskRequest) -> str:
-    return f"{cluster.cluster_arn}|RunTask|{request.client_token}"
-
-
-def _fingerprint(request: RunTaskRequest) -> str:
-    plain = to_wire(evolve(request, client_token=None))
-    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
-
-
-def _answered_before(tx: Transaction, cluster: Cluster, request: RunTaskRequest) -> RunTaskResponse | None:
-    """The answer that this client token was given before (ECS: "Ensuring idempotency"), with tasks as they are now."""
-    if not request.client_token:
-        return None
-    if len(request.client_token) > 64 or not all(33 <= ord(c) <= 126 for c in request.client_token):
-        raise invalid_parameter("clientToken: use up to 64 printable ASCII characters without spaces.")
-    known = tx.get(IDEMPOTENT_CALLS, _token_key(cluster, request))
-    if known is None:
-        return None
-    arns: list[str] = known.result["tasks"]
-    if known.parameters != _fingerprint(request):
-        raise ApiError("ConflictException", "The client token was used with other parameters.", arns)
-    return RunTaskResponse(tasks=[r.task for arn in arns if (r := tx.get(TASKS, arn))], failures=[])
-
-
-def _remember(
-    tx: Transaction, ctx: Context, cluster: Cluster, request: RunTaskRequest, records: Sequence[TaskRecord]
-) -> None:
-    if request.client_token and records:
-        call = IdempotentCall(
-            key=_token_key(cluster, request),
-            parameters=_fingerprint(request),
-            result={"tasks": [record.arn for record in records]},
-            expires_at=ctx.now() + TOKEN_LIFE,
-        )
-        tx.put(IDEMPOTENT_CALLS, call)
 
 
 def _matches(record: TaskRecord, request: ListTasksRequest) -> bool:

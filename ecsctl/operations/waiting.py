@@ -1,14 +1,17 @@
-"""Waiting for tasks, and bringing them further meanwhile."""
+"""Waiting for tasks and services, and bringing them further meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
+from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
 from ecsctl.model.arn import last_part
+from ecsctl.model.service import Service
 from ecsctl.model.task import Task
 from ecsctl.operations.context import Context
+from ecsctl.operations.services import service_shapes
 from ecsctl.operations.tasks import shapes
 
 POLL = (0.05, 0.5)
@@ -20,17 +23,31 @@ def wait_tasks(ctx: Context, arns: Sequence[str], until: Literal["RUNNING", "STO
 
     With `until="RUNNING"` a task that STOPPED ends the wait for all.
     """
+    _bring_on(
+        ctx, lambda limits: ctx.controller.converge(arns, limits), lambda: _reached(shapes(ctx, arns), until), timeout
+    )
+    return shapes(ctx, arns)
+
+
+def wait_services(ctx: Context, arns: Sequence[str], is_so: Callable[[Service], bool], timeout: float) -> None:
+    """Return when it is so for each of the services, or after `timeout` seconds."""
+    _bring_on(
+        ctx,
+        lambda limits: ctx.controller.converge_services(arns, limits),
+        lambda: all(is_so(service) for service in service_shapes(ctx, arns)),
+        timeout,
+    )
+
+
+def _bring_on(ctx: Context, further: Callable[[Limits], Pass], is_over: Callable[[], bool], timeout: float) -> None:
     clock = ctx.controller.clock
     end = clock.since_boot() + timeout
     pause, warned = POLL[0], set[str]()
-    while True:
-        tasks = shapes(ctx, arns)
-        if _reached(tasks, until):
-            return tasks
+    while not is_over():
         left = end - clock.since_boot()
         if left <= 0:
-            return tasks
-        result = ctx.controller.converge(arns, Limits(until=end, wait=False))
+            return
+        result = further(Limits(until=end, wait=False))
         for arn, why in result.unreachable.items():
             if arn not in warned:
                 warned.add(arn)

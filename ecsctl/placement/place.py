@@ -57,11 +57,12 @@ class Host(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """Why a host does not take a task: ECS's reason, and the figures."""
+    """Why a host does not take a task: ECS's reason, and the figures. `short`: by how much of what it is to have."""
 
     arn: str
     reason: str
     detail: str
+    short: float = 0.0
 
 
 class Placement(NamedTuple):
@@ -151,10 +152,10 @@ def _unfit(demand: Demand, host: Host, distinct: bool) -> Rejection | None:
         return Rejection(host.arn, "ATTRIBUTE", f"needs {demand.architecture}, the host is {architecture}")
     if demand.memory > host.memory_free:
         detail = f"needs {demand.memory} MiB, {host.memory_free} of {host.memory_total} are free"
-        return Rejection(host.arn, "RESOURCE:MEMORY", detail)
+        return Rejection(host.arn, "RESOURCE:MEMORY", detail, 1 - host.memory_free / demand.memory)
     if demand.cpu > host.cpu_free:
         detail = f"needs {demand.cpu} CPU units, {host.cpu_free} of {host.cpu_total} are free"
-        return Rejection(host.arn, "RESOURCE:CPU", detail)
+        return Rejection(host.arn, "RESOURCE:CPU", detail, 1 - host.cpu_free / demand.cpu)
     if taken := sorted(demand.ports & host.ports):
         return Rejection(host.arn, "RESOURCE:PORTS", "taken: " + ", ".join(f"{port}/{kind}" for port, kind in taken))
     if distinct and host.group_tasks:

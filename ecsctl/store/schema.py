@@ -60,6 +60,22 @@ MIGRATIONS: tuple[str, ...] = (
     WHEN OLD.desired_status = 'STOPPED' AND NEW.desired_status != 'STOPPED'
     BEGIN SELECT RAISE(ABORT, 'a task that is to stop stays so'); END;
     """,
+    """
+    CREATE TABLE service (
+        arn TEXT PRIMARY KEY, cluster TEXT NOT NULL REFERENCES cluster (arn),
+        status TEXT NOT NULL CHECK (status IN ('ACTIVE', 'DRAINING', 'INACTIVE')), doc BLOB NOT NULL
+    );
+    CREATE INDEX service_cluster ON service (cluster, status);
+    ALTER TABLE task ADD COLUMN service TEXT;
+    ALTER TABLE task ADD COLUMN tallied INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX task_service ON task (service, tallied);
+
+    -- Partial indexes are of no use to statements whose values are parameters.
+    DROP INDEX task_unfinished;
+    DROP INDEX task_to_collect;
+    CREATE INDEX task_cluster_status ON task (cluster, last_status);
+    CREATE INDEX task_instance_status ON task (instance, last_status, collected);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

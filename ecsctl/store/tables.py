@@ -9,7 +9,16 @@ from typing import Generic, TypeVar
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record
-from ecsctl.model.stored import Event, Family, IdempotentCall, InstanceRecord, PortReservation, TagSet, TaskRecord
+from ecsctl.model.stored import (
+    Event,
+    Family,
+    IdempotentCall,
+    InstanceRecord,
+    PortReservation,
+    ServiceRecord,
+    TagSet,
+    TaskRecord,
+)
 from ecsctl.model.task_definition import TaskDefinition
 
 R = TypeVar("R", bound=Record)
@@ -61,6 +70,8 @@ def _task(record: TaskRecord) -> tuple[Scalar, ...]:
         timestamp(task.created_at) if task.created_at else "",
         timestamp(task.stopped_at) if task.stopped_at else None,
         int(record.collected),
+        record.service,
+        int(record.tallied),
     )
 
 
@@ -101,8 +112,16 @@ TASKS = Table(
         "created_at",
         "stopped_at",
         "collected",
+        "service",
+        "tallied",
     ),
     _task,
+)
+SERVICES = Table(
+    "service",
+    ServiceRecord,
+    ("arn", "cluster", "status"),
+    lambda s: (s.arn, s.service.cluster_arn, s.service.status),
 )
 PORTS = Table(
     "port",
@@ -120,7 +139,7 @@ EVENTS = Table(
     ("id", "at", "cluster", "resource"),
     lambda e: (None, timestamp(e.at), e.cluster_arn, e.resource_arn),
 )
-TABLES = (CLUSTERS, INSTANCES, FAMILIES, TASK_DEFINITIONS, TASKS, PORTS, TAGS, IDEMPOTENT_CALLS, EVENTS)
+TABLES = (CLUSTERS, INSTANCES, FAMILIES, TASK_DEFINITIONS, TASKS, SERVICES, PORTS, TAGS, IDEMPOTENT_CALLS, EVENTS)
 
 UNFINISHED = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING")
 """Every lastStatus but STOPPED."""

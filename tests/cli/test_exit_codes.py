@@ -32,7 +32,7 @@ from tests.cli.running import Runner, environment, process
     [
         ([], 252, "the following arguments are required: command"),
         (["list-clustres"], 252, "unknown command 'list-clustres'; did you mean list-clusters"),
-        (["create-service"], 252, "create-service is a command of `aws ecs` that ecsctl does not have yet"),
+        (["create-task-set"], 252, "create-task-set is a command of `aws ecs` that ecsctl does not have yet"),
         (["--foo"], 252, "Unknown options: --foo"),
         (["--foo", "list-clusters"], 252, "Unknown options: --foo"),
         (["list-clusters", "--foo", "x"], 252, "Unknown options: --foo, x"),
@@ -52,8 +52,12 @@ from tests.cli.running import Runner, environment, process
         (["run-task", "--wait", "5x", "--task-definition", "a"], 252, "Unknown options: 5x"),
         (["run-task", "--wait=5x", "--task-definition", "a"], 252, "argument --wait: '5x' is not a duration"),
         (["register-task-definition", "a", "b"], 252, "Unknown options: b"),
-        (["wait"], 252, "wait: expected tasks-running or tasks-stopped, got nothing"),
-        (["wait", "services-stable"], 252, "got 'services-stable'"),
+        (
+            ["wait"],
+            252,
+            "wait: expected tasks-running, tasks-stopped, services-stable or",
+        ),
+        (["wait", "tasks-ready"], 252, "got 'tasks-ready'"),
         (["wait", "tasks-running"], 252, "the following arguments are required: --tasks"),
         (["wait", "tasks-running", "--tasks", "0" * 32], 255, "Waiter TasksRunning failed: "),
         (["register-container-instance", "--context", "a", "--host", "b"], 252, "only one of --context and --host"),

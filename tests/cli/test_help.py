@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecsctl.cli.action import Action
-from ecsctl.cli.commands import COMMANDS, WAITERS
+from ecsctl.cli.commands import COMMANDS, WAITERS, Entry
 from ecsctl.cli.dispatch import load
 from tests.cli.running import Runner
 
@@ -31,12 +31,12 @@ def test_every_command_has_a_page(ecsctl: Runner, name: str, how: str) -> None:
         assert all(f"  {flag.name}" in ran.out or f"/ {flag.name}" in ran.out for flag in command.own_flags)
 
 
-@pytest.mark.parametrize("waiter", [entry.name for entry in WAITERS])
-def test_every_waiter_has_a_page(ecsctl: Runner, waiter: str) -> None:
-    assert waiter in ecsctl("wait", "help").out
-    ran = ecsctl("wait", waiter, "--help")
+@pytest.mark.parametrize("waiter", WAITERS)
+def test_every_waiter_has_a_page(ecsctl: Runner, waiter: Entry) -> None:
+    assert waiter.name in ecsctl("wait", "help").out
+    ran = ecsctl("wait", waiter.name, "--help")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith(f"Usage: ecsctl wait {waiter} --tasks <string> ... [OPTIONS]")
+    assert ran.out.startswith(f"Usage: ecsctl wait {waiter.name} --{waiter.room} <string> ... [OPTIONS]")
 
 
 def test_a_page_has_the_meaning_of_every_option_that_aws_does_not_have() -> None:

@@ -136,10 +136,13 @@ def test_output_that_cannot_be_read_is_said(
 
 
 def test_what_is_left_is_done_by_a_process_with_the_same_state_and_scope() -> None:
-    words = command(Config(Path("/s/state.db"), "eu-west-1", "111111111111"), ["arn:1", "arn:2"])
+    words = command(Config(Path("/s/state.db"), "eu-west-1", "111111111111"), ["arn:1", "arn:2", "arn:x:service/3"])
     assert words[0] == sys.executable
     scope = "--state /s/state.db --region eu-west-1 --account 111111111111"
-    assert " ".join(words[1:]) == f"-m ecsctl {scope} reconcile --timeout 30m --task arn:1 arn:2"
+    assert (
+        " ".join(words[1:])
+        == f"-m ecsctl {scope} reconcile --timeout 30m --task arn:1 --task arn:2 --service arn:x:service/3"
+    )
 
 
 def test_since_is_a_duration_or_a_time() -> None:

@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.collect import Retention
@@ -172,13 +173,13 @@ class World:
             engine: Any = MortalEngine(self.engines[address], life)
             return engine  # type: ignore[no-any-return]
 
-        controller = Controller(store, connect, self.clock, Retention(), OtherClaimant(self.clock, self.alive, name))
+        chance = Chance(lambda: f"{self.random.getrandbits(128):032x}", self.random.randrange)
+        claimant = OtherClaimant(self.clock, self.alive, name)
+        controller = Controller(store, connect, self.clock, Retention(), claimant, chance)
         return Context(
             store=store,
             scope=Scope(),
             controller=controller,
-            new_id=lambda: f"{self.random.getrandbits(128):032x}",
-            draw=self.random.randrange,
             hand_over=self.handed_over.extend,
             warn=lambda _: None,
         )

@@ -72,6 +72,21 @@ class Cli:
             assert time.monotonic() < end, found
             time.sleep(0.1)
 
+    def service(self, name: str) -> Any:
+        """describe-services of one service."""
+        return self.json("describe-services", "--services", name)["services"][0]
+
+    def until_service(self, name: str, condition: Callable[[Any], bool], seconds: float = 60.0) -> Any:
+        """The service when the condition holds, with a reconcile now and then, as from cron."""
+        end = time.monotonic() + seconds
+        while True:
+            self("reconcile")
+            found = self.service(name)
+            if condition(found):
+                return found
+            assert time.monotonic() < end, found
+            time.sleep(0.3)
+
     def docker(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
         assert not check or done.returncode == 0, done.stderr
@@ -95,6 +110,8 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
     yield runner
     if not runner.state.exists():
         return
+    # What goes on with a service in the background would make its tasks anew.
+    subprocess.run(["pkill", "-KILL", "-f", str(runner.state)], check=False)
     for _ in range(3):  # a process in the background may still be making one
         try:
             found = runner.containers()

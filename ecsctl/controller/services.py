@@ -1,0 +1,162 @@
+"""Services: decide what each needs, and write it down in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ecsctl.controller.chance import Chance
+from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.model.arn import last_part
+from ecsctl.model.common import Tag
+from ecsctl.model.record import evolve
+from ecsctl.model.service import ServiceEvent
+from ecsctl.model.stored import ServiceRecord, TaskRecord
+from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler.decide import request_stop
+from ecsctl.scheduler.rollout import SETTLE
+from ecsctl.scheduler.services import Launch, ServiceStep, Surroundings, decide_service
+from ecsctl.store.store import Store, Transaction, View, add_event
+from ecsctl.store.tables import SERVICES, TAGS, TASK_DEFINITIONS, TASKS
+
+MOST_EVENTS = 100
+"""What DescribeServices shows of a service's events."""
+
+
+class Advance(NamedTuple):
+    """What became of one decision: the new tasks, those that are to stop, and it all in words."""
+
+    begun: tuple[str, ...] = ()
+    stopping: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    changed: bool = False
+
+
+def advance(
+    store: Store, arn: str, now: datetime, chance: Chance, settle: timedelta = SETTLE, *, dry_run: bool = False
+) -> Advance:
+    """Decide about a service once, and record it. A quiet service costs no write."""
+    with store.read() as view:
+        record = view.get(SERVICES, arn)
+        if record is None or record.service.status == "INACTIVE":
+            return Advance()
+        step = _decide(view, record, now, chance, settle)
+    if not _changes(record, step):
+        return Advance()
+    if dry_run:
+        return Advance(lines=tuple(_planned(record, step)), changed=True)
+    with store.write() as tx:
+        record = tx.get(SERVICES, arn)
+        if record is None:
+            return Advance()
+        step = _decide(tx, record, now, chance, settle)
+        return _apply(tx, record, step, now, chance)
+
+
+def _decide(view: View, record: ServiceRecord, now: datetime, chance: Chance, settle: timedelta) -> ServiceStep:
+    service = record.service
+    tasks = view.find(TASKS, service=record.arn, tallied=0, order="created_at")
+    named = {d.task_definition_arn for d in record.deployments} | {str(t.task.task_definition_arn) for t in tasks}
+    definitions = {arn: found for arn in named if (found := view.get(TASK_DEFINITIONS, arn))}
+    hosts = hosts_of(view, str(service.cluster_arn), f"service:{service.service_name}")
+    return decide_service(record, tasks, Surroundings(definitions, hosts, now, chance.draw, settle))
+
+
+def _changes(record: ServiceRecord, step: ServiceStep) -> bool:
+    return bool(step.launches or step.stops or step.marked or step.messages) or step.record != record
+
+
+def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datetime, chance: Chance) -> Advance:
+    record, messages = step.record, list(step.messages)
+    begun = [_put(tx, record, launch, now, chance) for launch in step.launches]
+    marked = {task.arn: task for task in step.marked}
+    for stop in step.stops:
+        task = marked.pop(stop.task.arn, stop.task)
+        marked[task.arn] = request_stop(task, stop.code, stop.reason, now)
+        add_event(tx, now, str(task.task.cluster_arn), task.arn, "TaskStopping", f"{stop.code}: {stop.reason}")
+    for task in marked.values():
+        tx.put(TASKS, evolve(task, seq=tx.seq))
+    stopping = [stop.task.arn for stop in step.stops]
+    messages += _told("started", "tasks", begun) + _told("stopped", "running tasks", stopping)
+    for message in messages:
+        record = _with_event(tx, record, message, now, chance)
+    if record != before:
+        tx.put(SERVICES, evolve(record, seq=tx.seq))
+    name = record.service.service_name
+    return Advance(
+        tuple(begun), tuple(stopping), tuple(f"service {name} {message}" for message in messages), changed=True
+    )
+
+
+def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, chance: Chance) -> str:
+    service = record.service
+    wish = Wish(
+        launch.definition,
+        None,
+        f"service:{service.service_name}",
+        service.launch_type or "EC2",
+        launch.deployment.id,
+        _tags(tx, record, launch.definition),
+        record.arn,
+    )
+    return put_task(tx, str(service.cluster_arn), wish, launch.demand, launch.host, now, chance.new_id).arn
+
+
+def _tags(view: View, record: ServiceRecord, definition: TaskDefinition) -> list[Tag]:
+    """Those of the service or the definition, as asked; and ECS's own."""
+    service = record.service
+    source = {"SERVICE": record.arn, "TASK_DEFINITION": definition.task_definition_arn}.get(
+        service.propagate_tags or "NONE"
+    )
+    found = view.get(TAGS, source) if source else None
+    managed = {
+        "aws:ecs:clusterName": last_part(str(service.cluster_arn)),
+        "aws:ecs:serviceName": str(service.service_name),
+    }
+    own = [Tag(key=key, value=value) for key, value in managed.items()] if service.enable_ecs_managed_tags else []
+    return own + (found.tags if found else [])
+
+
+def _told(verb: str, what: str, arns: list[str]) -> list[str]:
+    return [f"has {verb} {len(arns)} {what}: {_named(arns)}."] if arns else []
+
+
+def _named(arns: Iterable[str]) -> str:
+    return " ".join(f"(task {last_part(arn)})" for arn in arns)
+
+
+def _with_event(tx: Transaction, record: ServiceRecord, message: str, now: datetime, chance: Chance) -> ServiceRecord:
+    service = record.service
+    text = f"(service {service.service_name}) {message}"
+    add_event(tx, now, str(service.cluster_arn), record.arn, "ServiceEvent", text)
+    digits = chance.new_id()
+    event = ServiceEvent(
+        id=f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}", created_at=now, message=text
+    )
+    return evolve(record, events=[event, *record.events][:MOST_EVENTS])
+
+
+def _planned(record: ServiceRecord, step: ServiceStep) -> list[str]:
+    service = f"service {record.service.service_name}"
+    return [
+        *(
+            f"{service}: start a task of {last_part(launch.deployment.task_definition_arn)} "
+            f"on {last_part(launch.host.arn)} for deployment {launch.deployment.id}"
+            for launch in step.launches
+        ),
+        *(f"{service}: stop task {last_part(stop.task.arn)}: {stop.reason}" for stop in step.stops),
+        *(f"{service} {message}" for message in step.messages),
+    ]
+
+
+def needs_more(record: ServiceRecord | None) -> bool:
+    """Whether there is something to wait for: a service on its way to what was asked."""
+    if record is None or record.service.status == "INACTIVE":
+        return False
+    return not record.steady and record.primary.rollout_state != "FAILED"
+
+
+def unfinished_of(view: View, arns: Iterable[str]) -> list[TaskRecord]:
+    """The tasks of these services that are not STOPPED."""
+    return [task for arn in arns for task in view.find(TASKS, service=arn, tallied=0) if not task.is_stopped]

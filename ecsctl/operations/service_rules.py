@@ -1,0 +1,103 @@
+"""What a service may ask for: ECS's rules, and what this release does not honour, refused by name."""
+
+from __future__ import annotations
+
+from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
+from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.operations.wishes import check_placement
+from ecsctl.scheduler.rollout import DEFAULT_PERCENT
+
+_UNSERVED = {
+    "load_balancers": "loadBalancers: load balancers",
+    "service_registries": "serviceRegistries: service discovery",
+    "capacity_provider_strategy": "capacityProviderStrategy: capacity providers",
+    "network_configuration": "networkConfiguration: the network mode awsvpc",
+    "enable_execute_command": "enableExecuteCommand: execute-command",
+    "service_connect_configuration": "serviceConnectConfiguration: Service Connect",
+    "volume_configurations": "volumeConfigurations: volumes configured at launch",
+    "vpc_lattice_configurations": "vpcLatticeConfigurations: VPC Lattice",
+    "gateway_connectors": "gatewayConnectors: gateways",
+    "monitoring": "monitoring: monitoring configurations",
+    "platform_version": "platformVersion: Fargate platform versions",
+    "role": "role: roles of load balancers",
+}
+_UNSERVED_OF_DEPLOYMENTS = {
+    "alarms": "CloudWatch alarms",
+    "lifecycle_hooks": "lifecycle hooks",
+    "linear_configuration": "linear deployments",
+    "canary_configuration": "canary deployments",
+    "early_success_criteria": "early success",
+    "bake_time_in_minutes": "bake times",
+}
+
+
+def check_service(request: CreateServiceRequest | UpdateServiceRequest, scheduling: str) -> None:
+    """What can be said without looking at the state; InvalidParameterException and ClientException."""
+    for field, what in _UNSERVED.items():
+        if getattr(request, field, None):
+            raise client_exception(f"{what} is not honoured by this release; leave it out.")
+    if request.availability_zone_rebalancing == "ENABLED":
+        raise client_exception("availabilityZoneRebalancing: ENABLED is not honoured by this release; leave it out.")
+    controller = request.deployment_controller
+    if controller is not None and controller.type != "ECS":
+        raise client_exception(f"deploymentController: {controller.type} is not honoured by this release; use ECS.")
+    if request.desired_count is not None and not 0 <= request.desired_count <= 5000:
+        raise invalid_parameter(f"desiredCount: {request.desired_count} is not between 0 and 5000.")
+    grace = request.health_check_grace_period_seconds
+    if grace is not None and not 0 <= grace <= 2_147_483_647:
+        raise invalid_parameter(f"healthCheckGracePeriodSeconds: {grace} is not between 0 and 2147483647.")
+    check_placement(request.placement_strategy or [], request.placement_constraints or [])
+    if scheduling == "DAEMON":
+        _check_daemon(request)
+    if request.deployment_configuration is not None:
+        _check_deployments(request.deployment_configuration, scheduling)
+
+
+def _check_daemon(request: CreateServiceRequest | UpdateServiceRequest) -> None:
+    if request.desired_count is not None:
+        raise invalid_parameter(
+            "The daemon scheduling strategy does not support a desired count on services. "
+            "Remove desired count value and try again."
+        )
+    if request.placement_strategy:
+        raise invalid_parameter("The daemon scheduling strategy does not support placement strategies.")
+
+
+def _check_deployments(configuration: DeploymentConfiguration, scheduling: str) -> None:
+    where = "deploymentConfiguration"
+    if configuration.strategy not in (None, "ROLLING"):
+        raise client_exception(f"{where}.strategy: {configuration.strategy} is not honoured by this release.")
+    for field, what in _UNSERVED_OF_DEPLOYMENTS.items():
+        if getattr(configuration, field):
+            raise client_exception(f"{where}: {what} are not honoured by this release; leave them out.")
+    low, high = DEFAULT_PERCENT[scheduling]
+    if configuration.minimum_healthy_percent is not None:
+        low = configuration.minimum_healthy_percent
+    if configuration.maximum_percent is not None:
+        high = configuration.maximum_percent
+    if not 0 <= low <= 100:
+        raise invalid_parameter(f"{where}.minimumHealthyPercent: {low} is not between 0 and 100.")
+    if not 100 <= high <= 1000:
+        raise invalid_parameter(f"{where}.maximumPercent: {high} is not between 100 and 1000.")
+    if scheduling == "DAEMON" and high > 100:
+        raise invalid_parameter(
+            "The daemon scheduling strategy does not support values above 100 for maximumPercent on services. "
+            "Change the value of maximumPercent, and try again."
+        )
+    if low == high == 100:
+        raise invalid_parameter(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+        )
+    if configuration.deployment_circuit_breaker is not None:
+        _check_breaker(configuration.deployment_circuit_breaker)
+
+
+def _check_breaker(breaker: DeploymentCircuitBreaker) -> None:
+    given = breaker.threshold_configuration
+    if given is None:
+        return
+    where = "deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value"
+    highest = 10_000 if given.type == "COUNT" else 100
+    if not 1 <= given.value <= highest:
+        raise invalid_parameter(f"{where}: {given.value} is not between 1 and {highest}.")

@@ -1,0 +1,298 @@
+"""The service actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecsctl.model.api.services import (
+    CreateServiceRequest,
+    CreateServiceResponse,
+    DeleteServiceRequest,
+    DeleteServiceResponse,
+    DescribeServicesRequest,
+    DescribeServicesResponse,
+    ListServicesRequest,
+    ListServicesResponse,
+    UpdateServiceRequest,
+    UpdateServiceResponse,
+)
+from ecsctl.model.arn import check_name, last_part
+from ecsctl.model.cluster import Cluster
+from ecsctl.model.common import Failure
+from ecsctl.model.deployment_configuration import (
+    DeploymentCircuitBreaker,
+    DeploymentConfiguration,
+    DeploymentController,
+)
+from ecsctl.model.errors import ApiError, invalid_parameter
+from ecsctl.model.record import evolve
+from ecsctl.model.service import Deployment, Service
+from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
+from ecsctl.operations.context import Context
+from ecsctl.operations.hosts import ensure_default_instance
+from ecsctl.operations.idempotency import answered_before, remember
+from ecsctl.operations.lookup import (
+    check_tags,
+    find_cluster,
+    find_service,
+    page,
+    put_tags,
+    service_arn,
+    tags_of,
+    the_service,
+)
+from ecsctl.operations.service_rules import check_service
+from ecsctl.operations.wishes import startable
+from ecsctl.scheduler.rollout import DEFAULT_PERCENT
+from ecsctl.scheduler.services import IN_PROGRESS
+from ecsctl.store.store import Transaction, View, add_event
+from ecsctl.store.tables import SERVICES, TASKS
+
+_NEW_DEPLOYMENT = ("task_definition", "launch_type")
+"""What of a service, when it changes, needs other tasks (ECS API_UpdateService)."""
+
+
+def create_service(ctx: Context, request: CreateServiceRequest) -> CreateServiceResponse:
+    """Keep a number of copies of a task running (ECS API_CreateService). The tasks are started in the background."""
+    name = check_name(request.service_name, "Service name", "InvalidParameterException")
+    scheduling = request.scheduling_strategy or "REPLICA"
+    check_service(request, scheduling)
+    check_tags(request.tags)
+    if request.desired_count is None and scheduling == "REPLICA":
+        raise invalid_parameter("desiredCount: is needed for a service that is not of the DAEMON scheduling strategy.")
+    if not request.task_definition:
+        raise invalid_parameter("TaskDefinition can not be blank.")
+    with ctx.store.read() as view:
+        find_cluster(view, ctx, request.cluster)
+        startable(view, ctx, request.task_definition)
+    ensure_default_instance(ctx, request.cluster)
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        arn = service_arn(cluster, name)
+        if answered_before(tx, cluster, "CreateService", request, longest=36):
+            return CreateServiceResponse(service=_shape(tx, the_service(tx, cluster, name)))
+        _check_free(tx.get(SERVICES, arn))
+        record = _new(tx, ctx, cluster, arn, request)
+        tx.put(SERVICES, evolve(record, seq=tx.seq))
+        put_tags(tx, arn, request.tags)
+        add_event(
+            tx, ctx.now(), str(cluster.cluster_arn), arn, "ServiceCreated", f"{scheduling} of {record.definition}"
+        )
+        remember(tx, ctx.now(), cluster, "CreateService", request, [arn])
+        answer = _shape(tx, record)
+    ctx.hand_over([arn])
+    return CreateServiceResponse(service=answer)
+
+
+def _check_free(existing: ServiceRecord | None) -> None:
+    if existing is None or existing.service.status == "INACTIVE":
+        return
+    if existing.service.status == "DRAINING":
+        raise invalid_parameter("Unable to Start a service that is still Draining.")
+    raise invalid_parameter(
+        f"Creation of service was not idempotent: there is a service {existing.service.service_name} already; "
+        "change it with update-service."
+    )
+
+
+def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
+    definition = startable(tx, ctx, str(request.task_definition))
+    scheduling = request.scheduling_strategy or "REPLICA"
+    service = Service(
+        service_arn=arn,
+        service_name=request.service_name,
+        cluster_arn=cluster.cluster_arn,
+        load_balancers=[],
+        service_registries=[],
+        status="ACTIVE",
+        desired_count=request.desired_count or 0,
+        launch_type=request.launch_type or "EC2",
+        task_definition=definition.task_definition_arn,
+        deployment_configuration=_configuration(request.deployment_configuration, scheduling),
+        created_at=ctx.now(),
+        placement_constraints=request.placement_constraints or [],
+        placement_strategy=request.placement_strategy or [],
+        health_check_grace_period_seconds=request.health_check_grace_period_seconds or 0,
+        scheduling_strategy=scheduling,
+        deployment_controller=DeploymentController(type="ECS"),
+        created_by=ctx.caller,
+        enable_ecs_managed_tags=bool(request.enable_ecs_managed_tags),
+        propagate_tags=request.propagate_tags or "NONE",
+        enable_execute_command=False,
+        availability_zone_rebalancing="DISABLED",
+    )
+    return ServiceRecord(service=service, deployments=[_deployment(ctx, str(definition.task_definition_arn))])
+
+
+def _configuration(given: DeploymentConfiguration | None, scheduling: str) -> DeploymentConfiguration:
+    low, high = DEFAULT_PERCENT[scheduling]
+    configuration = DeploymentConfiguration(
+        deployment_circuit_breaker=DeploymentCircuitBreaker(enable=False, rollback=False),
+        maximum_percent=high,
+        minimum_healthy_percent=low,
+        strategy="ROLLING",
+    )
+    return _merged(configuration, given)
+
+
+def _merged(known: DeploymentConfiguration, given: DeploymentConfiguration | None) -> DeploymentConfiguration:
+    fields = ("deployment_circuit_breaker", "maximum_percent", "minimum_healthy_percent")
+    changes = {field: value for field in fields if (value := getattr(given, field, None)) is not None}
+    return evolve(known, **changes)
+
+
+def _deployment(ctx: Context, task_definition_arn: str) -> DeploymentRecord:
+    now = ctx.now()
+    deployment_id = f"ecs-svc/{int(ctx.new_id(), 16) % 10**19:019d}"
+    return DeploymentRecord(
+        id=deployment_id,
+        task_definition_arn=task_definition_arn,
+        created_at=now,
+        updated_at=now,
+        rollout_state_reason=IN_PROGRESS.format(deployment_id),
+    )
+
+
+def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateServiceResponse:
+    """Change what a service asks for; other tasks are rolled out in a new deployment (ECS API_UpdateService)."""
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        record = the_service(tx, cluster, request.service)
+        if record.service.status != "ACTIVE":
+            raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
+        check_service(request, record.service.scheduling_strategy or "REPLICA")
+        changed = _changed(tx, ctx, record, request)
+        if changed != record:
+            tx.put(SERVICES, evolve(changed, steady=False, seq=tx.seq))
+            what = "ServiceDeployed" if changed.deployments != record.deployments else "ServiceUpdated"
+            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, what, f"{changed.definition}")
+        answer = _shape(tx, changed)
+    ctx.hand_over([record.arn])
+    return UpdateServiceResponse(service=answer)
+
+
+def _changed(tx: Transaction, ctx: Context, record: ServiceRecord, request: UpdateServiceRequest) -> ServiceRecord:
+    service = record.service
+    definition = str(service.task_definition)
+    if request.task_definition:
+        definition = str(startable(tx, ctx, request.task_definition).task_definition_arn)
+    fields = (
+        "desired_count",
+        "placement_constraints",
+        "placement_strategy",
+        "health_check_grace_period_seconds",
+        "enable_ecs_managed_tags",
+        "propagate_tags",
+    )
+    changes: dict[str, Any] = {f: value for f in fields if (value := getattr(request, f)) is not None}
+    merged = _merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
+    changed = evolve(service, task_definition=definition, deployment_configuration=merged, **changes)
+    record = evolve(record, service=changed)
+    if definition == service.task_definition and not request.force_new_deployment:
+        return record
+    before = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
+    return evolve(record, deployments=[_deployment(ctx, definition), *before])
+
+
+def delete_service(ctx: Context, request: DeleteServiceRequest) -> DeleteServiceResponse:
+    """Stop a service's tasks and make it INACTIVE (ECS API_DeleteService)."""
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        record = the_service(tx, cluster, request.service)
+        if record.service.status == "ACTIVE":
+            scaled = record.service.desired_count and record.service.scheduling_strategy != "DAEMON"
+            if scaled and not request.force:
+                raise invalid_parameter(
+                    "The service cannot be stopped while it is scaled above 0: "
+                    "update it to a desired count of 0 first, or use --force."
+                )
+            record = evolve(record, service=evolve(record.service, status="DRAINING", desired_count=0), seq=tx.seq)
+            tx.put(SERVICES, record)
+            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, "ServiceDeleted", "its tasks are to stop")
+        answer = _shape(tx, record)
+    ctx.hand_over([record.arn])
+    return DeleteServiceResponse(service=answer)
+
+
+def describe_services(ctx: Context, request: DescribeServicesRequest) -> DescribeServicesResponse:
+    """Services as they are now (ECS API_DescribeServices)."""
+    if not 1 <= len(request.services) <= 10:
+        raise invalid_parameter("services: between 1 and 10 can be described in one call.")
+    services, failures = [], []
+    with ctx.store.read() as view:
+        cluster = find_cluster(view, ctx, request.cluster)
+        for name in request.services:
+            record = find_service(view, cluster, name)
+            if record is None:
+                failures.append(Failure(arn=service_arn(cluster, last_part(name)), reason="MISSING"))
+            else:
+                shape = _shape(view, record)
+                tags = tags_of(view, record.arn) if "TAGS" in (request.include or []) else None
+                services.append(evolve(shape, tags=tags))
+    return DescribeServicesResponse(services=services, failures=failures)
+
+
+def list_services(ctx: Context, request: ListServicesRequest) -> ListServicesResponse:
+    """The ARNs of a cluster's services (ECS API_ListServices)."""
+    with ctx.store.read() as view:
+        cluster = find_cluster(view, ctx, request.cluster)
+        found = view.find(SERVICES, cluster=cluster.cluster_arn, status=("ACTIVE", "DRAINING"))
+    arns = [
+        record.arn
+        for record in found
+        if request.launch_type in (None, record.service.launch_type)
+        and request.scheduling_strategy in (None, record.service.scheduling_strategy)
+        and request.resource_management_type in (None, "CUSTOMER")
+    ]
+    chosen, token = page(arns, request.next_token, request.max_results)
+    return ListServicesResponse(service_arns=chosen, next_token=token)
+
+
+def service_shapes(ctx: Context, arns: Sequence[str]) -> list[Service]:
+    """Services as ECS shows them."""
+    with ctx.store.read() as view:
+        return [_shape(view, record) for arn in arns if (record := view.get(SERVICES, arn))]
+
+
+def _shape(view: View, record: ServiceRecord) -> Service:
+    """The service as ECS shows it, with counts as they are now."""
+    tasks = [task for task in view.find(TASKS, service=record.arn, tallied=0) if not task.is_stopped]
+    return evolve(
+        record.service,
+        running_count=sum(_runs(task) for task in tasks),
+        pending_count=sum(_is_pending(task) for task in tasks),
+        deployments=[_deployment_shape(record, deployment, tasks) for deployment in record.deployments],
+        events=record.events,
+    )
+
+
+def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> Deployment:
+    mine = [task for task in tasks if task.task.started_by == deployment.id]
+    wanted = sum(_is_wanted(task) for task in mine)
+    return Deployment(
+        id=deployment.id,
+        status=deployment.status,
+        task_definition=deployment.task_definition_arn,
+        desired_count=record.service.desired_count if deployment.status == "PRIMARY" else wanted,
+        pending_count=sum(_is_pending(task) for task in mine),
+        running_count=sum(_runs(task) for task in mine),
+        failed_tasks=deployment.failures,
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at,
+        launch_type=record.service.launch_type,
+        rollout_state=deployment.rollout_state,
+        rollout_state_reason=deployment.rollout_state_reason,
+    )
+
+
+def _runs(task: TaskRecord) -> bool:
+    return task.task.last_status == "RUNNING"
+
+
+def _is_wanted(task: TaskRecord) -> bool:
+    return task.task.desired_status == "RUNNING"
+
+
+def _is_pending(task: TaskRecord) -> bool:
+    return _is_wanted(task) and not _runs(task)

@@ -1,0 +1,470 @@
+"""Services over simulated hosts: they get what was asked, within the limits, and keep it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecsctl.controller.drive import Limits
+from ecsctl.engine.simulated_container import Program, StartError
+from ecsctl.model.api.services import (
+    CreateServiceRequest,
+    DeleteServiceRequest,
+    DescribeServicesRequest,
+    UpdateServiceRequest,
+)
+from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.record import evolve
+from ecsctl.model.service import Service
+from ecsctl.model.stored import TaskRecord
+from ecsctl.operations.reconcile import reconcile
+from ecsctl.operations.services import create_service, delete_service, describe_services, update_service
+from ecsctl.scheduler.rollout import limits
+from ecsctl.store.tables import INSTANCES
+from tests.controller.world import World, world_in
+
+IMAGES = {
+    "crashes": Program(exits_after=1.0, exit_code=3),
+    "broken": Program(start_error=StartError(400, "no such file", 127)),
+    "sound": Program(health=((2.0, "healthy"),)),
+    "sickly": Program(health=((2.0, "unhealthy"),)),
+}
+BREAKER = DeploymentConfiguration(deployment_circuit_breaker=DeploymentCircuitBreaker(enable=True, rollback=True))
+CHECKED = {"healthCheck": {"command": ["CMD", "true"]}}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with world_in(tmp_path, hosts=3, **IMAGES) as made:
+        yield made
+
+
+def create(world: World, definition: str, desired: int | None = 3, **more: Any) -> None:
+    create_service(
+        world.process(),
+        CreateServiceRequest("web", task_definition=definition, desired_count=desired, **more),
+    )
+
+
+def update(world: World, **changes: Any) -> None:
+    update_service(world.process(), UpdateServiceRequest("web", **changes))
+
+
+def shown(world: World) -> Service:
+    (service,) = describe_services(world.process(), DescribeServicesRequest(["web"])).services or []
+    return service
+
+
+def said(world: World) -> list[str]:
+    return [str(event.message) for event in shown(world).events or []]
+
+
+def live(world: World) -> list[TaskRecord]:
+    return [t for t in world.tasks() if not t.is_stopped and t.task.desired_status != "STOPPED"]
+
+
+def running_of(world: World) -> list[str]:
+    return sorted(str(t.task.task_definition_arn).rpartition("/")[2] for t in live(world))
+
+
+def goes_on(world: World, seconds: float, step: float = 5.0, each: Callable[[], None] = lambda: None) -> None:
+    """A reconcile every few seconds."""
+    end = world.clock.seconds + seconds
+    while world.clock.seconds < end:
+        reconcile(world.process(), timeout=1000)
+        world.check_safety()
+        each()
+        world.clock.seconds += step
+
+
+def test_a_service_gets_its_tasks_spread_over_the_zones(world: World) -> None:
+    create(world, world.define({}), desired=6)
+    reconcile(world.process())
+    service = shown(world)
+    assert (service.running_count, service.pending_count) == (6, 0)
+    zones = [str(task.task.availability_zone) for task in live(world)]
+    assert sorted(zones) == ["zone0", "zone0", "zone1", "zone1", "zone2", "zone2"]
+    (deployment,) = service.deployments or []
+    assert (deployment.status, deployment.rollout_state) == ("PRIMARY", "COMPLETED")
+    assert {task.task.started_by for task in live(world)} == {deployment.id}
+    assert {task.task.group for task in live(world)} == {"service:web"}
+    assert any("has started 6 tasks: (task " in message for message in said(world))
+    assert said(world)[0] == "(service web) has reached a steady state."
+
+
+def test_a_second_pass_does_nothing(world: World) -> None:
+    create(world, world.define({}))
+    goes_on(world, 60)
+    world.check_quiet()
+
+
+def test_scaled_to_nothing_and_back(world: World) -> None:
+    create(world, world.define({}), desired=0)
+    reconcile(world.process())
+    assert (shown(world).deployments or [])[0].rollout_state == "COMPLETED"
+    for desired in (20, 3, 0, 3):
+        update(world, desired_count=desired)
+        reconcile(world.process())
+        assert shown(world).running_count == desired
+        assert len([found for found in world.containers() if found.is_up]) == desired
+        assert len(shown(world).deployments or []) == 1
+    stopped = [task for task in world.tasks() if task.is_stopped]
+    assert {task.task.stop_code for task in stopped} == {"ServiceSchedulerInitiated"}
+    assert all("Scaling activity initiated by (deployment ecs-svc/" in str(t.task.stopped_reason) for t in stopped)
+
+
+def test_scaling_in_keeps_the_spread(world: World) -> None:
+    create(world, world.define({}), desired=9)
+    reconcile(world.process())
+    update(world, desired_count=3)
+    reconcile(world.process())
+    assert sorted(str(task.task.availability_zone) for task in live(world)) == ["zone0", "zone1", "zone2"]
+
+
+def test_what_died_or_was_removed_is_replaced_by_a_new_task(world: World) -> None:
+    create(world, world.define({}))
+    goes_on(world, 60)
+    before = {task.arn for task in live(world)}
+    first, second, _ = world.containers()
+    for engine in world.engines.values():
+        for found in engine.containers():
+            if found.id == first.id:
+                engine.remove(found.id)
+            elif found.id == second.id:
+                engine.end(found.id, 9)
+    reconcile(world.process())
+    assert len(live(world)) == 3
+    assert len(before & {task.arn for task in live(world)}) == 1
+
+
+def test_a_deployment_never_goes_below_the_minimum_nor_above_the_maximum(world: World) -> None:
+    create(world, world.define({"image": "sound", **CHECKED}), desired=4)
+    goes_on(world, 20)
+    seen: list[tuple[int, int]] = []
+
+    def note() -> None:
+        unfinished = [task for task in world.tasks() if not task.is_stopped]
+        healthy = [t for t in live(world) if t.task.health_status == "HEALTHY"]
+        seen.append((len(healthy), len(unfinished)))
+
+    update(world, task_definition=world.define({"image": "sound", **CHECKED}))
+    goes_on(world, 60, each=note)
+    assert running_of(world) == ["app:2"] * 4
+    assert min(healthy for healthy, _ in seen) >= 4
+    assert max(there for _, there in seen) == 8
+    assert len(shown(world).deployments or []) == 1
+
+
+def test_with_a_maximum_of_100_room_is_made_first(world: World) -> None:
+    configuration = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=50)
+    create(world, world.define({"image": "sound", **CHECKED}), desired=4, deployment_configuration=configuration)
+    goes_on(world, 20)
+
+    def within() -> None:
+        assert len([task for task in world.tasks() if not task.is_stopped]) <= 4
+        assert len([t for t in live(world) if t.task.health_status == "HEALTHY"]) >= 2
+
+    update(world, task_definition=world.define({"image": "sound", **CHECKED}))
+    goes_on(world, 60, each=within)
+    assert running_of(world) == ["app:2"] * 4
+
+
+def test_percentages_that_leave_no_room_are_told(world: World) -> None:
+    configuration = DeploymentConfiguration(maximum_percent=150, minimum_healthy_percent=100)
+    create(world, world.define({}), desired=1, deployment_configuration=configuration)
+    goes_on(world, 60)
+    update(world, task_definition=world.define({}))
+    goes_on(world, 60)
+    assert running_of(world) == ["app:1"]
+    told = [message for message in said(world) if "was unable to stop or start tasks during a deployment" in message]
+    assert len(told) == 1
+    assert "minimumHealthyPercent or maximumPercent" in told[0]
+
+
+def test_without_a_health_check_a_task_counts_after_forty_seconds(world: World) -> None:
+    create(world, world.define({}), desired=1)
+    goes_on(world, 60)
+    update(world, task_definition=world.define({}))
+    goes_on(world, 35)
+    assert running_of(world) == ["app:1", "app:2"]
+    goes_on(world, 20)
+    assert running_of(world) == ["app:2"]
+
+
+@pytest.mark.parametrize("image", ["crashes", "broken", "nowhere/such:image"])
+def test_a_release_that_fails_is_rolled_back(world: World, image: str) -> None:
+    create(world, world.define({}), desired=3, deployment_configuration=BREAKER)
+    goes_on(world, 60)
+
+    def serving() -> None:
+        assert len([t for t in live(world) if str(t.task.task_definition_arn).endswith("app:1")]) == 3
+
+    update(world, task_definition=world.define({"image": image}))
+    goes_on(world, 120, step=1.0, each=serving)
+    service = shown(world)
+    assert str(service.task_definition).endswith("app:1")
+    assert [d.rollout_state for d in service.deployments or []] == ["COMPLETED"]
+    assert running_of(world) == ["app:1"] * 3
+    assert any("deployment failed: tasks failed to start." in message for message in said(world))
+    assert any("rolling back to deployment ecs-svc/" in message for message in said(world))
+
+
+def test_a_rollback_finds_its_way_when_nothing_of_the_old_release_is_left(world: World) -> None:
+    configuration = evolve(BREAKER, minimum_healthy_percent=0, maximum_percent=100)
+    create(world, world.define({}), desired=1, deployment_configuration=configuration)
+    goes_on(world, 60)
+    update(world, task_definition=world.define({"image": "broken"}))
+    goes_on(world, 120, step=1.0)
+    assert running_of(world) == ["app:1"]
+    assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]
+
+
+def test_health_checks_that_fail_trip_the_breaker_too(world: World) -> None:
+    create(world, world.define({"image": "sound", **CHECKED}), desired=2, deployment_configuration=BREAKER)
+    goes_on(world, 20)
+    update(world, task_definition=world.define({"image": "sickly", **CHECKED}))
+    goes_on(world, 120)
+    assert str(shown(world).task_definition).endswith("app:1")
+    assert running_of(world) == ["app:1"] * 2
+    assert any("failed container health checks." in message for message in said(world))
+
+
+def test_without_something_to_go_back_to_a_failed_deployment_stalls(world: World) -> None:
+    create(world, world.define({"image": "broken"}), desired=2, deployment_configuration=BREAKER)
+    goes_on(world, 60)
+    tries = len(world.tasks())
+    assert (shown(world).deployments or [])[0].rollout_state == "FAILED"
+    goes_on(world, 600, step=60)
+    assert len(world.tasks()) == tries
+
+
+def test_attempts_that_fail_grow_further_apart_and_a_repair_goes_at_once(world: World) -> None:
+    create(world, world.define({"image": "broken"}), desired=1)
+    counts = []
+    for _ in range(6):
+        goes_on(world, 300, step=10)
+        counts.append(len(world.tasks()))
+    made = sorted(task.task.created_at for task in world.tasks() if task.task.created_at)
+    apart = [(later - earlier).total_seconds() for earlier, later in pairwise(made)][3:]
+    assert counts[0] >= 4
+    assert apart == sorted(apart)
+    assert apart[-1] > 300
+    told = [message for message in said(world) if "is unable to consistently start tasks successfully" in message]
+    assert len(told) == 1
+    update(world, task_definition=world.define({}))
+    reconcile(world.process())
+    assert "app:2" in running_of(world)
+
+
+def test_an_unhealthy_task_is_replaced_before_it_is_stopped(world: World) -> None:
+    create(world, world.define({"image": "sound", **CHECKED}), desired=1)
+    goes_on(world, 20)
+    (sick,) = live(world)
+    for engine in world.engines.values():
+        for found in engine.containers():
+            engine.set_health(found.id, "unhealthy")
+
+    def served() -> None:
+        assert live(world)
+
+    goes_on(world, 30, step=1.0, each=served)
+    (new,) = live(world)
+    assert new.arn != sick.arn
+    stopped = next(task for task in world.tasks() if task.arn == sick.arn)
+    assert stopped.task.stopped_reason == "Task failed container health checks"
+
+
+def test_a_service_that_fits_nowhere_says_by_how_much(world: World) -> None:
+    create(world, world.define({"memory": 900_000}), desired=1)
+    goes_on(world, 30)
+    told = [message for message in said(world) if "was unable to place a task" in message]
+    assert len(told) == 1
+    assert "has insufficient memory available: needs 900000 MiB, " in told[0]
+
+
+def drain(world: World, number: int) -> None:
+    with world.store.write() as tx:
+        record = tx.find(INSTANCES)[number]
+        tx.put(INSTANCES, evolve(record, instance=evolve(record.instance, status="DRAINING"), seq=tx.seq))
+
+
+def test_a_draining_host_is_left_within_the_limits(world: World) -> None:
+    create(world, world.define({"image": "sound", **CHECKED}), desired=3)
+    goes_on(world, 20)
+    drain(world, 0)
+    with world.store.read() as view:
+        left = view.find(INSTANCES)[0].arn
+
+    def enough() -> None:
+        assert len([t for t in live(world) if t.task.health_status == "HEALTHY"]) >= 3
+
+    goes_on(world, 30, step=1.0, each=enough)
+    assert left not in {str(task.task.container_instance_arn) for task in live(world)}
+    assert len(live(world)) == 3
+
+
+def test_a_task_that_waits_on_a_draining_host_is_moved_at_once(world: World) -> None:
+    create(world, world.define({"image": "remote"}), desired=3)
+    process = world.process()
+    process.controller.converge_services([str(shown(world).service_arn)], Limits(pull=False, wait=False))
+    assert {task.task.last_status for task in live(world)} == {"PENDING"}
+    drain(world, 0)
+    process.controller.converge_services([str(shown(world).service_arn)], Limits(pull=False, wait=False))
+    assert {task.task.availability_zone for task in live(world)} == {"zone1", "zone2"}
+    assert len(live(world)) == 3
+
+
+def test_scaling_in_during_a_deployment_keeps_the_minimum(world: World) -> None:
+    sound = {"image": "sound", **CHECKED}
+    create(world, world.define(sound), desired=4)
+    goes_on(world, 20)
+    update(world, task_definition=world.define(sound))
+    reconcile(world.process())
+    world.clock.seconds += 3
+    update(world, desired_count=2)
+
+    def enough() -> None:
+        assert len([t for t in live(world) if t.task.health_status == "HEALTHY"]) >= 2
+
+    goes_on(world, 30, step=1.0, each=enough)
+    assert running_of(world) == ["app:2", "app:2"]
+
+
+def test_daemons_one_on_each_host(world: World) -> None:
+    create(world, world.define({}), desired=None, scheduling_strategy="DAEMON")
+    reconcile(world.process())
+    assert sorted(str(task.task.availability_zone) for task in live(world)) == ["zone0", "zone1", "zone2"]
+    assert shown(world).desired_count == 3
+    drain(world, 1)
+    goes_on(world, 60)
+    assert shown(world).desired_count == 2
+    assert len(live(world)) == 2
+    update(world, task_definition=world.define({}))
+
+    def one_each() -> None:
+        hosts = [t.task.container_instance_arn for t in world.tasks() if not t.is_stopped]
+        assert len(hosts) == len(set(hosts))
+
+    goes_on(world, 60, each=one_each)
+    assert running_of(world) == ["app:2", "app:2"]
+    world.check_quiet()
+
+
+def test_a_deleted_service_stops_its_tasks_and_is_inactive(world: World) -> None:
+    create(world, world.define({}))
+    goes_on(world, 60)
+    delete_service(world.process(), DeleteServiceRequest("web", force=True))
+    assert shown(world).status == "DRAINING"
+    reconcile(world.process())
+    assert shown(world).status == "INACTIVE"
+    assert live(world) == []
+    create(world, world.define({}), desired=1)
+    reconcile(world.process())
+    assert shown(world).running_count == 1
+
+
+class Story:
+    """A life of a service, drawn from a seed."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.random = random.Random(seed)  # noqa: S311 the same life each time
+        self.low, self.high = self.random.choice(((100, 200), (50, 100), (50, 150), (0, 100), (100, 150)))
+        self.told: list[str] = []
+        configuration = DeploymentConfiguration(
+            minimum_healthy_percent=self.low,
+            maximum_percent=self.high,
+            deployment_circuit_breaker=DeploymentCircuitBreaker(
+                enable=self.random.random() < 0.7, rollback=self.random.random() < 0.8
+            ),
+        )
+        create(
+            world, self.definition("sound"), desired=self.random.randrange(6), deployment_configuration=configuration
+        )
+
+    def definition(self, image: str) -> str:
+        return self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
+
+    def step(self) -> None:
+        what = self.random.choice(("pass", "pass", "pass", "pass", "scale", "deploy", "vanish", "end", "wait", "drain"))
+        self.told.append(what)
+        if what == "scale":
+            update(self.world, desired_count=self.random.randrange(8))
+        elif what == "deploy":
+            image = self.random.choice(("sound", "sound", "up", "crashes", "broken", "sickly"))
+            self.told[-1] += f" {image}"
+            update(self.world, task_definition=self.definition(image))
+        elif what in ("vanish", "end"):
+            self.harm(what)
+        elif what == "wait":
+            self.world.clock.seconds += self.random.choice((1, 10, 45, 200))
+        elif what == "drain":
+            if self.random.random() < 0.3:
+                drain(self.world, 2)
+        else:
+            self.world.clock.seconds += 1
+            self.watched_pass()
+
+    def harm(self, what: str) -> None:
+        up = [(engine, f) for engine in self.world.engines.values() for f in engine.containers() if f.is_up]
+        if up:
+            engine, found = self.random.choice(up)
+            engine.remove(found.id) if what == "vanish" else engine.end(found.id, 1)
+
+    def watched_pass(self) -> None:
+        """A look first, so that what died is known; then the scheduler alone must keep the limits."""
+        controller = self.world.process().controller
+        with self.world.store.read() as view:
+            known = [task.arn for task in view.unfinished()]
+        controller.converge(known, Limits(wait=False))
+        before = self.healthy()
+        reconcile(self.world.process(), timeout=1000)
+        service = shown(self.world)
+        lower, upper = limits(service.desired_count or 0, service.deployment_configuration, "REPLICA")
+        there = len([task for task in self.world.tasks() if not task.is_stopped])
+        assert there <= max(upper, self.before), f"{there} tasks, and {upper} may be"
+        assert self.healthy() >= min(before, lower), f"{self.healthy()} healthy of {before}, and {lower} must be"
+        self.before = there
+
+    before = 0
+
+    def healthy(self) -> int:
+        return len([task for task in live(self.world) if task.settled and task.task.last_status == "RUNNING"])
+
+    def settle(self) -> None:
+        """Afterwards a sound release gets there, and stays."""
+        update(self.world, task_definition=self.definition("sound"), desired_count=3)
+        if (self.low, self.high) == (100, 150) and self.random.random() < 0.5:
+            update(self.world, desired_count=2)
+        wanted = shown(self.world).desired_count
+        goes_on(self.world, 400, step=20)
+        service = shown(self.world)
+        assert service.running_count == wanted, said(self.world)
+        assert [d.rollout_state for d in service.deployments or []] == ["COMPLETED"], said(self.world)
+        assert len(set(running_of(self.world))) == 1
+        self.world.check_quiet()
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_whatever_happens_the_limits_hold_and_it_gets_there(
+    tmp_path: Path, block: int, request: pytest.FixtureRequest
+) -> None:
+    only = request.config.getoption("--seed")
+    for seed in range(block, 40, 4) if only is None else [only]:
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        with world_in(folder, hosts=3, **IMAGES) as world:
+            story = Story(world, seed)
+            try:
+                for _ in range(30):
+                    story.step()
+                    world.check_safety()
+                story.settle()
+            except BaseException:
+                print(f"seed {seed}:", *story.told, sep="\n")
+                raise

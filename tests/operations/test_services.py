@@ -1,0 +1,102 @@
+"""The service actions: their shapes, and what is refused with which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.controller.world import World
+from tests.operations.conftest import refused
+
+
+def create(call: Any, world: World, **more: Any) -> Any:
+    wanted = {"serviceName": "web", "taskDefinition": more.pop("taskDefinition", None) or world.define({})}
+    return call("CreateService", **{"desiredCount": 2, **wanted, **more})["service"]
+
+
+def test_a_service_is_described_as_ecs_does(call: Any, world: World) -> None:
+    made = create(call, world, tags=[{"key": "a", "value": "1"}])
+    assert made["serviceArn"] == "arn:aws:ecs:us-east-1:000000000000:service/default/web"
+    assert (made["status"], made["desiredCount"], made["runningCount"], made["pendingCount"]) == ("ACTIVE", 2, 0, 0)
+    assert (made["loadBalancers"], made["events"], made["schedulingStrategy"]) == ([], [], "REPLICA")
+    assert made["deploymentConfiguration"]["maximumPercent"] == 200
+    assert made["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    assert world.handed_over == [made["serviceArn"]]
+    answer = call("DescribeServices", services=["web", "other"], include=["TAGS"])
+    assert answer["services"][0]["tags"] == [{"key": "a", "value": "1"}]
+    assert answer["failures"] == [{"arn": made["serviceArn"].replace("/web", "/other"), "reason": "MISSING"}]
+    assert call("ListServices")["serviceArns"] == [made["serviceArn"]]
+    assert call("ListServices", schedulingStrategy="DAEMON")["serviceArns"] == []
+    assert call("DescribeClusters")["clusters"][0]["activeServicesCount"] == 1
+    assert "Services are active" in refused(
+        call, "ClusterContainsServicesException", "DeleteCluster", cluster="default"
+    )
+
+
+def test_the_same_client_token_makes_one_service(call: Any, world: World) -> None:
+    definition = world.define({})
+    first = create(call, world, taskDefinition=definition, clientToken="t")
+    assert create(call, world, taskDefinition=definition, clientToken="t")["createdAt"] == first["createdAt"]
+    wanted = {"serviceName": "web", "taskDefinition": definition, "desiredCount": 2}
+    assert "not idempotent" in refused(call, "InvalidParameterException", "CreateService", **wanted)
+    refused(call, "ConflictException", "CreateService", **{**wanted, "desiredCount": 3}, clientToken="t")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"desiredCount": -1}, "desiredCount: -1 is not between 0 and 5000"),
+        ({"desiredCount": None}, "desiredCount: is needed"),
+        ({"serviceName": "../x"}, "is not a valid name"),
+        ({"serviceName": "x" * 256}, "is not a valid name"),
+        ({"serviceName": "a\nb"}, "is not a valid name"),
+        ({"schedulingStrategy": "DAEMON"}, "does not support a desired count"),
+        ({"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}}, "will block deployments"),
+        ({"deploymentConfiguration": {"maximumPercent": 50}}, "maximumPercent: 50 is not between 100 and"),
+        ({"deploymentConfiguration": {"minimumHealthyPercent": 101}}, "minimumHealthyPercent: 101 is not between 0"),
+        ({"placementStrategy": [{"type": "binpack", "field": "disk"}]}, "binpack is by cpu or memory"),
+        ({"healthCheckGracePeriodSeconds": -1}, "healthCheckGracePeriodSeconds: -1"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(call: Any, world: World, more: dict[str, Any], words: str) -> None:
+    wanted = {"serviceName": "web", "taskDefinition": world.define({}), "desiredCount": 1, **more}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    assert words in refused(call, "InvalidParameterException", "CreateService", **given)
+    assert call("ListServices")["serviceArns"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"loadBalancers": [{"containerName": "main", "containerPort": 80}]}, "loadBalancers"),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "CODE_DEPLOY"),
+        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "BLUE_GREEN"),
+        ({"taskDefinition": "nosuch"}, "nosuch"),
+        ({"availabilityZoneRebalancing": "ENABLED"}, "availabilityZoneRebalancing"),
+    ],
+)
+def test_what_is_not_served_is_refused_by_name(call: Any, world: World, more: dict[str, Any], words: str) -> None:
+    wanted = {"serviceName": "web", "taskDefinition": world.define({}), "desiredCount": 1, **more}
+    assert words in refused(call, "ClientException", "CreateService", **wanted)
+
+
+def test_deleting_needs_force_while_tasks_are_wanted(call: Any, world: World) -> None:
+    create(call, world)
+    assert "scaled above 0" in refused(call, "InvalidParameterException", "DeleteService", service="web")
+    assert call("DeleteService", service="web", force=True)["service"]["status"] == "DRAINING"
+    again = {"serviceName": "web", "taskDefinition": "app", "desiredCount": 1}
+    assert "still Draining" in refused(call, "InvalidParameterException", "CreateService", **again)
+    refused(call, "ServiceNotActiveException", "UpdateService", service="web", desiredCount=1)
+    refused(call, "ServiceNotFoundException", "UpdateService", service="nosuch", desiredCount=1)
+
+
+def test_only_what_needs_other_tasks_makes_a_deployment(call: Any, world: World) -> None:
+    create(call, world)
+    quiet = {"desiredCount": 5, "deploymentConfiguration": {"maximumPercent": 150}, "taskDefinition": "app:1"}
+    assert len(call("UpdateService", service="web", **quiet)["service"]["deployments"]) == 1
+    forced = call("UpdateService", service="web", forceNewDeployment=True)["service"]["deployments"]
+    assert [deployment["status"] for deployment in forced] == ["PRIMARY", "ACTIVE"]
+    assert forced[0]["desiredCount"] == 5
+    world.define({})
+    assert len(call("UpdateService", service="web", taskDefinition="app")["service"]["deployments"]) == 3

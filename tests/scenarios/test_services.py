@@ -1,0 +1,137 @@
+"""Services on a real engine: they heal, roll, and are rolled back."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.scenarios.conftest import SLEEP, Cli, shell
+
+pytestmark = pytest.mark.docker
+File = Callable[..., str]
+
+BREAKER = "deploymentCircuitBreaker={enable=true,rollback=true}"
+HEALTHY = {
+    **shell("trap 'exit 0' TERM; touch /tmp/well; while :; do sleep 0.1; done"),
+    "healthCheck": {"command": ["CMD-SHELL", "test -e /tmp/well"], "interval": 5, "retries": 1},
+}
+
+
+def serve(cli: Cli, definition: str, desired: int = 2, *more: str) -> Any:
+    cli("register-task-definition", definition)
+    cli("create-service", "--service-name", "web", "--task-definition", "app", "--desired-count", str(desired), *more)
+    cli("wait", "services-stable", "--services", "web")
+    return cli.service("web")
+
+
+def release(cli: Cli, definition: str, *more: str) -> None:
+    cli("register-task-definition", definition)
+    cli("update-service", "--service", "web", "--task-definition", "app", *more)
+
+
+def up(cli: Cli) -> list[str]:
+    return cli.containers("--filter", "status=running")
+
+
+class Watch:
+    """How many of a service's containers ran, at the least, while it was watched."""
+
+    def __init__(self, cli: Cli) -> None:
+        self.least = len(up(cli))
+        self._cli = cli
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.1):
+            self.least = min(self.least, len(up(self._cli)))
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(cli: Cli) -> Iterator[None]:
+    yield
+    cli("delete-service", "--service", "web", "--force", code=None)
+
+
+def test_a_service_heals(cli: Cli, file: File) -> None:
+    assert serve(cli, file(SLEEP), 2)["runningCount"] == 2
+    killed, removed = up(cli)
+    cli.docker("kill", killed)
+    cli.docker("rm", "-f", removed)
+    said = cli("reconcile").stdout
+    assert "has started 2 tasks" in said
+    assert len(up(cli)) == 2
+    assert not {killed, removed} & set(up(cli))
+    assert cli.service("web")["runningCount"] == 2
+    assert "nothing to do" in cli("reconcile", "--detailed-exitcode").stderr
+
+
+def test_an_unhealthy_task_is_replaced(cli: Cli, file: File) -> None:
+    serve(cli, file(HEALTHY), 1)
+    (sick,) = up(cli)
+    cli.until_service("web", lambda s: cli.docker("inspect", "-f", "{{.State.Health.Status}}", sick) == "healthy")
+    cli.docker("exec", sick, "rm", "/tmp/well")
+    with Watch(cli) as watch:
+        cli.until_service("web", lambda s: sick not in up(cli) and s["runningCount"] == 1)
+    assert watch.least >= 1
+    assert any("failed container health checks." in event["message"] for event in cli.service("web")["events"])
+
+
+def test_scaled_to_nothing_to_twenty_and_to_three(cli: Cli, file: File) -> None:
+    serve(cli, file({**SLEEP, "memory": 6}), 0)
+    for desired in (20, 3, 0):
+        cli("update-service", "--service", "web", "--desired-count", str(desired))
+        cli("wait", "services-stable", "--services", "web")
+        cli.until_service("web", lambda s: len(up(cli)) == s["desiredCount"])
+
+
+def test_a_release_is_rolled_out_and_a_crashing_one_rolled_back(cli: Cli, file: File) -> None:
+    configuration = "minimumHealthyPercent=100,maximumPercent=200," + BREAKER
+    serve(cli, file(HEALTHY), 2, "--deployment-configuration", configuration)
+    with Watch(cli) as watch:
+        release(cli, file({**HEALTHY, "environment": [{"name": "RELEASE", "value": "2"}]}))
+        cli("wait", "services-stable", "--services", "web")
+    assert watch.least >= 2
+    with Watch(cli) as watch:
+        release(cli, file(shell("exit 3")))
+        cli.until_service("web", lambda s: s["taskDefinition"].endswith("app:2"))
+        cli("wait", "services-stable", "--services", "web")
+    assert watch.least >= 2
+    messages = [event["message"] for event in cli.service("web")["events"]]
+    assert any("deployment failed: tasks failed to start." in message for message in messages)
+    assert any("rolling back to deployment" in message for message in messages)
+
+
+def test_killed_in_the_middle_it_goes_on(cli: Cli, file: File) -> None:
+    cli("register-task-definition", file(SLEEP))
+    cli("create-service", "--service-name", "web", "--task-definition", "app", "--desired-count", "6")
+    for _ in range(3):
+        time.sleep(0.4)
+        subprocess.run(["pkill", "-KILL", "-f", f"{cli.state}.*reconcile"], check=False)
+        with cli.start("reconcile", "--state", str(cli.state)) as doomed:
+            time.sleep(0.4)
+            doomed.kill()
+    cli.until_service("web", lambda s: s["runningCount"] == 6)
+    assert len(up(cli)) == 6
+
+
+def test_a_deleted_service_leaves_nothing(cli: Cli, file: File) -> None:
+    serve(cli, file(SLEEP), 2)
+    assert "scaled above 0" in cli.error("delete-service", "--service", "web", code=254)
+    cli("delete-service", "--service", "web", "--force")
+    cli("wait", "services-inactive", "--services", "web")
+    assert up(cli) == []
+    assert cli.json("list-services")["serviceArns"] == []
