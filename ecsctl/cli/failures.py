@@ -7,10 +7,10 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, TextIO
 
+from ecsctl.cli.main import INTERRUPTED
 from ecsctl.cli.problems import (
     CONFIGURATION,
     FAILED,
-    INTERRUPTED,
     MISUSED,
     OTHER,
     SERVICE,

@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C. It stands here because it is needed before anything else is imported."""
+
 
 def main() -> NoReturn:
     """The console script."""
     # What start-up makes stays; looking for garbage in it costs 15 ms.
     gc.set_threshold(100_000)
-    code = run(sys.argv[1:])
+    try:
+        from ecsctl.cli.interrupt import listen
+
+        listen()
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # outside of what run() guards
+        code = INTERRUPTED
     # All is closed and flushed; taking the interpreter down in order costs 20 ms, and what a thread still waits
     # for, an engine's answer say, must not keep the command from ending.
     os._exit(code)

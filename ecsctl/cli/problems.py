@@ -6,8 +6,8 @@ import sys
 
 from ecsctl.model.errors import InputError
 
-USAGE, CONFIGURATION, SERVICE, OTHER, INTERRUPTED = 252, 253, 254, 255, 130
-"""The exit codes of the AWS CLI, version 2, beside 0."""
+USAGE, CONFIGURATION, SERVICE, OTHER = 252, 253, 254, 255
+"""The exit codes of the AWS CLI, version 2, beside 0 and 130 for an interruption."""
 
 FAILED, MISUSED, UNREACHABLE, TIMED_OUT = 1, 2, 5, 124
 """The exit codes of the verbs that AWS does not have, beside 0."""

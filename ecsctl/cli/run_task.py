@@ -9,6 +9,7 @@ from ecsctl.cli.action import Action
 from ecsctl.cli.argv import Flag, Parsed
 from ecsctl.cli.durations import is_duration, parse_duration
 from ecsctl.cli.flags import build
+from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.outcome import Outcome, outcome_of
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, say
 from ecsctl.cli.register_task_definition import definition_in, path_in
@@ -95,10 +96,17 @@ def _stay(
     arns = [str(task.task_arn) for task in response.tasks or []]
     for failure in response.failures or []:
         say(f"ecsctl: not placed: {failure.reason}{f' ({failure.detail})' if failure.detail else ''}: {failure.arn}")
-    try:
-        tasks = _wait(context, arns, request.cluster, logs, timeout)
-    except BaseException:
+
+    def leave() -> None:
         context.hand_over(arns)
+        if arns:
+            say(f"ecsctl: {_named(arns)} on: see `ecsctl ps`, end with `ecsctl stop-task`")
+
+    try:
+        with doing_last(leave):
+            tasks = _wait(context, arns, request.cluster, logs, timeout)
+    except BaseException:
+        leave()
         raise
     if not logs:
         invocation.show(to_wire(evolve(response, tasks=tasks)), "RunTask")
@@ -112,6 +120,11 @@ def _stay(
             say(f"ecsctl: {outcome.problem}")
     codes = [outcome.code if logs else min(outcome.code, FAILED) for outcome in outcomes]
     return next((code for code in codes if code), FAILED if response.failures or not arns else 0)
+
+
+def _named(arns: list[str]) -> str:
+    names = ", ".join(map(last_part, arns))
+    return f"task {names} goes" if len(arns) == 1 else f"tasks {names} go"
 
 
 def _states(tasks: list[Task]) -> str:

@@ -59,6 +59,8 @@ from tests.cli.running import Runner, environment, process
         ),
         (["wait", "tasks-ready"], 252, "got 'tasks-ready'"),
         (["wait", "tasks-running"], 252, "the following arguments are required: --tasks"),
+        (["list-clusters", "--query", "length(`1`)"], 255, "--query length(`1`): "),
+        (["list-clusters", "--generate-cli-skeleton", "foo"], 252, "'foo' is none of input, output, yaml-input"),
         (["wait", "tasks-running", "--tasks", "0" * 32], 255, "Waiter TasksRunning failed: "),
         (["register-container-instance", "--context", "a", "--host", "b"], 252, "only one of --context and --host"),
         (["register-container-instance", "--host", "b"], 252, "argument --host: "),
@@ -83,16 +85,25 @@ def test_what_is_wrong_is_one_line_and_a_code(ecsctl: Runner, words: list[str], 
     assert ran.err.count("\n") == 1
 
 
-def test_an_error_of_the_service_reads_as_in_the_aws_cli(ecsctl: Runner) -> None:
-    ran = ecsctl("list-tasks", "--cluster", "nope")
+BAD_WORD = '{"family": "a", "networkMode": "x", "containerDefinitions": [{"name": "a", "image": "b"}]}'
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["list-tasks", "--cluster", "nope"], "(ClusterNotFoundException) when calling the ListTasks operation: "),
+        (["wait", "tasks-stopped", "--cluster", "nope", "--tasks", "a"], "when calling the DescribeTasks operation: "),
+        (["wait", "tasks-stopped", "--tasks"], "DescribeTasks operation: Tasks cannot be empty."),
+        (["describe-tasks", "--tasks"], "DescribeTasks operation: Tasks cannot be empty."),
+        (["list-tasks", "--desired-status", "UP"], "desiredStatus: 'UP' is not one of "),
+        (["register-task-definition", "--cli-input-json", BAD_WORD], "networkMode: 'x' is not one of "),
+    ],
+)
+def test_an_error_of_the_service_reads_as_in_the_aws_cli(ecsctl: Runner, words: list[str], error: str) -> None:
+    ran = ecsctl(*words)
     assert (ran.code, ran.out) == (254, "")
-    assert ran.err == (
-        "An error occurred (ClusterNotFoundException) when calling the ListTasks operation: Cluster not found.\n"
-    )
-    assert (
-        "when calling the DescribeTasks operation"
-        in ecsctl("wait", "tasks-stopped", "--cluster", "nope", "--tasks", "a").err
-    )
+    assert ran.err.startswith("An error occurred (")
+    assert error in ran.err
 
 
 def test_global_options_may_stand_before_or_behind_the_command(ecsctl: Runner) -> None:
@@ -239,6 +250,40 @@ sys.exit(main.run(["list-clusters"]))
 """
     ran = process(tmp_path, code=code)
     assert (ran.returncode, ran.stderr) == (128 + signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 7, 15, 21, 50, 100, 150, 200])
+def test_an_interruption_in_the_middle_of_the_start_is_130_without_a_word(tmp_path: Path, number: int) -> None:
+    code = f"""
+import os, signal, sys
+from ecsctl.cli.main import main
+left = [{number}]
+def hook(event, _):
+    if event == "import":
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.addaudithook(hook)
+sys.argv = ["ecsctl", "ps"]
+main()
+"""
+    ran = process(tmp_path, code=code)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (128 + signal.SIGINT, "", "")
+
+
+def test_an_interruption_does_what_is_to_be_done_last(tmp_path: Path) -> None:
+    code = """
+import os, signal
+from ecsctl.cli import interrupt
+interrupt.listen()
+with interrupt.doing_last(lambda: print("never")):
+    pass
+with interrupt.doing_last(lambda: print("last", flush=True)):
+    os.kill(os.getpid(), signal.SIGINT)
+print("never", flush=True)
+"""
+    ran = process(tmp_path, code=code)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (128 + signal.SIGINT, "last\n", "")
 
 
 def test_ascii_terminals_get_escapes_instead_of_a_crash(tmp_path: Path) -> None:
