@@ -74,10 +74,10 @@ def migrate(connection: sqlite3.Connection, path: Path, queue: WriterQueue, read
                     connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-            connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+        connection.execute("COMMIT")
 
 
 @contextmanager
@@ -99,6 +99,11 @@ def _advice(path: Path, error: sqlite3.DatabaseError) -> str:
         return f"the state file {path} cannot be written: check its owner, mode and disk"
     if "full" in text:
         return f"the disk of the state file {path} is full: nothing was changed; make room and try again"
+    if "disk I/O" in text:
+        return (
+            f"the disk of the state file {path} failed ({text}); nothing was changed: "
+            "make sure that it has room and that its directory can be written, then try again"
+        )
     if "unable to open" in text:
         return f"the state file {path} cannot be opened: check the path, its owner and mode"
     return (

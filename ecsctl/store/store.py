@@ -207,7 +207,13 @@ class Store:
     def key(self) -> bytes:
         """The key that signs our containers' labels. It lives beside the state file, not in it."""
         if self._key is None:
-            self._key = private_file(self._key_path).read_bytes()
+            key = private_file(self._key_path).read_bytes()
+            with self.read() as view:
+                known = view.meta("key")
+            if _fingerprint(key) != known:
+                # With another key our own containers look like strangers', and their tasks as if they had vanished.
+                raise StateError(f"{self._key_path} is not this state's key: restore it from the backup of the state")
+            self._key = key
         return self._key
 
     @property
@@ -222,11 +228,11 @@ class Store:
                 raise StateError(f"there is no state at {self.path}, and none can be made: check the owner and mode")
             with self.write() as tx:
                 if tx.meta("install") is None:
-                    private_file(self._key_path, secrets.token_bytes(32))
-                    tx.set_meta("key", _fingerprint(self.key))
+                    key = secrets.token_bytes(32)
+                    private_file(self._key_path, key)
+                    tx.set_meta("key", _fingerprint(key))
                     tx.set_meta("install", str(uuid.uuid4()))
-        elif not self._key_path.exists():
-            raise StateError(f"the key file {self._key_path} is missing: restore it from the backup of the state")
+        _ = self.key  # a missing or a wrong one is said before anything is done
 
     def close(self) -> None:
         self._connection.close()

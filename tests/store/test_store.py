@@ -19,6 +19,7 @@ from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import evolve
 from ecsctl.store import files, schema
+from ecsctl.store.migrate import translate
 from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import CLUSTERS, EVENTS, TABLES, TASK_DEFINITIONS, TASKS
 from tests import unprivileged
@@ -246,6 +247,19 @@ def test_a_missing_key_is_said_and_not_made_anew(path: Path) -> None:
     Store.open(path).close()
     path.with_name("state.db.key").unlink()
     assert "state.db.key" in refused(path)
+
+
+@pytest.mark.parametrize("key", [b"", b"short", bytes(32)])
+def test_a_wrong_key_is_said_before_all_containers_look_like_strangers(path: Path, key: bytes) -> None:
+    Store.open(path).close()
+    path.with_name("state.db.key").write_bytes(key)
+    assert "is not this state's key" in refused(path)
+
+
+def test_a_disk_that_fails_is_not_called_a_damaged_state(path: Path) -> None:
+    with pytest.raises(StateError, match=r"disk of the state file .* room") as caught, translate(path):
+        raise sqlite3.OperationalError("disk I/O error")
+    assert "damaged" not in str(caught.value)
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
