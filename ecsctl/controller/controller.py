@@ -117,24 +117,42 @@ class Controller:
         return self._on_hosts([partial(self._converge_host, i, group, limits, dry_run) for i, group in instances])
 
     def reconcile(self, clusters: Sequence[str], limits: Limits, *, dry_run: bool = False) -> Pass:
-        """Everything: every unfinished task of these clusters, their services, what is over, and what is old."""
+        """Everything: every unfinished task of these clusters, their services, what is over, and what is old.
+
+        With `wait` it goes on until all that is under way has arrived.
+        """
+        now = limits._replace(wait=False)
         with self._store.read() as view:
             hosts = [i for cluster in clusters for i in view.find(INSTANCES, cluster=cluster)]
             tasks = {i.arn: view.unfinished(instance=i.arn) for i in hosts}
         sights: dict[str, Sight] = {}
         result = self._on_hosts(
             [
-                partial(self._reconcile_host, i, tasks[i.arn], limits, sights, dry_run)
+                partial(self._reconcile_host, i, tasks[i.arn], now, sights, dry_run)
                 for i in hosts
                 if _is_in_use(i, tasks)
             ]
         )
         with self._store.read() as view:
             services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
-        self._keep(services, limits, result, dry_run=dry_run)
+        self._keep(services, now, result, dry_run=dry_run)
+        pause = POLL[0]
+        while limits.wait and not dry_run and not self._is_late(limits) and (waiting := self._under_way(result)):
+            self.clock.sleep(pause)
+            one = self.converge(waiting, now)
+            self._keep(services, now, one)
+            pause = POLL[0] if one.changed else min(pause * 1.5, POLL[1])
+            result.unfinished = []
+            result.add(one)
         gone = forget(self._store, sights, self._retention, self.clock.now(), dry_run=dry_run)
         result.add(Pass(gone))
         return result
+
+    def _under_way(self, result: Pass) -> list[str]:
+        """The unfinished tasks on hosts that answer: of those on others nothing more can be known now."""
+        with self._store.read() as view:
+            tasks = [task for arn in result.unfinished if (task := view.get(TASKS, arn))]
+        return [t.arn for t in tasks if not t.is_stopped and t.task.container_instance_arn not in result.unreachable]
 
     def converge_services(self, arns: Sequence[str], limits: Limits, *, dry_run: bool = False) -> Pass:
         """Bring services as far as the limits allow; with `wait` until each has what was asked of it."""

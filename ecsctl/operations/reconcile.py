@@ -54,12 +54,12 @@ def reconcile(
 ) -> Report:
     """One pass over a cluster, or over all of this state's; or only over some tasks (ids or ARNs) and services.
 
-    Ends when there is nothing to do now, or after `timeout` seconds. Named tasks and services are waited for: until
-    they run, and until they have what was asked of them.
+    Ends when all that is under way has arrived, or after `timeout` seconds. Named services are waited for until they
+    have what was asked of them.
     """
     clock = ctx.controller.clock
     end = clock.since_boot() + timeout
-    limits = Limits(until=end, wait=bool(tasks or services))
+    limits = Limits(until=end)
     with ctx.store.read() as view:
         arns = [_task(view, ctx, cluster, task) for task in tasks]
         kept = [_service(view, ctx, cluster, service) for service in services]

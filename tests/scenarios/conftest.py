@@ -92,6 +92,10 @@ class Cli:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def kill_background(self) -> None:
+        """End what goes on with this state's tasks and services, as a crash would."""
+        subprocess.run(["pkill", "-KILL", "-f", str(self.state)], check=False)
+
     def containers(self, *more: str) -> list[str]:
         """Ids of this state's containers, running or not."""
         store = Store.open(self.state)
@@ -111,7 +115,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
     if not runner.state.exists():
         return
     # What goes on with a service in the background would make its tasks anew.
-    subprocess.run(["pkill", "-KILL", "-f", str(runner.state)], check=False)
+    runner.kill_background()
     for _ in range(3):  # a process in the background may still be making one
         try:
             found = runner.containers()

@@ -139,6 +139,36 @@ def test_what_a_killed_run_task_left_is_finished_by_reconcile(cli: Cli, file: Fi
     assert len(cli.containers()) == 2 * len(tasks)
 
 
+def test_reconcile_goes_on_with_what_waits_for_another_container(cli: Cli, file: File) -> None:
+    first = {**shell("sleep 3"), "name": "first", "essential": False}
+    after_it = {**SLEEP, "dependsOn": [{"containerName": "first", "condition": "SUCCESS"}]}
+    task = run(cli, file(first, after_it))
+    cli.kill_background()
+    assert cli.task(task)["lastStatus"] == "ACTIVATING"
+    assert "start container main" in cli("reconcile").stdout
+    assert cli.task(task)["lastStatus"] == "RUNNING"
+
+
+def test_an_interrupted_wait_leaves_the_task_to_the_background(cli: Cli, file: File) -> None:
+    process = cli.start(
+        "run-task", "--task-definition", file(shell("echo on; sleep 4; echo off; sleep 60")), "--wait", "--logs"
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "on\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    task = cli.json("list-tasks")["taskArns"][0]
+    assert (process.returncode, out) == (130, "")
+    assert err == f"ecsctl: task {task.rpartition('/')[2]} goes on: see `ecsctl ps`, end with `ecsctl stop-task`\n"
+    follower = cli.start("logs", "-f", task)
+    assert follower.stdout is not None
+    assert [follower.stdout.readline() for _ in range(2)] == ["on\n", "off\n"]
+    follower.send_signal(signal.SIGINT)
+    assert follower.communicate(timeout=10) == ("", "")
+    assert follower.returncode == 130
+    assert cli.task(task)["lastStatus"] == "RUNNING"
+
+
 def test_several_reconciles_at_once_do_nothing_twice(cli: Cli, file: File) -> None:
     for _ in range(3):
         run(cli, file(SLEEP))
