@@ -15,6 +15,7 @@ from ecsctl.model import identity
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
+from ecsctl.model.record import evolve
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import ContainerOverride
@@ -261,13 +262,28 @@ def _labels(
         identity.INSTANCE: last_part(str(task.container_instance_arn)),
         identity.SEQ: str(record.seq),
         identity.SPEC: digest,
-        identity.TASK_DEFINITION: base64.b64encode(zlib.compress(msgspec.json.encode(definition))).decode(),
+        identity.TASK_DEFINITION: _packed(definition),
     }
     return identity.sign({**(container.docker_labels or {}), **ours}, signature.key)
 
 
 def _engine_name(record: TaskRecord, container: str | None) -> str:
     return next(state.engine_name for state in record.containers if state.name == container)
+
+
+def _packed(definition: TaskDefinition) -> str:
+    """The definition for a label, from which a lost state can be told. Labels are shown in listings and exported as
+    metrics: the values of the environment and of log options, which may be secrets, are left out."""
+    bare = [
+        evolve(
+            container,
+            environment=container.environment and [evolve(pair, value=None) for pair in container.environment],
+            log_configuration=container.log_configuration and evolve(container.log_configuration, options=None),
+        )
+        for container in definition.container_definitions or []
+    ]
+    packed = zlib.compress(msgspec.json.encode(evolve(definition, container_definitions=bare)))
+    return base64.b64encode(packed).decode()
 
 
 def _link(record: TaskRecord, link: str) -> str:
