@@ -11,7 +11,7 @@ import msgspec
 from ecsctl.cli.argv import Flag
 from ecsctl.cli.problems import ParameterError, UsageError
 from ecsctl.cli.values import from_words, is_json, is_record, load
-from ecsctl.model.errors import InputError, invalid_parameter
+from ecsctl.model.errors import InputError, UnknownWord, invalid_parameter
 from ecsctl.model.record import R, Record, decode, fields_of
 
 INPUT_FLAGS = (
@@ -24,7 +24,7 @@ INPUT_FLAGS = (
         "generate_cli_skeleton",
         "maybe",
         const="input",
-        accepts=lambda word: word in ("input", "output", "yaml-input"),
+        accepts=lambda word: not word.startswith("-"),
         metavar="[input|yaml-input|output]",
         help="Print a request to fill in, or what the answer looks like, and do nothing.",
     ),
@@ -76,9 +76,9 @@ def build(request: type[R], values: dict[str, Any], flags: Sequence[Flag]) -> R:
     data = data | members(request, values, flags)
     try:
         return decode(request, data)
+    except UnknownWord as error:
+        raise invalid_parameter(str(error)) from None
     except InputError as error:
-        if " is not one of " in str(error):
-            raise invalid_parameter(str(error)) from None
         raise ParameterError(f"Parameter validation failed: {error}") from None
 
 

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import msgspec
 
 from ecsctl.cli.problems import UsageError
+from ecsctl.model.errors import EcsctlError
 
 NEXT_TOKEN = "NextToken"  # noqa: S105 a key of AWS's answers
 
@@ -16,10 +17,14 @@ NEXT_TOKEN = "NextToken"  # noqa: S105 a key of AWS's answers
 def show(data: Any, output: str = "json", query: str | None = None, title: str = "") -> None:
     """Print `data` (plain data and datetimes). `title` is the action's name, for tables."""
     data = as_text_times(data)
+    # In text the token is a line of its own, which no query hides: scripts take the list and the token from one run.
+    token = data.pop(NEXT_TOKEN, None) if output == "text" and isinstance(data, dict) else None
     if query is not None:
         data = search(query, data)
     if output != "off":
         render(data, output, title, sys.stdout)
+        if token is not None:
+            sys.stdout.write(f"NEXTTOKEN\t{token}\n")
 
 
 def render(data: Any, output: str, title: str, stream: TextIO) -> None:
@@ -53,14 +58,25 @@ def yaml_text(data: Any) -> str:
 
 
 def search(query: str, data: Any) -> Any:
-    """The part of `data` a JMESPath expression names. Raises UsageError for a bad expression."""
+    """The part of `data` a JMESPath expression names.
+
+    Raises UsageError for what is no expression, EcsctlError for one that does not fit the data, as the AWS CLI
+    tells them apart (252 and 255).
+    """
     import jmespath
 
     try:
-        return jmespath.search(query, data)
+        expression = jmespath.compile(query)
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:
-        problem = " ".join(str(error).split()) or type(error).__name__
-        raise UsageError(f"Bad value for --query {query}: {problem}") from None
+        raise UsageError(f"Bad value for --query {query}: {_problem(error)}") from None
+    try:
+        return expression.search(data)
+    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+        raise EcsctlError(f"--query {query}: {_problem(error)}") from None
+
+
+def _problem(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def as_text_times(data: Any) -> Any:

@@ -9,6 +9,7 @@ from ecsctl.cli.action import Action
 from ecsctl.cli.argv import Parsed
 from ecsctl.cli.flags import build, given_request, members
 from ecsctl.cli.problems import UsageError
+from ecsctl.model.errors import UnknownWord, invalid_parameter
 from ecsctl.model.record import to_wire
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ class RegisterTaskDefinition(Action):
         if data is not None:
             from ecsctl.operations.definition_document import definition_request
 
-            return definition_request(data | options, "")
+            try:
+                return definition_request(data | options, "")
+            except UnknownWord as error:
+                raise invalid_parameter(str(error)) from None
         return build(self.request_type, parsed.values, self.own_flags)
 
 

@@ -2,6 +2,7 @@
 
 EcsctlError                     every error a user may see; str() is its one line
 ├─ InputError                   what was typed or read cannot be understood
+│  └─ UnknownWord               a word that is not among those ECS knows in its place
 ├─ ConfigError                  the configuration (file, environment) cannot be used
 ├─ StateError                   the state file cannot be used
 ├─ ApiError                     an ECS error: a code of the ECS API and a message
@@ -23,6 +24,10 @@ class EcsctlError(Exception):
 
 class InputError(EcsctlError):
     """What was typed or read from a file cannot be understood."""
+
+
+class UnknownWord(InputError):
+    """A word that is not among those ECS knows in its place. AWS leaves it to the service to say so."""
 
 
 class ConfigError(EcsctlError):

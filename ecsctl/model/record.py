@@ -16,7 +16,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from ecsctl.model.errors import InputError
+from ecsctl.model.errors import InputError, UnknownWord
 from ecsctl.model.near import near
 
 
@@ -25,6 +25,9 @@ class Record(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, ren
 
 
 R = TypeVar("R", bound=Record)
+
+_BAD_WORD = "Invalid enum value"
+"""How msgspec begins to say that a word is not among those of its Literal."""
 
 
 def decode(kind: type[R], data: object, where: str = "") -> R:
@@ -36,7 +39,8 @@ def decode(kind: type[R], data: object, where: str = "") -> R:
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise InputError(_explain(kind, data, str(error), where)) from None
+        kind_of_error = UnknownWord if str(error).startswith(_BAD_WORD) else InputError
+        raise kind_of_error(_explain(kind, data, str(error), where)) from None
 
 
 def to_wire(record: msgspec.Struct) -> dict[str, Any]:
@@ -79,7 +83,7 @@ def _explain(kind: type[Record], data: object, message: str, where: str) -> str:
         return f"{_join(name, field)}: unknown field{hint}"
     if match := re.match(r"Object missing required field `(.*)`$", problem):
         return f"{_join(name, match[1])}: is required but missing"
-    if problem.startswith("Invalid enum value"):
+    if problem.startswith(_BAD_WORD):
         return f"{name}: {value!r} is not one of {', '.join(get_args(target))}"
     if match := re.match(r"Expected `(.*)`, got `(.*)`$", problem):
         expected = match[1].removesuffix(" | null")

@@ -30,7 +30,7 @@ def definition_request(data: object, where: str) -> RegisterTaskDefinitionReques
         _check_shape(data)
         return decode(RegisterTaskDefinitionRequest, data)
     except InputError as error:
-        raise InputError(f"{where}: {error}" if where else str(error)) from None
+        raise type(error)(f"{where}: {error}" if where else str(error)) from None
 
 
 def bare_list_hint(data: object) -> str | None:

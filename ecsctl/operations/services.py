@@ -65,7 +65,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
         raise invalid_parameter("TaskDefinition can not be blank.")
     with ctx.store.read() as view:
         find_cluster(view, ctx, request.cluster)
-        startable(view, ctx, request.task_definition)
+        startable(view, ctx, request.task_definition, request.launch_type)
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
@@ -97,7 +97,7 @@ def _check_free(existing: ServiceRecord | None) -> None:
 
 
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
-    definition = startable(tx, ctx, str(request.task_definition))
+    definition = startable(tx, ctx, str(request.task_definition), request.launch_type)
     scheduling = request.scheduling_strategy or "REPLICA"
     service = Service(
         service_arn=arn,
@@ -176,7 +176,7 @@ def _changed(tx: Transaction, ctx: Context, record: ServiceRecord, request: Upda
     service = record.service
     definition = str(service.task_definition)
     if request.task_definition:
-        definition = str(startable(tx, ctx, request.task_definition).task_definition_arn)
+        definition = str(startable(tx, ctx, request.task_definition, service.launch_type).task_definition_arn)
     fields = (
         "desired_count",
         "placement_constraints",

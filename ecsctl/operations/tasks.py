@@ -119,6 +119,8 @@ def stop_task(ctx: Context, request: StopTaskRequest) -> StopTaskResponse:
 
 def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> DescribeTasksResponse:
     """Tasks as they are now (ECS API_DescribeTasks)."""
+    if not request.tasks:
+        raise invalid_parameter("Tasks cannot be empty.")
     if len(request.tasks) > 100:
         raise invalid_parameter("Tasks can not have more than 100 elements.")
     failures: list[Failure] = []
@@ -210,11 +212,11 @@ def _wish(view: View, ctx: Context, cluster: Cluster, request: RunTaskRequest | 
 
 
 _UNSERVED = {
-    "capacity_provider_strategy": "capacityProviderStrategy: capacity providers",
-    "network_configuration": "networkConfiguration: the network mode awsvpc",
-    "volume_configurations": "volumeConfigurations: volumes configured at launch",
-    "enable_execute_command": "enableExecuteCommand: execute-command",
-    "platform_version": "platformVersion: Fargate platform versions",
+    "capacity_provider_strategy": "capacityProviderStrategy",
+    "network_configuration": "networkConfiguration (the network mode awsvpc)",
+    "volume_configurations": "volumeConfigurations",
+    "enable_execute_command": "enableExecuteCommand",
+    "platform_version": "platformVersion",
 }
 
 

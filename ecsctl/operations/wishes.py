@@ -35,10 +35,12 @@ def wish(
     managed_tags: bool | None,
 ) -> Wish:
     """Check what was asked; ClientException and InvalidParameterException say what cannot be."""
-    definition = startable(view, ctx, task_definition, overrides)
+    definition = startable(view, ctx, task_definition, launch_type, overrides)
     names = {container.name for container in definition.container_definitions or []}
     for override in (overrides.container_overrides if overrides else None) or []:
         if override.name not in names:
+            if override.name is None:
+                raise invalid_parameter("containerOverrides: each needs the name of a container.")
             raise invalid_parameter(
                 f"Override for container named {override.name} is not a container in the TaskDefinition."
             )
@@ -62,11 +64,15 @@ def wish(
     )
 
 
-def startable(view: View, ctx: Context, name: str, overrides: TaskOverride | None = None) -> TaskDefinition:
+def startable(
+    view: View, ctx: Context, name: str, launch_type: LaunchType | None, overrides: TaskOverride | None = None
+) -> TaskDefinition:
     """The task definition of that name, if tasks of it can be started."""
     definition = find_task_definition(view, ctx, name)
     if definition.status != "ACTIVE":
         raise client_exception(f"TaskDefinition {definition.family}:{definition.revision} is inactive.")
+    if launch_type == "FARGATE" and launch_type not in (definition.compatibilities or []):
+        raise invalid_parameter(f"Task definition does not support launch_type {launch_type}.")
     if refused := refusals(definition, overrides):
         said = "; ".join(f"{verdict.path} ({verdict.note})" for verdict in refused)
         raise client_exception(

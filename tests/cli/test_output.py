@@ -13,6 +13,7 @@ from ecsctl.cli.output import as_text_times, render, search, show
 from ecsctl.cli.problems import UsageError
 from ecsctl.cli.table_output import table_lines
 from ecsctl.cli.text_output import text_lines
+from ecsctl.model.errors import EcsctlError, InputError
 
 TASKS = {
     "tasks": [
@@ -130,7 +131,23 @@ def test_query_selects_before_the_format_applies(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "null\n"
 
 
-@pytest.mark.parametrize("query", ["", "tasks[", "foo(", "length(tasks", "unknown(@)", "length(`1`)"])
+@pytest.mark.parametrize("query", ["", "tasks[", "foo(", "length(tasks"])
 def test_a_bad_query_is_a_usage_error_of_one_line(query: str) -> None:
     with pytest.raises(UsageError, match=r"^Bad value for --query [^\n]*$"):
         search(query, TASKS)
+
+
+@pytest.mark.parametrize("query", ["unknown(@)", "length(`1`)"])
+def test_a_query_that_does_not_fit_the_data_is_no_usage_error(query: str) -> None:
+    with pytest.raises(EcsctlError, match=r"^--query [^\n]*$") as caught:
+        search(query, TASKS)
+    assert not isinstance(caught.value, InputError)
+
+
+@pytest.mark.parametrize("query", [None, "tasks[].taskArn"])
+def test_in_text_the_token_is_the_last_line_whatever_the_query(
+    query: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show({"tasks": [{"taskArn": "arn:1"}], "NextToken": "abc"}, "text", query)
+    first = "TASKS\tarn:1" if query is None else "arn:1"
+    assert capsys.readouterr().out == f"{first}\nNEXTTOKEN\tabc\n"
