@@ -74,7 +74,7 @@ def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datet
     for stop in step.stops:
         task = marked.pop(stop.task.arn, stop.task)
         marked[task.arn] = request_stop(task, stop.code, stop.reason, now)
-        add_event(tx, now, str(task.task.cluster_arn), task.arn, "TaskStopping", f"{stop.code}: {stop.reason}")
+        add_event(tx, now, str(task.task.cluster_arn), task.arn, "TaskToStop", f"{stop.code}: {stop.reason}")
     for task in marked.values():
         tx.put(TASKS, evolve(task, seq=tx.seq))
     stopping = [stop.task.arn for stop in step.stops]

@@ -16,6 +16,9 @@ from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASK_DEFINI
 
 T = TypeVar("T")
 
+SHORTEST = 4
+"""How much of a task's id has to be given."""
+
 
 def cluster_arn(ctx: Context, cluster: str | None) -> str:
     """The ARN of a cluster named by name or ARN; `default` when it is not named."""
@@ -73,7 +76,7 @@ def find_task(view: View, cluster: Cluster, name: str) -> TaskRecord | None:
     record = view.get(TASKS, name if name.startswith("arn:") else f"{prefix}/{name}")
     if record is not None:
         return record if record.task.cluster_arn == cluster.cluster_arn else None
-    if not 4 <= len(name) < 32 or not ID.fullmatch(name.ljust(32, "0")):
+    if not SHORTEST <= len(name) < 32 or not ID.fullmatch(name.ljust(32, "0")):
         return None
     found = [r for r in view.find(TASKS, cluster=cluster.cluster_arn) if last_part(r.arn).startswith(name)]
     return found[0] if len(found) == 1 else None
@@ -83,7 +86,8 @@ def the_task(view: View, cluster: Cluster, name: str) -> TaskRecord:
     """As find_task; InvalidParameterException when there is none."""
     found = find_task(view, cluster, name)
     if found is None:
-        raise invalid_parameter(f"The referenced task was not found: {name}")
+        hint = f"; give {SHORTEST} digits of its id or more" if 0 < len(name) < SHORTEST else ""
+        raise invalid_parameter(f"The referenced task was not found: {name}{hint}")
     return found
 
 

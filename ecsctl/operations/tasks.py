@@ -111,7 +111,7 @@ def stop_task(ctx: Context, request: StopTaskRequest) -> StopTaskResponse:
             reason = request.reason or "Task stopped by user"
             record = request_stop(record, "UserInitiated", reason, ctx.now())
             tx.put(TASKS, evolve(record, seq=tx.seq))
-            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, "TaskStopping", f"UserInitiated: {reason}")
+            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, "TaskToStop", f"UserInitiated: {reason}")
     if not record.is_stopped:
         ctx.finish([record.arn], AT_ONCE)
     return StopTaskResponse(task=shapes(ctx, [record.arn])[0])

@@ -103,7 +103,7 @@ class _Work:
         self.task.stop_code = code
         self.task.stopped_reason = reason
         self.task.stopping_at = self.now
-        self._note("TaskStopping", f"{code}: {reason}")
+        self._note("TaskToStop", f"{code}: {reason}")
 
     def _hopeless(self, name: str) -> str | None:
         """Why a container that waits can never start (ECS API_ContainerDependency); None while it may."""

@@ -46,7 +46,7 @@ class Happening(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        if self.kind == "TaskStopping":
+        if self.kind == "TaskToStop":
             return f"is to stop: {self.message}"
         why = f": {self.message}" if self.message and self.kind == "TaskStopped" else ""
         return f"is {self.kind.removeprefix('Task').upper()}{why}"

@@ -50,6 +50,8 @@ def private_file(path: Path, content: bytes | None = None) -> Path:
         raise StateError(f"{path} is missing: restore it from the backup of the state") from None
     except OSError as error:
         raise StateError(f"{path}: {error.strerror}") from None
+    if not stat.S_ISREG(mode):
+        raise StateError(f"{path} is not a regular file: give the path of one")
     if stat.S_IMODE(mode) & 0o077:
         raise StateError(f"{path} can be read by others (mode {stat.S_IMODE(mode):04o}): run chmod 600 {path}")
     return path

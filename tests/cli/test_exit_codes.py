@@ -70,7 +70,7 @@ from tests.cli.running import Runner, environment, process
         (["logs"], 2, "Missing argument 'task'"),
         (["logs", "a", "--tail", "x"], 2, "'x' is not a valid int"),
         (["logs", "a", "--tail", "-1"], 2, "argument --tail: expected 0 or more"),
-        (["logs", "a"], 1, "The referenced task was not found: a (InvalidParameterException)"),
+        (["logs", "a"], 1, "not found: a; give 4 digits of its id or more (InvalidParameterException)"),
         (["logs", "a", "--since", "yesterday"], 2, "argument --since: 'yesterday' is neither a duration"),
         (["ps", "--cluster", "nope"], 1, "(ClusterNotFoundException)"),
         (["check", "nowhere.json"], 1, "nowhere.json: no such file"),

@@ -251,5 +251,5 @@ def test_the_journal_tells_what_happened_and_why(call: Any, world: World) -> Non
     with world.store.read() as view:
         kinds = [(event.kind, event.message) for event in view.find(EVENTS, resource=task)]
     assert [kind for kind, _ in kinds][:1] == ["TaskPlaced"]
-    assert ("TaskStopping", "EssentialContainerExited: Essential container in task exited") in kinds
+    assert ("TaskToStop", "EssentialContainerExited: Essential container in task exited") in kinds
     assert kinds[-1][0] == "TaskStopped"

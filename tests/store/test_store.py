@@ -243,6 +243,11 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
     assert "is a directory" in refused(tmp_path)
 
 
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
+def test_what_is_no_file_is_refused(device: str) -> None:
+    assert "is not a regular file" in refused(Path(device))
+
+
 def test_a_missing_key_is_said_and_not_made_anew(path: Path) -> None:
     Store.open(path).close()
     path.with_name("state.db.key").unlink()
