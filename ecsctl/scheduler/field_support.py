@@ -131,6 +131,12 @@ def _log_options(value: Any, parent: Record) -> Support:
     return _maps("recorded; not used by json-file") if driver == "awslogs" else _no("FireLens is not in this release")
 
 
+def _host_volume(value: Any, _: Record) -> Support:
+    if value.source_path is None:
+        return _YES
+    return _maps("a path that is there already: where it is missing, the task fails to start; nothing is created")
+
+
 def _only_if_true(why: str) -> Callable[[Any, Record], Support]:
     return lambda value, _: _no(why) if value else Support("honoured", "off")
 
@@ -225,7 +231,7 @@ _CONTAINER: dict[str, Rule] = {
 
 _VOLUME: dict[str, Rule] = {
     "name": _YES,
-    "host": _YES,
+    "host": _host_volume,
     "dockerVolumeConfiguration": _YES,
     "efsVolumeConfiguration": _no("EFS is Amazon's; mount the file system on the host and use host.sourcePath"),
     "s3filesVolumeConfiguration": _no("S3 Files is Amazon's; mount it on the host and use host.sourcePath"),

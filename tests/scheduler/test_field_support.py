@@ -118,6 +118,7 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
         ({"ephemeralStorage": {"sizeInGiB": 25}}, {}, "ephemeralStorage", "refused"),
         ({"inferenceAccelerators": []}, {}, "inferenceAccelerators", "honoured"),
         ({"volumes": [{"name": "v", "host": {}}]}, {}, "volumes[0].host", "honoured"),
+        ({"volumes": [{"name": "v", "host": {"sourcePath": "/srv"}}]}, {}, "volumes[0].host", "mapped"),
         (
             {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "x"}}]},
             {},
