@@ -1,8 +1,11 @@
-"""Every example runs as it is."""
+"""Every example runs as it is, and the README's first five minutes as they stand there."""
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -77,3 +80,17 @@ def test_pod(cli: Cli) -> None:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.[jyt]*")), ids=lambda path: path.name)
 def test_check_finds_nothing_that_is_refused(cli: Cli, path: Path) -> None:
     cli("check", str(path))
+
+
+def test_the_readme(cli: Cli) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    script = "set -euxo pipefail\n" + "".join(blocks)
+    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env={**cli.environment, "PATH": here}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Hello from a task.\n" in done.stdout
+    assert "It works.\n" in done.stdout
+    assert "is to stop: EssentialContainerExited: Essential container in task exited\n" in done.stdout
+    assert '"DRAINING"\n' in done.stdout
