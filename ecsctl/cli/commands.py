@@ -42,10 +42,16 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Services": (
         Entry("create-service", "Keep a number of tasks running.", "services"),
-        Entry("update-service", "Change a service, or deploy a new task definition.", "services"),
+        Entry("update-service", "Change a service, or what it runs.", "services"),
         Entry("delete-service", "Delete a service.", "services"),
         Entry("describe-services", "Describe services.", "services"),
         Entry("list-services", "List services.", "services"),
+        Entry("list-service-deployments", "List the deployments of a service.", "service_deployments"),
+        Entry("describe-service-deployments", "Describe deployments of services.", "service_deployments"),
+        Entry("stop-service-deployment", "Roll a deployment back, or stop it.", "service_deployments"),
+        Entry("describe-service-revisions", "Describe what was deployed.", "service_deployments"),
+        Entry("update-task-protection", "Protect tasks from scale-in, or no longer.", "task_protection"),
+        Entry("get-task-protection", "Show the scale-in protection of tasks.", "task_protection"),
     ),
     "Task definitions": (
         Entry(
@@ -106,15 +112,15 @@ _WITHOUT = """
     delete-gateway delete-task-set deploy describe-capacity-providers describe-daemon
     describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
     describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
-    describe-service-deployments describe-service-revisions describe-task-sets
-    disassociate-gateway-from-cluster discover-poll-endpoint execute-command get-task-protection
+    describe-task-sets
+    disassociate-gateway-from-cluster discover-poll-endpoint execute-command
     list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
-    list-gateway-cluster-associations list-gateway-routes list-gateways list-service-deployments
+    list-gateway-cluster-associations list-gateway-routes list-gateways
     list-services-by-namespace put-account-setting put-account-setting-default
-    put-cluster-capacity-providers register-daemon-task-definition stop-service-deployment
+    put-cluster-capacity-providers register-daemon-task-definition
     submit-attachment-state-changes submit-container-state-change submit-task-state-change
     update-capacity-provider update-container-agent update-daemon update-express-gateway-service
-    update-gateway update-service-primary-task-set update-task-protection update-task-set
+    update-gateway update-service-primary-task-set update-task-set
 """
 NOT_YET = frozenset(_WITHOUT.split())
 """Commands of `aws ecs` that ecsctl does not have."""

@@ -13,8 +13,8 @@ from ecsctl.model.errors import Conflict
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.scheduler.container_spec import DEFAULT_STOP_TIMEOUT, task_volumes
-from ecsctl.store.store import Store, Transaction
-from ecsctl.store.tables import EVENTS, IDEMPOTENT_CALLS, TAGS, TASK_DEFINITIONS, TASKS, timestamp
+from ecsctl.store.store import Store, Transaction, View
+from ecsctl.store.tables import EVENTS, IDEMPOTENT_CALLS, SERVICES, TAGS, TASK_DEFINITIONS, TASKS, timestamp
 
 
 class Retention(NamedTuple):
@@ -128,8 +128,15 @@ def _forget(tx: Transaction, over: list[TaskRecord]) -> None:
         tx.delete(TAGS, arn=record.arn)
         tx.delete(TASKS, arn=record.arn)
         used = str(record.task.task_definition_arn)
-        if not tx.count(TASKS, task_definition=used):
+        if not is_used(tx, used):
             tx.delete(TASK_DEFINITIONS, arn=used, status="DELETE_IN_PROGRESS")
+
+
+def is_used(view: View, task_definition: str) -> bool:
+    """Whether there are tasks of this task definition (by ARN), or a service that starts some."""
+    services = view.find(SERVICES, status=("ACTIVE", "DRAINING"))
+    deployed = {deployment.task_definition_arn for service in services for deployment in service.deployments}
+    return task_definition in deployed or view.count(TASKS, task_definition=task_definition) > 0
 
 
 def _is_gone(record: TaskRecord, sights: dict[str, Sight]) -> bool:

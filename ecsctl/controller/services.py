@@ -16,9 +16,10 @@ from ecsctl.model.stored import ServiceRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.scheduler.rollout import SETTLE
+from ecsctl.scheduler.service_deployments import follow
 from ecsctl.scheduler.services import Launch, ServiceStep, Surroundings, decide_service
 from ecsctl.store.store import Store, Transaction, View, add_event
-from ecsctl.store.tables import SERVICES, TAGS, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TAGS, TASK_DEFINITIONS, TASKS
 
 MOST_EVENTS = 100
 """What DescribeServices shows of a service's events."""
@@ -80,9 +81,10 @@ def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datet
     stopping = [stop.task.arn for stop in step.stops]
     messages += _told("started", "tasks", begun) + _told("stopped", "running tasks", stopping)
     for message in messages:
-        record = _with_event(tx, record, message, now, chance)
+        record = with_event(tx, record, message, now, chance)
     if record != before:
         tx.put(SERVICES, evolve(record, seq=tx.seq))
+        note_progress(tx, record, now)
     name = record.service.service_name
     return Advance(
         tuple(begun), tuple(stopping), tuple(f"service {name} {message}" for message in messages), changed=True
@@ -126,7 +128,16 @@ def _named(arns: Iterable[str]) -> str:
     return " ".join(f"(task {last_part(arn)})" for arn in arns)
 
 
-def _with_event(tx: Transaction, record: ServiceRecord, message: str, now: datetime, chance: Chance) -> ServiceRecord:
+def note_progress(tx: Transaction, record: ServiceRecord, now: datetime) -> None:
+    """Write down how far the service deployment that goes on has come with this."""
+    for rollout in tx.find(SERVICE_DEPLOYMENTS, service=record.arn, finished_at=None):
+        progress = follow(rollout, record, now)
+        if progress != rollout:
+            tx.put(SERVICE_DEPLOYMENTS, progress)
+
+
+def with_event(tx: Transaction, record: ServiceRecord, message: str, now: datetime, chance: Chance) -> ServiceRecord:
+    """The service with one more event; it is in the journal too."""
     service = record.service
     text = f"(service {service.service_name}) {message}"
     add_event(tx, now, str(service.cluster_arn), record.arn, "ServiceEvent", text)

@@ -89,6 +89,10 @@ class TaskRecord(Record):
     def is_stopped(self) -> bool:
         return self.task.last_status == "STOPPED"
 
+    def is_protected(self, now: datetime) -> bool:
+        """Whether scale-in and deployments have to leave it alone."""
+        return self.protected_until is not None and self.protected_until > now
+
 
 class InstanceRecord(Record):
     """A container instance: its ECS shape and how to reach the engine behind it."""

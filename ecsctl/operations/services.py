@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ecsctl.controller.services import note_progress
 from ecsctl.model.api.services import (
     CreateServiceRequest,
     CreateServiceResponse,
@@ -27,7 +28,7 @@ from ecsctl.model.deployment_configuration import (
 )
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
-from ecsctl.model.service import Deployment, Service
+from ecsctl.model.service import Deployment, Service, ServiceCurrentRevisionSummary
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
@@ -42,12 +43,14 @@ from ecsctl.operations.lookup import (
     tags_of,
     the_service,
 )
+from ecsctl.operations.service_deployments import begin_deployment
 from ecsctl.operations.service_rules import check_service
 from ecsctl.operations.wishes import startable
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
+from ecsctl.scheduler.service_deployments import revision_of
 from ecsctl.scheduler.services import IN_PROGRESS
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import SERVICES, TASKS
+from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TASKS
 
 _NEW_DEPLOYMENT = ("task_definition", "launch_type")
 """What of a service, when it changes, needs other tasks (ECS API_UpdateService)."""
@@ -75,6 +78,8 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
         _check_free(tx.get(SERVICES, arn))
         record = _new(tx, ctx, cluster, arn, request)
         tx.put(SERVICES, evolve(record, seq=tx.seq))
+        begin_deployment(tx, ctx, record, [])
+        note_progress(tx, record, ctx.now())
         put_tags(tx, arn, request.tags)
         add_event(
             tx, ctx.now(), str(cluster.cluster_arn), arn, "ServiceCreated", f"{scheduling} of {record.definition}"
@@ -165,7 +170,11 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
         changed = _changed(tx, ctx, record, request)
         if changed != record:
             tx.put(SERVICES, evolve(changed, steady=False, seq=tx.seq))
-            what = "ServiceDeployed" if changed.deployments != record.deployments else "ServiceUpdated"
+            deployed = changed.primary.id != record.primary.id
+            if deployed:
+                begin_deployment(tx, ctx, changed, record.deployments)
+            note_progress(tx, changed, ctx.now())
+            what = "ServiceDeployed" if deployed else "ServiceUpdated"
             add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, what, f"{changed.definition}")
         answer = _shape(tx, changed)
     ctx.hand_over([record.arn])
@@ -209,6 +218,7 @@ def delete_service(ctx: Context, request: DeleteServiceRequest) -> DeleteService
                 )
             record = evolve(record, service=evolve(record.service, status="DRAINING", desired_count=0), seq=tx.seq)
             tx.put(SERVICES, record)
+            note_progress(tx, record, ctx.now())
             add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, "ServiceDeleted", "its tasks are to stop")
         answer = _shape(tx, record)
     ctx.hand_over([record.arn])
@@ -258,12 +268,27 @@ def service_shapes(ctx: Context, arns: Sequence[str]) -> list[Service]:
 def _shape(view: View, record: ServiceRecord) -> Service:
     """The service as ECS shows it, with counts as they are now."""
     tasks = [task for task in view.find(TASKS, service=record.arn, tallied=0) if not task.is_stopped]
+    rollout = view.find(SERVICE_DEPLOYMENTS, service=record.arn, order="-created_at", limit=1)
     return evolve(
         record.service,
         running_count=sum(_runs(task) for task in tasks),
         pending_count=sum(_is_pending(task) for task in tasks),
         deployments=[_deployment_shape(record, deployment, tasks) for deployment in record.deployments],
         events=record.events,
+        current_service_deployment=rollout[0].service_deployment_arn if rollout else None,
+        current_service_revisions=[_revision_shape(record, deployment, tasks) for deployment in record.deployments],
+    )
+
+
+def _revision_shape(
+    record: ServiceRecord, deployment: DeploymentRecord, tasks: list[TaskRecord]
+) -> ServiceCurrentRevisionSummary:
+    shape = _deployment_shape(record, deployment, tasks)
+    return ServiceCurrentRevisionSummary(
+        arn=revision_of(record.service, deployment),
+        requested_task_count=shape.desired_count,
+        running_task_count=shape.running_count,
+        pending_task_count=shape.pending_count,
     )
 
 
@@ -283,6 +308,7 @@ def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks
         launch_type=record.service.launch_type,
         rollout_state=deployment.rollout_state,
         rollout_state_reason=deployment.rollout_state_reason,
+        next_attempt_at=deployment.next_attempt_at,
     )
 
 

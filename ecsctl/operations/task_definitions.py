@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecsctl.controller.collect import is_used
 from ecsctl.model.api.task_definitions import (
     DeleteTaskDefinitionsRequest,
     DeleteTaskDefinitionsResponse,
@@ -26,7 +27,7 @@ from ecsctl.operations.definition_rules import validate
 from ecsctl.operations.lookup import find_task_definition, page, put_tags, tags_of
 from ecsctl.operations.registered_definition import register
 from ecsctl.store.store import Transaction
-from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS
 
 
 def register_task_definition(ctx: Context, request: RegisterTaskDefinitionRequest) -> RegisterTaskDefinitionResponse:
@@ -112,7 +113,8 @@ def deregister_task_definition(
 
 
 def delete_task_definitions(ctx: Context, request: DeleteTaskDefinitionsRequest) -> DeleteTaskDefinitionsResponse:
-    """Delete INACTIVE revisions; one that a task uses stays, DELETE_IN_PROGRESS (ECS API_DeleteTaskDefinitions)."""
+    """Delete INACTIVE revisions; one that tasks or services use stays, DELETE_IN_PROGRESS
+    (ECS API_DeleteTaskDefinitions)."""
     if not 1 <= len(request.task_definitions) <= 10:
         raise client_exception("Between 1 and 10 task definitions can be deleted in one call.")
     deleted, failures = [], []
@@ -129,7 +131,7 @@ def delete_task_definitions(ctx: Context, request: DeleteTaskDefinitionsRequest)
                 continue
             found = evolve(found, status="DELETE_IN_PROGRESS", delete_requested_at=ctx.now())
             deleted.append(found)
-            if tx.count(TASKS, task_definition=found.task_definition_arn):
+            if is_used(tx, str(found.task_definition_arn)):
                 tx.put(TASK_DEFINITIONS, found)
             else:
                 put_tags(tx, str(found.task_definition_arn), None)

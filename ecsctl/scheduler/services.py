@@ -19,6 +19,7 @@ from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.place import ZONE, Demand, Host, Rejection, demand_of, place
 from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits, threshold
+from ecsctl.scheduler.service_deployments import ROLLING_BACK, breaker_of, copied, last_good, roll_back
 
 UNHEALTHY = "Task failed container health checks"
 SPREAD = (
@@ -33,6 +34,10 @@ TRIPPED = "ECS deployment circuit breaker: tasks failed to start."
 NO_ROOM_TO_MOVE = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
     "Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+PROTECTED = (
+    "was unable to reach steady state because task set ({}) was unable to scale in. "
+    "Reason: The number of protected tasks are more than the desired count of tasks"
 )
 
 
@@ -79,10 +84,7 @@ class ServiceStep(NamedTuple):
 
 def decide_service(record: ServiceRecord, tasks: Sequence[TaskRecord], around: Surroundings) -> ServiceStep:
     """The next step of a service. `tasks` are its tasks whose end is not yet tallied, oldest first."""
-    copy = evolve(
-        record, service=evolve(record.service), deployments=[evolve(deployment) for deployment in record.deployments]
-    )
-    work = _Work(copy, tasks, around)
+    work = _Work(copied(record), tasks, around)
     work.tally()
     work.judge()
     if record.service.scheduling_strategy == "DAEMON":
@@ -112,6 +114,7 @@ class _Work:
         self.launches: list[Launch] = []
         self.stops: list[Stop] = []
         self.messages: list[str] = []
+        self.failed: str | None = None
 
     @property
     def desired(self) -> int:
@@ -170,34 +173,23 @@ class _Work:
                 )
 
     def _resets(self) -> bool:
-        configuration = self.service.deployment_configuration
-        breaker = configuration.deployment_circuit_breaker if configuration else None
+        breaker = breaker_of(self.service)
         return breaker is None or breaker.reset_on_healthy_task is not False
 
     def judge(self) -> None:
         """The circuit breaker: a deployment that failed too often has failed, and may be rolled back."""
-        primary = self.record.primary
-        configuration = self.service.deployment_configuration
-        breaker = configuration.deployment_circuit_breaker if configuration else None
-        if breaker is None or not breaker.enable or primary.rollout_state != "IN_PROGRESS":
+        primary, breaker = self.record.primary, breaker_of(self.service)
+        if breaker is None or primary.rollout_state != "IN_PROGRESS":
             return
         if primary.failures < threshold(breaker, self._expected()):
             return
         primary.rollout_state, primary.rollout_state_reason = "FAILED", TRIPPED
-        primary.updated_at = self.now
+        primary.updated_at, self.failed = self.now, primary.id
         self.messages.append(f"(deployment {primary.id}) deployment failed: tasks failed to start.")
-        back = next((d for d in self.record.deployments if d.completed and d.id != primary.id), None)
+        back = last_good(self.record)
         if breaker.rollback and back is not None:
-            self._roll_back(primary, back)
-
-    def _roll_back(self, failed: DeploymentRecord, back: DeploymentRecord) -> None:
-        failed.status, back.status = "ACTIVE", "PRIMARY"
-        back.rollout_state, back.completed, back.updated_at = "IN_PROGRESS", False, self.now
-        back.rollout_state_reason = f"ECS deployment circuit breaker: rolling back to deploymentId {back.id}."
-        back.failures = back.start_failures = 0
-        back.next_attempt_at, back.obstacle = None, ""
-        self.service.task_definition = back.task_definition_arn
-        self.messages.append(f"(deployment {failed.id}) rolling back to deployment {back.id}.")
+            roll_back(self.record, back, ROLLING_BACK.format(back.id), self.now)
+            self.messages.append(f"(deployment {primary.id}) rolling back to deployment {back.id}.")
 
     # Replicas
 
@@ -218,6 +210,8 @@ class _Work:
         excess = settled + len(leavers) - self.desired
         wanted_room = missing - started if self._may_start(self.record.primary) else 0
         self._let_go(leavers, max(excess, wanted_room), healthy - lower)
+        if sum(task.is_protected(self.now) for task in self.live) > self.desired:
+            self._tell(self.record.primary, PROTECTED.format(self.record.primary.id.rpartition("/")[2]))
         if missing and not started and leavers and lower >= self.desired >= upper:
             self._tell(self.record.primary, NO_ROOM_TO_MOVE)
 
@@ -233,7 +227,7 @@ class _Work:
         primary = self.record.primary
         if not primary.start_failures and primary.rollout_state != "FAILED":
             return 0
-        before = next((d for d in self.record.deployments if d.completed and d.id != primary.id), None)
+        before = last_good(self.record)
         if before is None:
             return 0
         standing = [
@@ -355,7 +349,7 @@ class _Work:
 
     def _in_stopping_order(self, tasks: Iterable[TaskRecord]) -> list[TaskRecord]:
         """Those that do not serve first, then of the fullest zone and instance, the newest first; protected never."""
-        left = [t for t in tasks if t.protected_until is None or t.protected_until <= self.now or self._is_unhealthy(t)]
+        left = [task for task in tasks if not task.is_protected(self.now) or self._is_unhealthy(task)]
         left.sort(key=lambda task: (task.task.created_at or self.now, task.arn), reverse=True)
         zones: dict[str | None, int] = {}
         instances: dict[str | None, int] = {}
@@ -441,10 +435,10 @@ class _Work:
             primary.failures = 0
             self.messages.append(f"(deployment {primary.id}) deployment completed.")
         done = primary.rollout_state == "COMPLETED"
-        last_good = next((d for d in others if d.completed), None)
-        self.record.deployments = [
-            d for d in self.record.deployments if d.id == primary.id or d.id in begun or (d is last_good and not done)
-        ]
+        good = last_good(self.record)
+        # What has just failed stays for this once, so that it can be told.
+        kept = begun | {primary.id, self.failed} | ({good.id} if good and not done else set())
+        self.record.deployments = [d for d in self.record.deployments if d.id in kept]
         steady = reached and done and not self.launches and not self.stops
         if steady and not self.record.steady:
             primary.obstacle = ""

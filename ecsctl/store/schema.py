@@ -76,6 +76,13 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX task_cluster_status ON task (cluster, last_status);
     CREATE INDEX task_instance_status ON task (instance, last_status, collected);
     """,
+    """
+    CREATE TABLE service_deployment (
+        arn TEXT PRIMARY KEY, service TEXT NOT NULL, created_at TEXT NOT NULL, finished_at TEXT, doc BLOB NOT NULL
+    );
+    CREATE INDEX service_deployment_service ON service_deployment (service, finished_at);
+    CREATE TABLE service_revision (arn TEXT PRIMARY KEY, service TEXT NOT NULL, doc BLOB NOT NULL);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

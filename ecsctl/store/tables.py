@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record
+from ecsctl.model.service_deployment import ServiceDeployment, ServiceRevision
 from ecsctl.model.stored import (
     Event,
     Family,
@@ -123,6 +124,20 @@ SERVICES = Table(
     ("arn", "cluster", "status"),
     lambda s: (s.arn, s.service.cluster_arn, s.service.status),
 )
+SERVICE_DEPLOYMENTS = Table(
+    "service_deployment",
+    ServiceDeployment,
+    ("arn", "service", "created_at", "finished_at"),
+    lambda d: (
+        d.service_deployment_arn,
+        d.service_arn,
+        timestamp(d.created_at) if d.created_at else "",
+        timestamp(d.finished_at) if d.finished_at else None,
+    ),
+)
+SERVICE_REVISIONS = Table(
+    "service_revision", ServiceRevision, ("arn", "service"), lambda r: (r.service_revision_arn, r.service_arn)
+)
 PORTS = Table(
     "port",
     PortReservation,
@@ -139,7 +154,20 @@ EVENTS = Table(
     ("id", "at", "cluster", "resource"),
     lambda e: (None, timestamp(e.at), e.cluster_arn, e.resource_arn),
 )
-TABLES = (CLUSTERS, INSTANCES, FAMILIES, TASK_DEFINITIONS, TASKS, SERVICES, PORTS, TAGS, IDEMPOTENT_CALLS, EVENTS)
+TABLES = (
+    CLUSTERS,
+    INSTANCES,
+    FAMILIES,
+    TASK_DEFINITIONS,
+    TASKS,
+    SERVICES,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
+    PORTS,
+    TAGS,
+    IDEMPOTENT_CALLS,
+    EVENTS,
+)
 
 UNFINISHED = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING")
 """Every lastStatus but STOPPED."""

@@ -12,18 +12,39 @@ import botocore.validate
 import pytest
 
 from ecsctl.cli.commands import COMMANDS
-from ecsctl.engine.simulated_container import Program
+from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import decode, to_wire
-from ecsctl.operations import attributes, clusters, container_instances, services, tags, task_definitions, tasks
+from ecsctl.operations import (
+    attributes,
+    clusters,
+    container_instances,
+    service_deployments,
+    services,
+    tags,
+    task_definitions,
+    task_protection,
+    tasks,
+)
 from tests.controller.world import World, world_in
 
-MODULES = (attributes, clusters, container_instances, services, tags, task_definitions, tasks)
+MODULES = (
+    attributes,
+    clusters,
+    container_instances,
+    service_deployments,
+    services,
+    tags,
+    task_definitions,
+    task_protection,
+    tasks,
+)
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with world_in(tmp_path, hosts=2, once=Program(exits_after=0.0)) as world:
+    broken = Program(start_error=StartError(400, "no such file", 127))
+    with world_in(tmp_path, hosts=2, once=Program(exits_after=0.0), broken=broken) as world:
         yield world
 
 
