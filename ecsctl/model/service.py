@@ -103,7 +103,7 @@ class ServiceVolumeConfiguration(Record):
 
 
 class Deployment(Record):
-    """ECS API_Deployment."""
+    """ECS API_Deployment, and of our own: `next_attempt_at`, before which no task is started after failed attempts."""
 
     id: str | None = None
     status: str | None = None
@@ -126,6 +126,7 @@ class Deployment(Record):
     volume_configurations: list[ServiceVolumeConfiguration] | None = None
     fargate_ephemeral_storage: DeploymentEphemeralStorage | None = None
     vpc_lattice_configurations: list[VpcLatticeConfiguration] | None = None
+    next_attempt_at: datetime | None = None
 
 
 class ServiceEvent(Record):

@@ -256,9 +256,13 @@ def test_attempts_that_fail_grow_further_apart_and_a_repair_goes_at_once(world: 
     assert apart[-1] > 300
     told = [message for message in said(world) if "is unable to consistently start tasks successfully" in message]
     assert len(told) == 1
+    (deployment,) = shown(world).deployments or []
+    assert deployment.next_attempt_at is not None
+    assert 0 < deployment.next_attempt_at.timestamp() - world.clock.seconds < 27 * 60 * 1.2
     update(world, task_definition=world.define({}))
     reconcile(world.process())
     assert "app:2" in running_of(world)
+    assert (shown(world).deployments or [])[0].next_attempt_at is None
 
 
 def test_an_unhealthy_task_is_replaced_before_it_is_stopped(world: World) -> None:
