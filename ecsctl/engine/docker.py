@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 import msgspec
 
 from ecsctl.engine.log_frames import Seen, read_log
-from ecsctl.engine.port import CreateBody, EngineInfo, Health, LogChunk, Observed, PortBinding, State
+from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed, PortBinding, State
 from ecsctl.engine.registry_auth import auth_headers
 from ecsctl.engine.timestamps import unix_time
 from ecsctl.engine.transport import Transport
@@ -40,6 +40,9 @@ LOGS_QUIET_SECONDS = 30.0
 
 NEVER = "0001-01-01T00:00:00Z"
 """The engine's word for no time."""
+
+_EVENTS = ["die", "destroy", "health_status"]
+"""Those that tell of something nobody asked for: what was started, was by us."""
 
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
 
@@ -137,6 +140,22 @@ class DockerEngine:
             return
         with suppress(NotFound):  # removed meanwhile
             yield from seen.unseen(self._read_logs(container_id, since=seen.first or since))
+
+    def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
+        filters = {"type": ["container"], "label": [f"{identity.INSTALL}={install}"], "event": _EVENTS}
+        query = {"filters": msgspec.json.encode(filters).decode()}
+        buffer = b""
+        for index, piece in enumerate(self._http.stream("GET", "/events", quiet, query)):
+            if index == 0:
+                yield None
+            *lines, buffer = (buffer + piece).split(b"\n")
+            with _understood():
+                for line in filter(None, lines):
+                    found = msgspec.json.decode(line)
+                    action = str(found["Action"]).partition(":")[0]  # `health_status: healthy`
+                    task = found["Actor"]["Attributes"].get(identity.TASK, "")
+                    yield EngineEvent(task, cast(Literal["die", "destroy", "health_status"], action))
+        raise EngineTimeout("The engine ended its stream of events.")
 
     def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
         body = {"Name": name, "Driver": driver or "local", "DriverOpts": options, "Labels": labels}

@@ -12,7 +12,17 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from ecsctl.model.observed import Health, Observed, PortBinding, State
 
-__all__ = ["CreateBody", "Engine", "EngineInfo", "Health", "LogChunk", "Observed", "PortBinding", "State"]
+__all__ = [
+    "CreateBody",
+    "Engine",
+    "EngineEvent",
+    "EngineInfo",
+    "Health",
+    "LogChunk",
+    "Observed",
+    "PortBinding",
+    "State",
+]
 
 CreateBody = dict[str, Any]
 """The body of the Engine API's `POST /containers/create` (API 1.41)."""
@@ -38,6 +48,13 @@ class LogChunk(NamedTuple):
     stream: Literal["stdout", "stderr"]
     timestamp: str
     line: bytes
+
+
+class EngineEvent(NamedTuple):
+    """A container of ours died, was destroyed, or changed its health: its `ecsctl.task` label, and which it was."""
+
+    task: str
+    action: Literal["die", "destroy", "health_status"]
 
 
 class Engine(Protocol):
@@ -81,6 +98,13 @@ class Engine(Protocol):
         """The output so far, line by line; with `follow` until the container ends.
 
         `since` is a timestamp as in LogChunk (inclusive), `tail` the number of last lines to begin with.
+        """
+
+    def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
+        """What happens to the containers that `list` shows, from now on: ends and changes of health.
+
+        None comes first, once the engine is listening: a listing made after it misses nothing. EngineTimeout when
+        nothing happened for `quiet` seconds.
         """
 
     def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:

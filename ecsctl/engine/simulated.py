@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from ecsctl.engine.port import CreateBody, EngineInfo, Health, LogChunk, Observed
+from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed
 from ecsctl.engine.simulated_container import (
     NAME,
     Container,
@@ -31,6 +31,7 @@ T = TypeVar("T")
 DYNAMIC_PORTS = range(32768, 61000)
 MIN_MEMORY = 6 * 1024 * 1024
 GIB = 1024**3
+EVENT_POLL = 0.05
 INFO = EngineInfo("SIMU:0001", "simulated", 4, 8 * GIB, "linux", "x86_64", "20.10.24", "1.41", live_restore=False)
 
 
@@ -65,6 +66,8 @@ class SimulatedEngine:
         self._created = 0
         self._late: list[tuple[float, int, Callable[[], object]]] = []
         self._lock = RLock()
+        self._happened: list[tuple[str | None, EngineEvent]] = []  # each with the install it is for
+        self._known: dict[str, Observed] = {}
 
     # What tests do to it
 
@@ -189,6 +192,22 @@ class SimulatedEngine:
                 return
             self._sleep(left)
 
+    def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
+        read = self._call("events", (install,), lambda _: len(self._happened))
+        yield None
+        silent = 0.0
+        while silent < quiet and self.reachable:
+            with self._settled():
+                new = self._happened[read:]
+            read += len(new)
+            yield from (event for owner, event in new if owner == install)
+            if self._sleep is None:
+                break
+            if not new:
+                self._sleep(EVENT_POLL)
+                silent += EVENT_POLL
+        raise EngineTimeout(f"{self._info.name} told of no event.")
+
     def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
         def act(_: float) -> None:
             self.volumes.setdefault(name, dict(labels))
@@ -252,7 +271,25 @@ class SimulatedEngine:
             _quietly(act)
         for container in self._containers.values():
             container.settle(now)
+        self._note_changes(now)
         return now
+
+    def _note_changes(self, now: float) -> None:
+        """What the engine tells those who listen to its events."""
+        seen = {container.id: container.listed(now) for container in self._containers.values()}
+        for key, found in {**self._known, **seen}.items():
+            before, after = self._known.get(key), seen.get(key)
+            actions: list[Literal["die", "destroy", "health_status"]] = []
+            if after and after.has_ended and not (before and before.has_ended):
+                actions.append("die")
+            if after and after.health in ("healthy", "unhealthy") and after.health != (before and before.health):
+                actions.append("health_status")
+            if after is None:
+                actions += ["die", "destroy"] if found.is_up else ["destroy"]
+            for action in actions:
+                event = EngineEvent(found.labels.get(identity.TASK, ""), action)
+                self._happened.append((found.labels.get(identity.INSTALL), event))
+        self._known = seen
 
     def _pass(self, seconds: float) -> None:
         if seconds and self._sleep is not None:

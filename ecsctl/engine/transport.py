@@ -90,7 +90,8 @@ class Transport:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[bytes]:
-        """The body as it comes, in pieces; nothing is sent before the first is asked for.
+        """The body as it comes, in pieces; nothing is sent before the first is asked for, which is empty: it tells
+        that the engine has answered.
 
         At most `quiet` seconds pass between pieces, without limit when None. Raises as `call` does.
         """
@@ -100,6 +101,7 @@ class Transport:
                 exchange = Exchange(sock, quiet=quiet)
                 exchange.ask(method, self._target(path, query), headers or {})
                 if exchange.status < 300:
+                    yield b""
                     yield from exchange.pieces()
                     return
                 message = message_of(exchange.body())

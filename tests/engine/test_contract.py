@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from ecsctl.engine.port import LogChunk, PortBinding
-from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound, NotFound
+from ecsctl.model import identity
+from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NotFound
 from tests.engine.contract import LONG, MISSING_COMMAND, MISSING_IMAGE, NETWORKED, World, docker_world, simulated_world
 
 
@@ -362,3 +363,38 @@ def test_the_simulated_engine_takes_no_time() -> None:
         world.engine.stop(container, 1000)
         assert world.engine.inspect(container).exit_code == 137
     assert time.monotonic() - began < 1
+
+
+def test_what_happens_to_containers_is_told(world: World) -> None:
+    events = world.engine.events(world.install, 20.0)
+    assert next(events) is None
+    other = world.create("forever", "other")
+    world.engine.remove(other)
+    body = world.body("exits")
+    body["Labels"][identity.TASK] = "some-task"
+    container = world.engine.create(world.name("c"), body)
+    world.engine.start(container)
+    world.ended(container)
+    world.engine.remove(container)
+    told: list[tuple[str, str]] = []
+    while not told or told[-1] != ("some-task", "destroy"):
+        event = next(events)
+        assert event is not None
+        told.append((event.task, event.action))
+    assert told == [("", "destroy"), ("some-task", "die"), ("some-task", "destroy")]
+
+
+def test_a_change_of_health_is_told(world: World) -> None:
+    events = world.engine.events(world.install, 20.0)
+    next(events)
+    world.run("healthy")
+    event = next(events)
+    assert event is not None
+    assert event.action == "health_status"
+
+
+def test_when_nothing_happens_the_stream_of_events_ends(world: World) -> None:
+    events = world.engine.events(world.install, 0.3)
+    next(events)
+    with pytest.raises(EngineTimeout):
+        next(events)
