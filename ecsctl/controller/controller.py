@@ -10,17 +10,17 @@ from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.collect import Retention, collect, forget
+from ecsctl.controller.contact import give_up, note
 from ecsctl.controller.drive import POLL, Drive, Driver, Limits
 from ecsctl.controller.hands import PARALLEL, together
 from ecsctl.controller.look import Sight, look
 from ecsctl.controller.services import advance, needs_more, unfinished_of
 from ecsctl.engine.port import Engine
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
-from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.container_spec import Signature
 from ecsctl.scheduler.rollout import SETTLE
-from ecsctl.store.store import Store, add_event
+from ecsctl.store.store import Store
 from ecsctl.store.tables import INSTANCES, SERVICES, TASKS
 
 HOSTS_AT_ONCE = 16
@@ -95,7 +95,7 @@ class Controller:
         silent = {}
         for answer in answers:
             if answer is not None:
-                self._note_contact(*answer)
+                note(self._store, self.clock, answer[0].arn, answer[1])
                 if answer[1] is not None:
                     silent[answer[0].arn] = answer[1]
         return silent
@@ -135,6 +135,7 @@ class Controller:
         )
         with self._store.read() as view:
             services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
+        result.add(Pass(give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)))
         self._keep(services, now, result, dry_run=dry_run)
         pause = POLL[0]
         while limits.wait and not dry_run and not self._is_late(limits) and (waiting := self._under_way(result)):
@@ -204,13 +205,13 @@ class Controller:
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
-        self._note_contact(instance, None)
+        note(self._store, self.clock, instance.arn, None)
         return sight
 
     def _note_error(self, instance: InstanceRecord, error: EngineError, result: Pass) -> None:
         if isinstance(error, (EngineUnreachable, EngineTimeout)):
             result.unreachable[instance.arn] = str(error)
-            self._note_contact(instance, str(error))
+            note(self._store, self.clock, instance.arn, str(error))
         else:
             result.errors.append(f"host {instance.name}: {error}")
 
@@ -287,19 +288,6 @@ class Controller:
 
     def _signature(self) -> Signature:
         return Signature(self._store.install, self._store.key)
-
-    def _note_contact(self, instance: InstanceRecord, trouble: str | None) -> None:
-        connected = trouble is None
-        if instance.instance.agent_connected == connected or self._store.read_only:
-            return
-        with self._store.write() as tx:
-            current = tx.get(INSTANCES, instance.arn)
-            if current is None or current.instance.agent_connected == connected:
-                return
-            shape = evolve(current.instance, agent_connected=connected)
-            tx.put(INSTANCES, evolve(current, instance=shape, seq=tx.seq))
-            kind = "AgentConnected" if connected else "AgentDisconnected"
-            add_event(tx, self.clock.now(), current.cluster_arn, current.arn, kind, trouble or "")
 
 
 def _is_in_use(instance: InstanceRecord, tasks: dict[str, list[TaskRecord]]) -> bool:

@@ -95,7 +95,10 @@ class TaskRecord(Record):
 
 
 class InstanceRecord(Record):
-    """A container instance: its ECS shape and how to reach the engine behind it."""
+    """A container instance: its ECS shape and how to reach the engine behind it.
+
+    `silent_since` and `failed_contacts`: since when, and how often, it has not answered.
+    """
 
     instance: ContainerInstance
     cluster_arn: str
@@ -103,6 +106,8 @@ class InstanceRecord(Record):
     address: str
     engine_id: str
     seq: int = 0
+    silent_since: datetime | None = None
+    failed_contacts: int = 0
 
     @property
     def arn(self) -> str:

@@ -18,12 +18,14 @@ from ecsctl.model.api.services import (
     DescribeServicesRequest,
     UpdateServiceRequest,
 )
+from ecsctl.model.api.tasks import RunTaskRequest
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Service
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.services import create_service, delete_service, describe_services, update_service
+from ecsctl.operations.tasks import run_task
 from ecsctl.scheduler.rollout import limits
 from ecsctl.store.tables import INSTANCES
 from tests.controller.world import World, world_in
@@ -321,6 +323,73 @@ def test_a_task_that_waits_on_a_draining_host_is_moved_at_once(world: World) -> 
     process.controller.converge_services([str(shown(world).service_arn)], Limits(pull=False, wait=False))
     assert {task.task.availability_zone for task in live(world)} == {"zone1", "zone2"}
     assert len(live(world)) == 3
+
+
+def zones_of(world: World) -> set[str]:
+    return {str(task.task.availability_zone) for task in live(world)}
+
+
+def test_the_tasks_of_a_lost_host_are_replaced_and_stopped_when_it_is_back(world: World) -> None:
+    create(world, world.define({"image": "sound", **CHECKED}), desired=3)
+    goes_on(world, 20)
+    host = world.engines["host0"]
+    host.reachable = False
+    goes_on(world, 55, step=20)
+    assert zones_of(world) == {"zone0", "zone1", "zone2"}
+    goes_on(world, 30, step=20)
+    assert zones_of(world) == {"zone1", "zone2"}
+    assert len(live(world)) == 3
+    (lost,) = [task for task in world.tasks() if task.is_stopped]
+    assert lost.task.stop_code == "InfrastructureHealth"
+    assert "Host host0 is lost: it has not answered since 2025-12-29T" in str(lost.task.stopped_reason)
+    assert lost.task.containers
+    assert {container.last_status for container in lost.task.containers} == {"STOPPED"}
+    host.reachable = True
+    assert [found.is_up for found in host.containers()] == [True]
+    reconcile(world.process())
+    assert [found.is_up for found in host.containers()] == [False]
+    goes_on(world, 20)
+    world.check_quiet()
+    assert len(live(world)) == 3
+
+
+def test_a_short_silence_changes_nothing(world: World) -> None:
+    create(world, world.define({}), desired=3)
+    goes_on(world, 60)
+    before = {task.arn for task in live(world)}
+    for _ in range(3):
+        world.engines["host0"].reachable = False
+        goes_on(world, 50, step=10)
+        world.engines["host0"].reachable = True
+        goes_on(world, 20, step=10)
+    assert {task.arn for task in live(world)} == before
+
+
+def test_when_no_host_answers_nothing_is_replaced(world: World) -> None:
+    create(world, world.define({}), desired=3)
+    goes_on(world, 60)
+    before = {task.arn for task in live(world)}
+    for engine in world.engines.values():
+        engine.reachable = False
+    goes_on(world, 600, step=20)
+    assert {task.arn for task in live(world)} == before
+    for engine in world.engines.values():
+        engine.reachable = True
+    goes_on(world, 60)
+    assert {task.arn for task in live(world)} == before
+
+
+def test_a_lone_task_on_a_lost_host_is_left_alone(world: World) -> None:
+    lone = run_task(world.process(), RunTaskRequest(world.define({}))).tasks or []
+    instance = str(lone[0].container_instance_arn)
+    with world.store.read() as view:
+        host = next(i.name for i in view.find(INSTANCES) if i.arn == instance)
+    world.engines[host].reachable = False
+    for _ in range(10):
+        reconcile(world.process())
+        world.clock.seconds += 20
+    (task,) = world.tasks()
+    assert task.task.last_status == "RUNNING"
 
 
 def test_scaling_in_during_a_deployment_keeps_the_minimum(world: World) -> None:

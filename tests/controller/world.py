@@ -220,7 +220,8 @@ class World:
         """What must hold at every moment (FAULTS: S1 to S3 and S9), on hosts that can be reached."""
         records = {last_part(record.arn): record for record in self.tasks()}
         running: dict[tuple[str, str], int] = {}
-        for found in self.containers():
+        reachable = [engine for engine in self.engines.values() if engine.reachable]
+        for found in (found for engine in reachable for found in engine.containers()):
             task, container = found.labels[identity.TASK], found.labels[identity.CONTAINER]
             assert task in records, f"container {found.name} has no task"
             if found.is_up:
