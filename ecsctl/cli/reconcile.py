@@ -31,10 +31,14 @@ def reconcile(
     service: Annotated[
         list[str] | None, typer.Option(help="These services only, until each has its tasks: names or ARNs.")
     ] = None,
-    timeout: Annotated[str, typer.Option(help="How long to go on; the next run finishes the rest.")] = "50s",
+    timeout: Annotated[
+        str | None, typer.Option(help="How long to go on; the next run finishes the rest. [default: 50s]")
+    ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help=f"Exit with {CHANGED} when something changed or would.")
     ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and act on what happens at once.")] = False,
+    interval: Annotated[str | None, typer.Option(help="With --watch: how often to look anyway. [default: 30s]")] = None,
 ) -> int:
     """Make what runs what should run: give services their tasks, notice what stopped, finish what was interrupted,
     clean up.
@@ -43,11 +47,21 @@ def reconcile(
     """
     from ecsctl.operations.reconcile import reconcile as run
 
-    if not is_duration(timeout):
-        raise UsageError(f"argument --timeout: {timeout!r} is not a duration: write 90, 50s, 5m or 2h")
     invocation: Invocation = ctx.obj
+    if watch:
+        given = {"--dry-run": dry_run, "--task": task, "--service": service, "--timeout": timeout}
+        if wrong := [option for option, value in {**given, "--detailed-exitcode": detailed_exitcode}.items() if value]:
+            raise UsageError(f"{wrong[0]} does not go with --watch, which stays and keeps everything")
+        from ecsctl.cli.watch import watch as stay
+
+        pause = _seconds("--interval", interval or "30s")
+        if pause < 1:
+            raise UsageError(f"argument --interval: at least 1s, got {interval}")
+        return stay(invocation, cluster, pause)
+    if interval:
+        raise UsageError("--interval goes with --watch only")
+    seconds = _seconds("--timeout", timeout or "50s")
     with invocation.open() as context:
-        seconds = parse_duration(timeout)
         report = run(
             context, cluster=cluster, tasks=task or (), services=service or (), timeout=seconds, dry_run=dry_run
         )
@@ -66,6 +80,12 @@ def reconcile(
     if report.unreachable:
         return UNREACHABLE
     if report.timed_out:
-        say(f"ecsctl: the time was up after {timeout}; the next run goes on")
+        say(f"ecsctl: the time was up after {timeout or '50s'}; the next run goes on")
         return TIMED_OUT
     return CHANGED if detailed_exitcode and report.changed else 0
+
+
+def _seconds(option: str, text: str) -> float:
+    if not is_duration(text):
+        raise UsageError(f"argument {option}: {text!r} is not a duration: write 90, 50s, 5m or 2h")
+    return parse_duration(text)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ecsctl.controller.look import Sight
 from ecsctl.engine.port import Engine, Observed
-from ecsctl.model.arn import last_part
+from ecsctl.model.arn import last_part, task_beside
 from ecsctl.model.errors import Conflict
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
@@ -76,11 +76,8 @@ def _collect_container(engine: Engine, found: Observed, result: Collection, *, o
 
 
 def _task(store: Store, instance: str, task_id: str) -> TaskRecord | None:
-    # cluster name and account of a task's ARN are those of its container instance
-    prefix, cluster, _ = instance.rsplit("/", 2)
-    arn = f"{prefix.replace(':container-instance', ':task')}/{cluster}/{task_id}"
     with store.read() as view:
-        return view.get(TASKS, arn)
+        return view.get(TASKS, task_beside(instance, task_id))
 
 
 def _finish(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
+from threading import Lock
 
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
@@ -13,8 +14,8 @@ from ecsctl.controller.collect import Retention, collect, forget
 from ecsctl.controller.contact import give_up, note
 from ecsctl.controller.drive import POLL, Drive, Driver, Limits
 from ecsctl.controller.hands import PARALLEL, together
-from ecsctl.controller.look import Sight, look
-from ecsctl.controller.services import advance, needs_more, unfinished_of
+from ecsctl.controller.look import Sight, look, look_at
+from ecsctl.controller.services import Advance, advance, needs_more, unfinished_of
 from ecsctl.engine.port import Engine
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.stored import InstanceRecord, TaskRecord
@@ -68,14 +69,16 @@ class Controller:
         self.chance = chance or Chance()
         self._settle = settle
         self._engines: dict[str, Engine] = {}
+        self._connecting = Lock()
 
     # Engines
 
     def engine(self, address: str) -> Engine:
         """The engine at an address; one connection for all callers."""
-        if address not in self._engines:
-            self._engines[address] = self._connect(address)
-        return self._engines[address]
+        with self._connecting:
+            if address not in self._engines:
+                self._engines[address] = self._connect(address)
+            return self._engines[address]
 
     def close(self) -> None:
         for engine in self._engines.values():
@@ -109,6 +112,23 @@ class Controller:
             instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
         return self._on_hosts([partial(self._begin_host, i, group, limits) for i, group in instances])
 
+    def attend(self, arn: str, limits: Limits) -> Pass:
+        """Look at the containers of one task, nothing else, and bring it as far as the limits allow."""
+        with self._store.read() as view:
+            record, sequence = view.get(TASKS, arn), view.sequence
+            instance = view.get(INSTANCES, str(record.task.container_instance_arn)) if record else None
+        result = Pass()
+        if record is None or instance is None:
+            return result
+        try:
+            sight = look_at(record, self.engine(instance.address), self._signature(), sequence)
+        except EngineError as error:
+            self._note_error(instance, error, result)
+            result.unfinished.append(arn)
+        else:
+            self._drive(instance, [arn], sight, limits, result)
+        return result
+
     def converge(self, arns: Iterable[str], limits: Limits, *, dry_run: bool = False) -> Pass:
         """Look at the hosts of these tasks and bring the tasks as far as the limits allow."""
         with self._store.read() as view:
@@ -122,17 +142,9 @@ class Controller:
         With `wait` it goes on until all that is under way has arrived.
         """
         now = limits._replace(wait=False)
-        with self._store.read() as view:
-            hosts = [i for cluster in clusters for i in view.find(INSTANCES, cluster=cluster)]
-            tasks = {i.arn: view.unfinished(instance=i.arn) for i in hosts}
+        hosts = self.hosts(clusters)
         sights: dict[str, Sight] = {}
-        result = self._on_hosts(
-            [
-                partial(self._reconcile_host, i, tasks[i.arn], now, sights, dry_run)
-                for i in hosts
-                if _is_in_use(i, tasks)
-            ]
-        )
+        result = self._on_hosts([partial(self._reconcile_host, i, now, sights, dry_run) for i in hosts])
         with self._store.read() as view:
             services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
         result.add(Pass(give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)))
@@ -147,6 +159,23 @@ class Controller:
             result.add(one)
         gone = forget(self._store, sights, self._retention, self.clock.now(), dry_run=dry_run)
         result.add(Pass(gone))
+        return result
+
+    def hosts(self, clusters: Sequence[str]) -> list[InstanceRecord]:
+        """The container instances of these clusters that are in use: registered, or with tasks not yet STOPPED."""
+        with self._store.read() as view:
+            found = [i for cluster in clusters for i in view.find(INSTANCES, cluster=cluster)]
+            return [i for i in found if i.instance.status in ("ACTIVE", "DRAINING") or view.unfinished(instance=i.arn)]
+
+    def look_after(self, arn: str, limits: Limits) -> Pass:
+        """Everything on one host (by ARN): its unfinished tasks, what is over, and what is old."""
+        with self._store.read() as view:
+            instance = view.get(INSTANCES, arn)
+        if instance is None:
+            return Pass()
+        sights: dict[str, Sight] = {}
+        result = self._reconcile_host(instance, limits, sights, dry_run=False)
+        result.add(Pass(forget(self._store, sights, self._retention, self.clock.now(), dry_run=False)))
         return result
 
     def _under_way(self, result: Pass) -> list[str]:
@@ -177,16 +206,17 @@ class Controller:
         """Decide about services and do it, until there is nothing to do now."""
         waiting = list(services)
         while waiting and not self._is_late(limits):
-            steps = {
-                arn: advance(self._store, arn, self.clock.now(), self.chance, self._settle, dry_run=dry_run)
-                for arn in waiting
-            }
+            steps = {arn: self.advance(arn, dry_run=dry_run) for arn in waiting}
             for step in steps.values():
                 result.lines += step.lines
                 result.changed = result.changed or step.changed
             waiting = [arn for arn, step in steps.items() if step.changed and not dry_run]
             touched = [task for step in steps.values() for task in (*step.begun, *step.stopping)]
             result.add(self.begin(touched, limits))
+
+    def advance(self, service: str, *, dry_run: bool = False) -> Advance:
+        """Decide about a service once, and record it. Its new tasks are to begin, others to stop."""
+        return advance(self._store, service, self.clock.now(), self.chance, self._settle, dry_run=dry_run)
 
     def _is_late(self, limits: Limits) -> bool:
         return limits.until is not None and self.clock.since_boot() >= limits.until
@@ -244,7 +274,6 @@ class Controller:
     def _reconcile_host(
         self,
         instance: InstanceRecord,
-        group: list[TaskRecord],
         limits: Limits,
         sights: dict[str, Sight],
         dry_run: bool,
@@ -253,9 +282,11 @@ class Controller:
         sight = self._look(instance, result)
         if sight is None:
             return result
+        with self._store.read() as view:
+            arns = [record.arn for record in view.unfinished(instance=instance.arn)]
         sights[instance.arn] = sight
         engine = self.engine(instance.address)
-        self._bring(instance, [record.arn for record in group], sight, limits, dry_run, result)
+        self._bring(instance, arns, sight, limits, dry_run, result)
         try:
             found = collect(
                 self._store, engine, sight, instance.arn, self._retention, self.clock.now(), dry_run=dry_run
@@ -288,10 +319,6 @@ class Controller:
 
     def _signature(self) -> Signature:
         return Signature(self._store.install, self._store.key)
-
-
-def _is_in_use(instance: InstanceRecord, tasks: dict[str, list[TaskRecord]]) -> bool:
-    return instance.instance.status in ("ACTIVE", "DRAINING") or bool(tasks[instance.arn])
 
 
 def _instances_of(

@@ -38,6 +38,19 @@ def look(engine: Engine, signature: Signature, sequence: int) -> Sight:
     return Sight(sequence, tasks, tuple(forged))
 
 
+def look_at(record: TaskRecord, engine: Engine, signature: Signature, sequence: int) -> Sight:
+    """Each container of one task, inspected: a listing made when an engine tells of an event may not show it yet."""
+    found = []
+    for state in record.containers:
+        try:
+            one = engine.inspect(state.engine_id or state.engine_name)
+        except NotFound:
+            continue
+        if identity.is_genuine(one.labels, signature.key):
+            found.append(one)
+    return Sight(sequence, {last_part(record.arn): found})
+
+
 def of_task(sight: Sight, record: TaskRecord, engine: Engine) -> dict[str, Observed]:
     """What was seen of one task, by container. A listing has no exit codes: what ended since is inspected."""
     seen = {}

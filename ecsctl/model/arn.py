@@ -82,6 +82,12 @@ def check_name(text: str, what: str, error: str = "ClientException") -> str:
     return text
 
 
+def task_beside(instance: str, task_id: str) -> str:
+    """The ARN of a task of a container instance's cluster."""
+    prefix, cluster, _ = instance.rsplit("/", 2)
+    return f"{prefix.replace(':container-instance', ':task')}/{cluster}/{task_id}"
+
+
 def last_part(text: str) -> str:
     """The id or name of an ARN, or the text itself when it is a plain id or name."""
     return text.rsplit("/", 1)[-1] if text.startswith("arn:") else text

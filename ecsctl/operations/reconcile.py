@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
+from ecsctl.controller.watch import Watch
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, the_service, the_task
@@ -75,6 +76,21 @@ def reconcile(
     else:
         result = ctx.controller.reconcile(clusters, limits, dry_run=dry_run)
     return _report(ctx, result, timed_out=bool(result.unfinished) and clock.since_boot() >= end)
+
+
+def controller(ctx: Context, cluster: str | None, told: Callable[[str], object], interval: float) -> Watch:
+    """The controller of a cluster, or of all of this state's, as a process that stays.
+
+    `told` is given each line of what is done, `interval` is in seconds between looks at hosts that tell nothing.
+    """
+    with ctx.store.read() as view:
+        named = str(find_cluster(view, ctx, cluster).cluster_arn) if cluster is not None else None
+
+    def clusters() -> list[str]:
+        with ctx.store.read() as view:
+            return [named] if named else [str(found.cluster_arn) for found in view.find(CLUSTERS)]
+
+    return Watch(ctx.controller, ctx.store, clusters, told, interval)
 
 
 def _task(view: View, ctx: Context, cluster: str | None, task: str) -> str:

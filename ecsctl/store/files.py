@@ -94,6 +94,28 @@ class WriterQueue:
             self._descriptor = None
 
 
+class Lease:
+    """What one process at a time holds. The kernel takes it back the moment that process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def take(self) -> bool:
+        """Whether it is ours now; it does not wait."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        return True
+
+    @property
+    def holder(self) -> str:
+        """The process that took it last."""
+        return os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip() or "?"
+
+
 def _file_system(directory: Path) -> str:
     """The type of the file system a directory is on, "" where the system does not say."""
     try:

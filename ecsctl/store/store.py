@@ -22,7 +22,7 @@ import msgspec
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import Record
 from ecsctl.model.stored import Event, TaskRecord
-from ecsctl.store.files import WriterQueue, prepare_directory, private_file
+from ecsctl.store.files import Lease, WriterQueue, prepare_directory, private_file
 from ecsctl.store.migrate import migrate, opened, translate
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
 
@@ -196,6 +196,18 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT" if self._connection.total_changes > changes else "ROLLBACK")
+
+    def controller_lease(self) -> Lease:
+        """The lease of this state's controller: there is one at a time."""
+        try:
+            return Lease(self.path.with_name(self.path.name + ".controller"))
+        except OSError as error:
+            raise StateError(f"the lease beside the state file {self.path} cannot be made: {error.strerror}") from None
+
+    def written_by_others(self) -> int:
+        """A number that is another one as soon as another process has written."""
+        with self._lock, translate(self.path):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     @property
     def install(self) -> str:

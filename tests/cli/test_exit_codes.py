@@ -74,6 +74,10 @@ from tests.cli.running import Runner, environment, process
         (["logs", "a", "--since", "yesterday"], 2, "argument --since: 'yesterday' is neither a duration"),
         (["ps", "--cluster", "nope"], 1, "(ClusterNotFoundException)"),
         (["check", "nowhere.json"], 1, "nowhere.json: no such file"),
+        (["reconcile", "--watch", "--dry-run"], 2, "--dry-run does not go with --watch"),
+        (["reconcile", "--watch", "--timeout", "5s"], 2, "--timeout does not go with --watch"),
+        (["reconcile", "--watch", "--interval", "0.1s"], 2, "argument --interval: at least 1s"),
+        (["reconcile", "--interval", "5s"], 2, "--interval goes with --watch only"),
         (["reconcile", "--timeout", "x"], 2, "argument --timeout: 'x' is not a duration"),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
@@ -80,6 +81,21 @@ class VirtualClock(Clock):
         self.seconds += seconds
 
 
+class RealClock(VirtualClock):
+    """For what works in threads: time passes by itself."""
+
+    @property
+    def seconds(self) -> float:
+        return time.time()
+
+    @seconds.setter
+    def seconds(self, _: float) -> None:
+        pass
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
 class MortalStore:
     """A store that its process loses when it dies."""
 
@@ -140,8 +156,8 @@ class OtherClaimant(Claimant):
 class World:
     """Hosts, one state, and processes that come and go."""
 
-    def __init__(self, folder: Path, hosts: int = 1, **images: Program) -> None:
-        self.clock = VirtualClock()
+    def __init__(self, folder: Path, hosts: int = 1, *, real_time: bool = False, **images: Program) -> None:
+        self.clock = RealClock() if real_time else VirtualClock()
         self.random = random.Random(7)  # noqa: S311 the same ids each time
         self.store = Store.open(folder / "state.db")
         programs = {"up": Program(), **images}
@@ -149,6 +165,7 @@ class World:
             f"host{n}": SimulatedEngine(
                 lambda: self.clock.seconds,
                 programs,
+                sleep=time.sleep if real_time else None,
                 info=INFO._replace(id=f"ENGINE{n}", name=f"host{n}"),
                 registry={"remote": Pullable(Program(), seconds=3)},
             )

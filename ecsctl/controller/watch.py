@@ -1,0 +1,249 @@
+"""The controller as a process that stays: it hears what happens on the hosts and in the state, and acts at once.
+
+It does what `reconcile` does, by the same means, for the tasks and services that something happened to. What no event
+told is found by looking at each host now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import Empty, SimpleQueue
+
+from ecsctl.controller.contact import give_up
+from ecsctl.controller.controller import HOSTS_AT_ONCE, Controller, Pass
+from ecsctl.controller.crew import Crew, Done
+from ecsctl.controller.drive import Limits
+from ecsctl.controller.listen import Happened, Listener, Look
+from ecsctl.model.arn import last_part, task_beside
+from ecsctl.model.errors import EcsctlError
+from ecsctl.model.stored import InstanceRecord, TaskRecord
+from ecsctl.store.store import Store
+from ecsctl.store.tables import INSTANCES, SERVICES, TASKS
+
+POLL = 0.2
+"""Seconds between looks at whether another process has written to the state."""
+TICK = 1.0
+"""Seconds between looks at what becomes due by time alone."""
+RETRY = (0.2, 5.0)
+"""Seconds until a task is tried again that could not be brought further: the first time, and the most."""
+LAST_WAIT = 10.0
+"""Seconds that calls which are under way get at the end. What is not done then, the next controller does."""
+STARTING, STOPPING, PULLING = 8, 64, 4
+"""Tasks at once. A stop takes as long as the container does, a pull as long as the registry."""
+
+QUICKLY = Limits(pull=False, wait=False)
+PATIENTLY = Limits(wait=False)
+
+Message = Happened | Look | Done[Pass] | None
+
+
+class Watch:
+    """Keeps the clusters whose ARNs `clusters` gives. `told` is given each line of what was done, and of trouble."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        store: Store,
+        clusters: Callable[[], Sequence[str]],
+        told: Callable[[str], object],
+        interval: float = 30.0,
+    ) -> None:
+        self._controller = controller
+        self._store = store
+        self._clusters = clusters
+        self._told = told
+        self._interval = interval
+        self._inbox: SimpleQueue[Message] = SimpleQueue()
+        self._hosts = Crew[Pass](HOSTS_AT_ONCE, self._inbox.put)
+        self._starts = Crew[Pass](STARTING, self._inbox.put)
+        self._stops = Crew[Pass](STOPPING, self._inbox.put)
+        self._pulls = Crew[Pass](PULLING, self._inbox.put)
+        self._listeners: dict[str, Listener] = {}
+        self._due: dict[str, float] = {}  # hosts and tasks by ARN: when, in seconds since boot
+        self._tries: dict[str, int] = {}
+        self._services: dict[str, None] = {}  # those to decide about, in order
+        self._again: set[str] = set()
+        self._trouble: dict[str, str] = {}
+        self._strangers: set[str] = set()
+        self._written = 0
+        self._ticked = 0.0
+        self._ended = False
+
+    def stop(self) -> None:
+        """End soon. May be called by a signal handler."""
+        self._inbox.put(None)
+
+    def run(self) -> None:
+        """Until stop() is called."""
+        while not self._ended:
+            for message in self._messages():
+                self._take(message)
+            self._look_around()
+            self._do_what_is_due()
+            self._decide()
+        for listener in self._listeners.values():
+            listener.end()
+        end = self._now() + LAST_WAIT
+        while any(crew.busy for crew in (self._hosts, self._starts, self._stops, self._pulls)) and self._now() < end:
+            self._controller.clock.sleep(0.05)
+
+    def _now(self) -> float:
+        return self._controller.clock.since_boot()
+
+    # What came
+
+    def _messages(self) -> list[Message]:
+        """At least one, and all that are there; none when there was none for a moment."""
+        now = self._now()
+        wait = min([POLL, *(when - now for when in self._due.values())])
+        found: list[Message] = []
+        try:
+            found.append(self._inbox.get(timeout=max(0.0, wait)) if wait > 0 else self._inbox.get_nowait())
+            while True:
+                found.append(self._inbox.get_nowait())
+        except Empty:
+            return found
+
+    def _take(self, message: Message) -> None:
+        if message is None:
+            self._ended = True
+        elif isinstance(message, Look):
+            self._due[message.host] = self._now()
+        elif isinstance(message, Happened):
+            self._due[task_beside(message.host, message.task)] = self._now()
+        else:
+            self._note(message)
+
+    def _note(self, done: Done[Pass]) -> None:
+        """What became of a job."""
+        key = done.key
+        if done.error is not None and not isinstance(done.error, EcsctlError):
+            raise done.error
+        result = done.result or Pass()
+        for line in result.lines:
+            self._told(line)
+        problems = [str(done.error)] if done.error else list(result.errors)
+        if key in self._listeners:
+            problems += result.unreachable.values()
+        self._tell_trouble(key, "; ".join(problems))
+        for stranger in result.left_alone:
+            if stranger not in self._strangers:
+                self._strangers.add(stranger)
+                self._told(f"left alone: {stranger}")
+        if key in self._again:
+            self._again.discard(key)
+            self._due[key] = self._now()
+        elif key in result.unfinished or done.error:
+            tries = self._tries[key] = self._tries.get(key, 0) + 1
+            self._due.setdefault(key, self._now() + min(RETRY[0] * 1.5**tries, RETRY[1]))
+        else:
+            self._tries.pop(key, None)
+        if key in self._listeners:
+            self._due.setdefault(key, self._now() + self._interval)
+            for unfinished in result.unfinished:
+                self._due.setdefault(unfinished, self._now())
+            if result.changed:
+                self._wake_services()
+        elif (task := self._task(key)) is not None and task.service:
+            self._services[task.service] = None
+
+    def _tell_trouble(self, key: str, trouble: str) -> None:
+        if trouble and self._trouble.get(key) != trouble:
+            self._told(f"{self._name(key)}: {trouble}")
+        if trouble:
+            self._trouble[key] = trouble
+        elif self._trouble.pop(key, None) and key in self._listeners:
+            self._told(f"{self._name(key)} answers again")
+
+    def _name(self, key: str) -> str:
+        with self._store.read() as view:
+            instance = view.get(INSTANCES, key)
+        return f"host {instance.name}" if instance else f"task {last_part(key)[:12]}"
+
+    # What time and other processes bring
+
+    def _look_around(self) -> None:
+        written = self._store.written_by_others()
+        ticks = self._now() - self._ticked >= TICK
+        if written == self._written and not ticks:
+            return
+        if ticks:
+            self._ticked = self._now()
+            hosts = self._refresh()
+            answering = [host.arn for host in hosts if host.instance.agent_connected]
+            lines = give_up(self._store, self._controller.clock, list(self._listeners), answering)
+            for line in lines:
+                self._told(line)
+            if lines:
+                self._wake_services()
+            self._wake_services(unsteady=True)
+        if written != self._written:
+            self._written = written
+            self._refresh()
+            self._wake_services()
+
+    def _refresh(self) -> list[InstanceRecord]:
+        """Listen to the hosts there are."""
+        hosts = self._controller.hosts(self._clusters())
+        for host in hosts:
+            if host.arn not in self._listeners:
+                connect = partial(self._controller.engine, host.address)
+                self._listeners[host.arn] = Listener(host.arn, connect, self._store.install, self._inbox.put)
+        for arn in self._listeners.keys() - {host.arn for host in hosts}:
+            self._listeners.pop(arn).end()
+            self._due.pop(arn, None)
+        return hosts
+
+    def _wake_services(self, *, unsteady: bool = False) -> None:
+        with self._store.read() as view:
+            for cluster in self._clusters():
+                for record in view.find(SERVICES, cluster=cluster, status=("ACTIVE", "DRAINING")):
+                    if not unsteady or not record.steady:
+                        self._services[record.arn] = None
+
+    # What to do
+
+    def _do_what_is_due(self) -> None:
+        now = self._now()
+        for key in [key for key, when in self._due.items() if when <= now]:
+            del self._due[key]
+            if key in self._listeners:
+                self._give(self._hosts, key, partial(self._controller.look_after, key, QUICKLY))
+            elif (task := self._task(key)) is not None:
+                self._converge(task)
+
+    def _converge(self, task: TaskRecord) -> None:
+        if task.is_stopped:
+            if task.service and not task.tallied:
+                self._services[task.service] = None
+            return
+        crew, limits = self._starts, QUICKLY
+        if task.task.desired_status == "STOPPED":
+            crew = self._stops
+        elif any(state.intent and state.intent.op == "pull" for state in task.containers):
+            crew, limits = self._pulls, PATIENTLY
+        self._give(crew, task.arn, partial(self._controller.attend, task.arn, limits))
+
+    def _give(self, crew: Crew[Pass], key: str, job: Callable[[], Pass]) -> None:
+        if not crew.take(key, job):
+            self._again.add(key)
+
+    def _decide(self) -> None:
+        """Decide about the services that something happened to, until there is nothing to do now."""
+        while self._services:
+            arn = next(iter(self._services))
+            del self._services[arn]
+            step = self._controller.advance(arn)
+            for line in step.lines:
+                self._told(line)
+            for task in step.begun:
+                self._give(self._starts, task, partial(self._controller.begin, [task], QUICKLY))
+            for task in step.stopping:
+                self._due[task] = self._now()
+            if step.changed:
+                self._services[arn] = None
+
+    def _task(self, arn: str) -> TaskRecord | None:
+        with self._store.read() as view:
+            return view.get(TASKS, arn)

@@ -1,0 +1,102 @@
+"""The controller that stays, over simulated hosts in real time: what it hears, what it tells."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ecsctl.engine.simulated_container import Program
+from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
+from ecsctl.operations.reconcile import controller
+from ecsctl.operations.services import create_service, update_service
+from tests.controller.world import World, world_in
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with world_in(tmp_path, hosts=2, real_time=True, slow=Program(stop_seconds=3.0)) as made:
+        yield made
+
+
+@contextmanager
+def watching(world: World, interval: float = 600.0) -> Iterator[list[str]]:
+    """What it tells, line by line."""
+    told: list[str] = []
+    watch = controller(world.process(), None, told.append, interval)
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        yield told
+    finally:
+        watch.stop()
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+def serve(world: World, desired: int, image: str = "up") -> None:
+    definition = world.define({"image": image})
+    create_service(world.process(), CreateServiceRequest("web", task_definition=definition, desired_count=desired))
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def up(world: World) -> list[str]:
+    return sorted(found.id for found in world.containers() if found.is_up)
+
+
+def test_what_other_processes_ask_for_is_done(world: World) -> None:
+    with watching(world) as told:
+        serve(world, 3)
+        until(lambda: len(up(world)) == 3)
+        update_service(world.process(), UpdateServiceRequest("web", desired_count=1))
+        until(lambda: len(up(world)) == 1)
+        until(lambda: told.count("service web has reached a steady state.") == 2)
+    world.check_safety()
+
+
+def test_a_container_that_ends_is_replaced_without_a_look_at_every_host(world: World) -> None:
+    with watching(world):
+        serve(world, 2)
+        until(lambda: len(up(world)) == 2)
+        looks = sum(len(engine.calls_of("list")) for engine in world.engines.values())
+        lost = up(world)[0]
+        for engine in world.engines.values():
+            if lost in {found.id for found in engine.containers()}:
+                engine.end(lost, 1)
+        until(lambda: lost not in up(world) and len(up(world)) == 2)
+        assert sum(len(engine.calls_of("list")) for engine in world.engines.values()) == looks
+
+
+def test_a_slow_stop_keeps_nothing_else_from_being_done(world: World) -> None:
+    with watching(world):
+        serve(world, 4, "slow")
+        until(lambda: len(up(world)) == 4)
+        update_service(world.process(), UpdateServiceRequest("web", desired_count=1))
+        until(lambda: any(task.task.desired_status == "STOPPED" for task in world.tasks()))
+        began = time.monotonic()
+        update_service(world.process(), UpdateServiceRequest("web", desired_count=3))
+        until(lambda: sum(t.task.desired_status == t.task.last_status == "RUNNING" for t in world.tasks()) == 3)
+        assert any(not t.is_stopped and t.task.desired_status == "STOPPED" for t in world.tasks())
+        assert time.monotonic() - began < 3
+        until(lambda: len([task for task in world.tasks() if task.is_stopped]) == 3)
+
+
+def test_a_host_that_falls_silent_and_answers_again_is_told_once_each(world: World) -> None:
+    with watching(world) as told:
+        until(lambda: all(engine.calls_of("list") for engine in world.engines.values()))
+        world.engines["host1"].reachable = False
+        until(lambda: any(line.startswith("host host1: ") for line in told))
+        time.sleep(1.5)
+        world.engines["host1"].reachable = True
+        until(lambda: "host host1 answers again" in told)
+    assert len([line for line in told if line.startswith("host host1: ")]) == 1
