@@ -25,8 +25,8 @@ lint: $(VENV)/.installed ## style, types, and which room may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed ## ratios against docker run and bare Python; N=30 takes more samples
-	@scripts/with-engine $(BIN)/python benchmarks/run.py $(if $(N),--samples $(N))
+bench: $(VENV)/.installed ## ratios against docker run, Swarm, bare Python; N=30 takes more samples
+	@scripts/with-engine $(BIN)/python -m benchmarks.run $(if $(N),--samples $(N))
 
 # Compiled at once: the first run of a command would pay for it otherwise, and each run where none may be written.
 $(VENV)/.installed: pyproject.toml
