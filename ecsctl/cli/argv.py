@@ -66,7 +66,10 @@ def parse(tokens: Sequence[str], flags: Sequence[Flag], words: int = 0, stop: bo
         if flag is None:
             parsed.unknown.append(word)
         else:
-            parsed.values[flag.key] = _take(flag, value if equals else None, rest)
+            taken = _take(flag, value if equals else None, rest)
+            # AWS lets the last one count; of ours, each does.
+            before = parsed.values.get(flag.key, []) if flag.own and flag.takes == "many" else None
+            parsed.values[flag.key] = taken if before is None else before + taken
     if not stop and len(parsed.words) > words:
         parsed.unknown.extend(parsed.words[words:])
         del parsed.words[words:]

@@ -30,7 +30,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("ps", "Show the tasks of a cluster.", target="ecsctl.cli.ps:command", own=True),
         Entry("logs", "Print the output of a task's containers.", target="ecsctl.cli.logs:command", own=True),
         Entry("check", "Say what of a task definition is honoured.", target="ecsctl.cli.check:command", own=True),
-        Entry("reconcile", "Make what runs what should run.", target="ecsctl.cli.reconcile:command", own=True),
+        Entry("reconcile", "Make what runs what should run.", target="ecsctl.cli.reconcile:Reconcile", own=True),
     ),
     "Tasks": (
         Entry("run-task", "Place and start tasks.", "tasks", "ecsctl.cli.run_task:RunTask"),

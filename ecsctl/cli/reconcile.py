@@ -1,70 +1,131 @@
-"""`reconcile`: makes what runs what should run, and says what it did and why."""
+"""`reconcile`: makes what runs what should run, and says what it did and why.
+
+Its options are read without Typer, which takes longer to load than a quiet reconcile takes: cron runs it each minute.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from ecsctl.cli import global_flags
+from ecsctl.cli.argv import Flag, parse, refuse_unknown, wants_help
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.durations import is_duration, parse_duration
-from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UNREACHABLE, UsageError, printable, say
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
+    from ecsctl.operations.reconcile import Report
 
 CHANGED = 2
 """With --detailed-exitcode: something was changed, or with --dry-run would be."""
+TIMEOUT, INTERVAL = "50s", "30s"
+SHORTEST_INTERVAL = 1.0
+ABOUT = """Make what runs what should run: give services their tasks, notice what stopped, finish what was interrupted,
+clean up. Without --watch it ends when all that is under way has arrived.
+
+Exits with 0; 1 when an engine refused something, 5 when a host did not answer, 124 when the time was up."""
+
+FLAGS = (
+    Flag("--dry-run", "dry_run", "none", own=True, help="Say what would be done and why; do nothing."),
+    Flag("--cluster", "cluster", metavar="<string>", own=True, help="This cluster only; without it, every one."),
+    Flag("--task", "task", "many", metavar="<string> ...", own=True, help="These tasks only: ids or ARNs."),
+    Flag(
+        "--service",
+        "service",
+        "many",
+        metavar="<string> ...",
+        own=True,
+        help="These services only, until each has its tasks: names or ARNs.",
+    ),
+    Flag(
+        "--timeout",
+        "timeout",
+        metavar="<duration>",
+        own=True,
+        help=f"How long to go on, by default {TIMEOUT}; the next run finishes the rest.",
+    ),
+    Flag(
+        "--detailed-exitcode",
+        "detailed_exitcode",
+        "none",
+        own=True,
+        help=f"Exit with {CHANGED} when something changed, or would.",
+    ),
+    Flag("--watch", "watch", "none", own=True, help="Stay, and act at once on what happens."),
+    Flag(
+        "--interval",
+        "interval",
+        metavar="<duration>",
+        own=True,
+        help=f"With --watch: how often to look at each host anyway, by default {INTERVAL}.",
+    ),
+)
 
 
-def command(entry: Entry) -> Own:
-    return Own(entry, reconcile)
+class Reconcile:
+    """The command."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def execute(self, invocation: Invocation, words: Sequence[str]) -> int:
+        if wants_help(words):
+            from ecsctl.cli.help import flag_rows, print_page
+
+            sections = [("Options", flag_rows(FLAGS)), ("Options of every command", flag_rows(global_flags.FLAGS))]
+            print_page(f"ecsctl {self._entry.name} [OPTIONS]", ABOUT, sections)
+            return 0
+        flags = [*FLAGS, *global_flags.KNOWN]
+        parsed = parse(words, flags)
+        refuse_unknown(parsed.unknown, flags)
+        invocation.options |= global_flags.settings(parsed)
+        options = parsed.values
+        return _stay(invocation, options) if options.get("watch") else _once(invocation, options)
 
 
-def reconcile(
-    ctx: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why; do nothing.")] = False,
-    cluster: Annotated[str | None, typer.Option(help="This cluster only; without it, every one.")] = None,
-    task: Annotated[list[str] | None, typer.Option(help="These tasks only: ids or ARNs.")] = None,
-    service: Annotated[
-        list[str] | None, typer.Option(help="These services only, until each has its tasks: names or ARNs.")
-    ] = None,
-    timeout: Annotated[
-        str | None, typer.Option(help="How long to go on; the next run finishes the rest. [default: 50s]")
-    ] = None,
-    detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help=f"Exit with {CHANGED} when something changed or would.")
-    ] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and act on what happens at once.")] = False,
-    interval: Annotated[str | None, typer.Option(help="With --watch: how often to look anyway. [default: 30s]")] = None,
-) -> int:
-    """Make what runs what should run: give services their tasks, notice what stopped, finish what was interrupted,
-    clean up.
+def _stay(invocation: Invocation, options: dict[str, Any]) -> int:
+    for flag in FLAGS:
+        if flag.key in options and flag.key not in ("watch", "cluster", "interval"):
+            raise UsageError(f"{flag.name} does not go with --watch, which stays and keeps everything")
+    interval = _seconds("--interval", options.get("interval", INTERVAL))
+    if interval < SHORTEST_INTERVAL:
+        raise UsageError(f"argument --interval: at least {SHORTEST_INTERVAL:g}s, got {options['interval']}")
+    from ecsctl.cli.watch import watch
 
-    Exits with 1 when an engine refused something, 5 when a host did not answer, 124 when the time was up.
-    """
-    from ecsctl.operations.reconcile import reconcile as run
+    return watch(invocation, options.get("cluster"), interval)
 
-    invocation: Invocation = ctx.obj
-    if watch:
-        given = {"--dry-run": dry_run, "--task": task, "--service": service, "--timeout": timeout}
-        if wrong := [option for option, value in {**given, "--detailed-exitcode": detailed_exitcode}.items() if value]:
-            raise UsageError(f"{wrong[0]} does not go with --watch, which stays and keeps everything")
-        from ecsctl.cli.watch import watch as stay
 
-        pause = _seconds("--interval", interval or "30s")
-        if pause < 1:
-            raise UsageError(f"argument --interval: at least 1s, got {interval}")
-        return stay(invocation, cluster, pause)
-    if interval:
+def _once(invocation: Invocation, options: dict[str, Any]) -> int:
+    if "interval" in options:
         raise UsageError("--interval goes with --watch only")
-    seconds = _seconds("--timeout", timeout or "50s")
+    timeout = options.get("timeout", TIMEOUT)
+    seconds = _seconds("--timeout", timeout)
+    from ecsctl.operations.reconcile import reconcile
+
     with invocation.open() as context:
-        report = run(
-            context, cluster=cluster, tasks=task or (), services=service or (), timeout=seconds, dry_run=dry_run
+        report = reconcile(
+            context,
+            cluster=options.get("cluster"),
+            tasks=options.get("task", ()),
+            services=options.get("service", ()),
+            timeout=seconds,
+            dry_run="dry_run" in options,
         )
+    _print(invocation, report)
+    if report.failed:
+        return FAILED
+    if report.unreachable:
+        return UNREACHABLE
+    if report.timed_out:
+        say(f"ecsctl: the time was up after {timeout}; the next run goes on")
+        return TIMED_OUT
+    return CHANGED if "detailed_exitcode" in options and report.changed else 0
+
+
+def _print(invocation: Invocation, report: Report) -> None:
     if invocation.for_scripts:
         invocation.show(report.to_wire(), "Reconcile")
     else:
@@ -75,14 +136,6 @@ def reconcile(
             say(f"left alone: {stranger}")
     for problem in (*report.unreachable, *report.errors):
         say(f"ecsctl: {problem}")
-    if report.failed:
-        return FAILED
-    if report.unreachable:
-        return UNREACHABLE
-    if report.timed_out:
-        say(f"ecsctl: the time was up after {timeout or '50s'}; the next run goes on")
-        return TIMED_OUT
-    return CHANGED if detailed_exitcode and report.changed else 0
 
 
 def _seconds(option: str, text: str) -> float:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
+
+
+def _new_id() -> str:
+    return os.urandom(16).hex()
+
+
+def _draw(n: int) -> int:
+    from secrets import randbelow  # is slow to load, and seldom needed
+
+    return randbelow(n)
 
 
 class Chance(NamedTuple):
     """`new_id` makes 32 hex digits; `draw(n)` a number in 0..n-1."""
 
-    new_id: Callable[[], str] = partial(secrets.token_hex, 16)
-    draw: Callable[[int], int] = secrets.randbelow
+    new_id: Callable[[], str] = _new_id
+    draw: Callable[[int], int] = _draw

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-from copy import copy
 from pathlib import Path
 
 from ecsctl.controller.clock import Clock
@@ -23,12 +21,13 @@ class Claimant:
         self._namespace = _link("/proc/self/ns/pid")
         self._pid = os.getpid()
         self._started = _process_start(self._pid)
-        self._token = secrets.token_hex(8)
+        self._token = os.urandom(8).hex()
 
     def another(self) -> Claimant:
         """Another worker of this process: two of them exclude one another as two processes do."""
-        other = copy(self)
-        other._token = secrets.token_hex(8)
+        other = Claimant.__new__(type(self))
+        other.__dict__ |= self.__dict__
+        other._token = os.urandom(8).hex()
         return other
 
     def claim(self) -> Claim:

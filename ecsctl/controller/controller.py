@@ -14,7 +14,7 @@ from ecsctl.controller.collect import Retention, collect, forget
 from ecsctl.controller.contact import give_up, note
 from ecsctl.controller.drive import POLL, Drive, Driver, Limits
 from ecsctl.controller.hands import PARALLEL, together
-from ecsctl.controller.look import Sight, look, look_at
+from ecsctl.controller.look import Sight, is_settled, look, look_at
 from ecsctl.controller.services import Advance, advance, needs_more, unfinished_of
 from ecsctl.engine.port import Engine
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
@@ -70,6 +70,8 @@ class Controller:
         self._settle = settle
         self._engines: dict[str, Engine] = {}
         self._connecting = Lock()
+        self.ending: Callable[[str], object] = lambda _: None
+        """Told of a task, by ARN, as soon as it is to stop, while its containers still end."""
 
     # Engines
 
@@ -252,17 +254,24 @@ class Controller:
 
     def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits, dry_run: bool) -> Pass:
         result = Pass()
-        arns = [record.arn for record in group]
         sight = self._look(instance, result)
         if sight is None:
-            result.unfinished += arns
+            result.unfinished += [record.arn for record in group]
         else:
-            self._bring(instance, arns, sight, limits, dry_run, result)
+            self._bring(instance, group, sight, limits, dry_run, result)
         return result
 
     def _bring(
-        self, instance: InstanceRecord, arns: list[str], sight: Sight, limits: Limits, dry_run: bool, result: Pass
+        self,
+        instance: InstanceRecord,
+        group: list[TaskRecord],
+        sight: Sight,
+        limits: Limits,
+        dry_run: bool,
+        result: Pass,
     ) -> None:
+        # Most of what is looked at is as it should be: that is found out without reading it again, one by one.
+        arns = [record.arn for record in group if not is_settled(sight, record)]
         if not dry_run:
             self._drive(instance, arns, sight, limits, result)
             return
@@ -283,10 +292,10 @@ class Controller:
         if sight is None:
             return result
         with self._store.read() as view:
-            arns = [record.arn for record in view.unfinished(instance=instance.arn)]
+            group = view.unfinished(instance=instance.arn)
         sights[instance.arn] = sight
         engine = self.engine(instance.address)
-        self._bring(instance, arns, sight, limits, dry_run, result)
+        self._bring(instance, group, sight, limits, dry_run, result)
         try:
             found = collect(
                 self._store, engine, sight, instance.arn, self._retention, self.clock.now(), dry_run=dry_run
@@ -315,7 +324,7 @@ class Controller:
 
     def _driver(self, instance: InstanceRecord) -> Driver:
         engine = self.engine(instance.address)
-        return Driver(self._store, engine, self._claimant.another(), self.clock, self._signature())
+        return Driver(self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending)
 
     def _signature(self) -> Signature:
         return Signature(self._store.install, self._store.key)

@@ -6,7 +6,7 @@ answer is recorded only while the claim is ours, and what got no answer is left 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -64,12 +64,22 @@ class Drive:
 class Driver:
     """Drives a task whose containers are on one engine."""
 
-    def __init__(self, store: Store, engine: Engine, claimant: Claimant, clock: Clock, signature: Signature) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        claimant: Claimant,
+        clock: Clock,
+        signature: Signature,
+        ending: Callable[[str], object],
+    ) -> None:
+        """`ending` is told of a task (by ARN) as soon as it is to stop."""
         self._store = store
         self._engine = engine
         self._claimant = claimant
         self._clock = clock
         self._signature = signature
+        self._ending = ending
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -179,6 +189,8 @@ class Driver:
                 add_event(tx, self._clock.now(), str(record.task.cluster_arn), record.arn, kind, message)
             if record.is_stopped:
                 tx.delete(PORTS, task=record.arn)
+        if record.task.desired_status != before.task.desired_status:
+            self._ending(report.arn)
         report.changed = report.changed or bool(step.actions or step.happenings)
         report.lines += _lines(step, definition)
         return True

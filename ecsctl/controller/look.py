@@ -11,6 +11,7 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.errors import NotFound
 from ecsctl.model.stored import ContainerState, TaskRecord
 from ecsctl.scheduler.container_spec import Signature
+from ecsctl.scheduler.observe import is_as_known
 
 
 class Sight(NamedTuple):
@@ -64,6 +65,15 @@ def of_task(sight: Sight, record: TaskRecord, engine: Engine) -> dict[str, Obser
         except NotFound:
             continue
     return seen
+
+
+def is_settled(sight: Sight, record: TaskRecord) -> bool:
+    """Whether a task runs as it should and was seen exactly as it is known: deciding about it would change nothing."""
+    task = record.task
+    if task.last_status != "RUNNING" or task.desired_status != "RUNNING" or record.claim is not None:
+        return False
+    candidates = sight.tasks.get(last_part(record.arn), [])
+    return all(is_as_known(state, _the_one(state, candidates)) for state in record.containers)
 
 
 def _the_one(state: ContainerState, candidates: list[Observed]) -> Observed | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 from ecsctl.controller.contact import give_up
 from ecsctl.controller.controller import HOSTS_AT_ONCE, Controller, Pass
@@ -35,7 +36,14 @@ STARTING, STOPPING, PULLING = 8, 64, 4
 QUICKLY = Limits(pull=False, wait=False)
 PATIENTLY = Limits(wait=False)
 
-Message = Happened | Look | Done[Pass] | None
+
+class Ending(NamedTuple):
+    """A task (by ARN) is to stop: another may take its place already."""
+
+    task: str
+
+
+Message = Happened | Look | Ending | Done[Pass] | None
 
 
 class Watch:
@@ -76,6 +84,7 @@ class Watch:
 
     def run(self) -> None:
         """Until stop() is called."""
+        self._controller.ending = lambda task: self._inbox.put(Ending(task))
         while not self._ended:
             for message in self._messages():
                 self._take(message)
@@ -110,6 +119,8 @@ class Watch:
             self._ended = True
         elif isinstance(message, Look):
             self._due[message.host] = self._now()
+        elif isinstance(message, Ending):
+            self._wake_service_of(message.task)
         elif isinstance(message, Happened):
             self._due[task_beside(message.host, message.task)] = self._now()
         else:
@@ -145,8 +156,8 @@ class Watch:
                 self._due.setdefault(unfinished, self._now())
             if result.changed:
                 self._wake_services()
-        elif (task := self._task(key)) is not None and task.service:
-            self._services[task.service] = None
+        else:
+            self._wake_service_of(key)
 
     def _tell_trouble(self, key: str, trouble: str) -> None:
         if trouble and self._trouble.get(key) != trouble:
@@ -194,6 +205,10 @@ class Watch:
             self._listeners.pop(arn).end()
             self._due.pop(arn, None)
         return hosts
+
+    def _wake_service_of(self, arn: str) -> None:
+        if (task := self._task(arn)) is not None and task.service:
+            self._services[task.service] = None
 
     def _wake_services(self, *, unsteady: bool = False) -> None:
         with self._store.read() as view:

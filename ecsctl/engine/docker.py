@@ -154,7 +154,9 @@ class DockerEngine:
                     found = msgspec.json.decode(line)
                     action = str(found["Action"]).partition(":")[0]  # `health_status: healthy`
                     task = found["Actor"]["Attributes"].get(identity.TASK, "")
-                    yield EngineEvent(task, cast(Literal["die", "destroy", "health_status"], action))
+                    yield EngineEvent(
+                        found["Actor"]["ID"], task, cast(Literal["die", "destroy", "health_status"], action)
+                    )
         raise EngineTimeout("The engine ended its stream of events.")
 
     def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:

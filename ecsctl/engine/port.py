@@ -51,8 +51,9 @@ class LogChunk(NamedTuple):
 
 
 class EngineEvent(NamedTuple):
-    """A container of ours died, was destroyed, or changed its health: its `ecsctl.task` label, and which it was."""
+    """A container of ours died, was destroyed, or changed its health: its id, its `ecsctl.task` label, and which."""
 
+    container: str
     task: str
     action: Literal["die", "destroy", "health_status"]
 

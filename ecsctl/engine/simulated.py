@@ -287,7 +287,7 @@ class SimulatedEngine:
             if after is None:
                 actions += ["die", "destroy"] if found.is_up else ["destroy"]
             for action in actions:
-                event = EngineEvent(found.labels.get(identity.TASK, ""), action)
+                event = EngineEvent(key, found.labels.get(identity.TASK, ""), action)
                 self._happened.append((found.labels.get(identity.INSTALL), event))
         self._known = seen
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from datetime import datetime, timezone
 from math import floor
 
@@ -19,7 +18,7 @@ def unix_time(timestamp: str) -> str:
         raise InputError(f"'{timestamp}' is not a time such as 2026-01-31T09:30:00.123456789Z.")
     zone = "+00:00" if found[3] == "Z" else found[3]
     try:
-        seconds = timegm(datetime.fromisoformat(found[1] + zone).utctimetuple())
+        seconds = int(datetime.fromisoformat(found[1] + zone).timestamp())
     except ValueError as error:
         raise InputError(f"'{timestamp}' is not a time: {error}.") from error
     return f"{seconds}.{found[2] or '0':0<9}"

@@ -61,4 +61,4 @@ def is_genuine(labels: dict[str, str], key: bytes) -> bool:
 
 def _mac(labels: dict[str, str], key: bytes) -> str:
     ours = [labels.get(name) for name in _SIGNED]
-    return hmac.new(key, json.dumps(ours).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, json.dumps(ours).encode(), "sha256").hex()

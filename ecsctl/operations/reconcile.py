@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
-from ecsctl.controller.watch import Watch
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, the_service, the_task
 from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TASKS
+
+if TYPE_CHECKING:
+    from ecsctl.controller.watch import Watch
 
 
 class Report(Record):
@@ -89,6 +91,8 @@ def controller(ctx: Context, cluster: str | None, told: Callable[[str], object],
     def clusters() -> list[str]:
         with ctx.store.read() as view:
             return [named] if named else [str(found.cluster_arn) for found in view.find(CLUSTERS)]
+
+    from ecsctl.controller.watch import Watch  # a reconcile that does not stay has no need of it
 
     return Watch(ctx.controller, ctx.store, clusters, told, interval)
 

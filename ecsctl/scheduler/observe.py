@@ -37,6 +37,13 @@ def fold_seen(record: TaskRecord, seen: Mapping[str, Observed], now: datetime, *
     return record
 
 
+def is_as_known(state: ContainerState, found: Observed | None) -> bool:
+    """Whether a container runs, as it is known to, and nothing about it is new."""
+    if found is None or not found.is_up or state.stage != "started" or state.intent is not None:
+        return False
+    return state.health == found.health and (not found.ports or state.bindings == _bindings(found))
+
+
 def _fold_container(state: ContainerState, found: Observed, now: datetime) -> None:
     if state.stage == "fenced":
         return

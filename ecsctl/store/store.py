@@ -7,7 +7,7 @@ there after a power loss.
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 import sqlite3
 import threading
 import uuid
@@ -240,7 +240,7 @@ class Store:
                 raise StateError(f"there is no state at {self.path}, and none can be made: check the owner and mode")
             with self.write() as tx:
                 if tx.meta("install") is None:
-                    key = secrets.token_bytes(32)
+                    key = os.urandom(32)
                     private_file(self._key_path, key)
                     tx.set_meta("key", _fingerprint(key))
                     tx.set_meta("install", str(uuid.uuid4()))
