@@ -25,6 +25,8 @@ from ecsctl.store.store import Store
 from ecsctl.store.tables import INSTANCES, SERVICES, TASKS
 
 HOSTS_AT_ONCE = 16
+MOST_STEPS = 50
+"""Decisions about a service in a row; it takes a few. What is not settled then waits for the next pass."""
 
 
 class Pass:
@@ -207,7 +209,9 @@ class Controller:
     def _keep(self, services: Sequence[str], limits: Limits, result: Pass, *, dry_run: bool = False) -> None:
         """Decide about services and do it, until there is nothing to do now."""
         waiting = list(services)
-        while waiting and not self._is_late(limits):
+        for _ in range(MOST_STEPS):
+            if not waiting or self._is_late(limits):
+                return
             steps = {arn: self.advance(arn, dry_run=dry_run) for arn in waiting}
             for step in steps.values():
                 result.lines += step.lines

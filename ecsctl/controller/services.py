@@ -17,7 +17,8 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.scheduler.service_deployments import follow
-from ecsctl.scheduler.services import Launch, ServiceStep, Surroundings, decide_service
+from ecsctl.scheduler.service_work import Launch, Surroundings
+from ecsctl.scheduler.services import ServiceStep, decide_service
 from ecsctl.store.store import Store, Transaction, View, add_event
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TAGS, TASK_DEFINITIONS, TASKS
 

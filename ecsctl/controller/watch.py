@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from ecsctl.controller.contact import give_up
-from ecsctl.controller.controller import HOSTS_AT_ONCE, Controller, Pass
+from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller, Pass
 from ecsctl.controller.crew import Crew, Done
 from ecsctl.controller.drive import Limits
 from ecsctl.controller.listen import Happened, Listener, Look
@@ -246,6 +246,7 @@ class Watch:
 
     def _decide(self) -> None:
         """Decide about the services that something happened to, until there is nothing to do now."""
+        steps: dict[str, int] = {}
         while self._services:
             arn = next(iter(self._services))
             del self._services[arn]
@@ -256,7 +257,8 @@ class Watch:
                 self._give(self._starts, task, partial(self._controller.begin, [task], QUICKLY))
             for task in step.stopping:
                 self._due[task] = self._now()
-            if step.changed:
+            steps[arn] = steps.get(arn, 0) + 1
+            if step.changed and steps[arn] < MOST_STEPS:
                 self._services[arn] = None
 
     def _task(self, arn: str) -> TaskRecord | None:

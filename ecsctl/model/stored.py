@@ -9,6 +9,7 @@ from ecsctl.model.common import Tag
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.record import Record
 from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent
+from ecsctl.model.service_deployment import ServiceDeploymentLifecycleStage
 from ecsctl.model.task import NetworkBinding, Task
 
 Stage = Literal["none", "created", "started", "exited", "fenced"]
@@ -119,7 +120,8 @@ class DeploymentRecord(Record):
 
     `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by.
     `ran`: a task of it has been RUNNING. `completed`: it can be rolled back to. `obstacle`: what was last told of
-    why it does not get on.
+    why it does not get on. `stage` and `ready_at` are of blue/green deployments: how far it is, and since when all of
+    its tasks have been healthy.
     """
 
     id: str
@@ -135,6 +137,8 @@ class DeploymentRecord(Record):
     ran: bool = False
     completed: bool = False
     obstacle: str = ""
+    stage: ServiceDeploymentLifecycleStage | None = None
+    ready_at: datetime | None = None
 
 
 class ServiceRecord(Record):

@@ -8,6 +8,9 @@ from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.operations.wishes import check_placement
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 
+LONGEST_BAKE = 1440
+"""Minutes."""
+
 _UNSERVED = {
     "load_balancers": "loadBalancers: load balancers",
     "service_registries": "serviceRegistries: service discovery",
@@ -27,8 +30,7 @@ _UNSERVED_OF_DEPLOYMENTS = {
     "lifecycle_hooks": "lifecycle hooks",
     "linear_configuration": "linear deployments",
     "canary_configuration": "canary deployments",
-    "early_success_criteria": "early success",
-    "bake_time_in_minutes": "bake times",
+    "early_success_criteria": "early success criteria",
 }
 
 
@@ -66,8 +68,7 @@ def _check_daemon(request: CreateServiceRequest | UpdateServiceRequest) -> None:
 
 def _check_deployments(configuration: DeploymentConfiguration, scheduling: str) -> None:
     where = "deploymentConfiguration"
-    if configuration.strategy not in (None, "ROLLING"):
-        raise client_exception(f"{where}.strategy: {configuration.strategy} is not honoured by this release.")
+    _check_strategy(configuration, scheduling, where)
     for field, what in _UNSERVED_OF_DEPLOYMENTS.items():
         if getattr(configuration, field):
             raise client_exception(f"{where}: {what} are not honoured by this release; leave them out.")
@@ -91,6 +92,16 @@ def _check_deployments(configuration: DeploymentConfiguration, scheduling: str) 
         )
     if configuration.deployment_circuit_breaker is not None:
         _check_breaker(configuration.deployment_circuit_breaker)
+
+
+def _check_strategy(configuration: DeploymentConfiguration, scheduling: str, where: str) -> None:
+    if configuration.strategy in ("LINEAR", "CANARY"):
+        raise client_exception(f"{where}.strategy: {configuration.strategy} is not honoured by this release.")
+    if configuration.strategy == "BLUE_GREEN" and scheduling == "DAEMON":
+        raise invalid_parameter(f"{where}.strategy: BLUE_GREEN is not for the daemon scheduling strategy.")
+    bake = configuration.bake_time_in_minutes
+    if bake is not None and not 0 <= bake <= LONGEST_BAKE:
+        raise invalid_parameter(f"{where}.bakeTimeInMinutes: {bake} is not between 0 and {LONGEST_BAKE}.")
 
 
 def _check_breaker(breaker: DeploymentCircuitBreaker) -> None:

@@ -52,8 +52,7 @@ from ecsctl.scheduler.services import IN_PROGRESS
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TASKS
 
-_NEW_DEPLOYMENT = ("task_definition", "launch_type")
-"""What of a service, when it changes, needs other tasks (ECS API_UpdateService)."""
+_BLUE_GREEN = ("strategy", "bake_time_in_minutes")
 
 
 def create_service(ctx: Context, request: CreateServiceRequest) -> CreateServiceResponse:
@@ -142,7 +141,7 @@ def _configuration(given: DeploymentConfiguration | None, scheduling: str) -> De
 
 
 def _merged(known: DeploymentConfiguration, given: DeploymentConfiguration | None) -> DeploymentConfiguration:
-    fields = ("deployment_circuit_breaker", "maximum_percent", "minimum_healthy_percent")
+    fields = ("deployment_circuit_breaker", "maximum_percent", "minimum_healthy_percent", *_BLUE_GREEN)
     changes = {field: value for field in fields if (value := getattr(given, field, None)) is not None}
     return evolve(known, **changes)
 

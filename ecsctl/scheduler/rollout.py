@@ -34,6 +34,11 @@ def limits(desired: int, configuration: DeploymentConfiguration | None, scheduli
     return ceil(desired * low / 100), desired * high // 100
 
 
+def bake_time(configuration: DeploymentConfiguration | None) -> timedelta:
+    """How long the old tasks of a blue/green deployment stay when the new ones are healthy."""
+    return timedelta(minutes=(configuration.bake_time_in_minutes if configuration else None) or 0)
+
+
 def threshold(breaker: DeploymentCircuitBreaker, desired: int) -> int:
     """How many failures trip the circuit breaker: by default half the desired count, at least 3, at most 200."""
     given = breaker.threshold_configuration

@@ -33,6 +33,7 @@ def follow(rollout: ServiceDeployment, record: ServiceRecord, now: datetime) -> 
     primary = record.primary
     if record.service.status != "ACTIVE":
         return _over(rollout, "STOPPED", DELETED, now)
+    rollout = evolve(rollout, lifecycle_stage=primary.stage)
     target = next((d for d in record.deployments if revision_of(record.service, d) == _target(rollout)), None)
     rollout = _counted(rollout, record, target)
     if rollout.rollback is not None:

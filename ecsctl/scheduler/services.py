@@ -7,26 +7,16 @@ service event messages".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
-from ecsctl.model.api.tasks import PlacementStrategy
-from ecsctl.model.arn import last_part
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
-from ecsctl.model.task import TaskStopCode
-from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.place import ZONE, Demand, Host, Rejection, demand_of, place
-from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits, threshold
+from ecsctl.placement.place import Host, Rejection, place
+from ecsctl.scheduler.rollout import FREE_STARTS, bake_time, delay, limits, threshold
 from ecsctl.scheduler.service_deployments import ROLLING_BACK, breaker_of, copied, last_good, roll_back
-
-UNHEALTHY = "Task failed container health checks"
-SPREAD = (
-    PlacementStrategy(type="spread", field=f"attribute:{ZONE}"),
-    PlacementStrategy(type="spread", field="instanceId"),
-)
-"""Where a service's tasks go when it does not say: the emptiest zone, then the emptiest instance."""
+from ecsctl.scheduler.service_work import UNHEALTHY, Launch, ServiceWork, Stop, Surroundings
 
 IN_PROGRESS = "ECS deployment {} in progress."
 COMPLETED = "ECS deployment {} completed."
@@ -39,36 +29,6 @@ PROTECTED = (
     "was unable to reach steady state because task set ({}) was unable to scale in. "
     "Reason: The number of protected tasks are more than the desired count of tasks"
 )
-
-
-class Surroundings(NamedTuple):
-    """What a decision about a service depends on besides the service and its tasks.
-
-    `hosts` are all of the cluster's, with what is free on them; `draw(n)` is in 0..n-1.
-    """
-
-    definitions: Mapping[str, TaskDefinition]
-    hosts: Sequence[Host]
-    now: datetime
-    draw: Callable[[int], int]
-    settle: timedelta = SETTLE
-
-
-class Launch(NamedTuple):
-    """A task to start for a deployment, and where."""
-
-    deployment: DeploymentRecord
-    definition: TaskDefinition
-    demand: Demand
-    host: Host
-
-
-class Stop(NamedTuple):
-    """A task to stop, and why in ECS's words."""
-
-    task: TaskRecord
-    code: TaskStopCode
-    reason: str
 
 
 class ServiceStep(NamedTuple):
@@ -89,6 +49,8 @@ def decide_service(record: ServiceRecord, tasks: Sequence[TaskRecord], around: S
     work.judge()
     if record.service.scheduling_strategy == "DAEMON":
         work.place_daemons()
+    elif (blue := work.blue) is not None:
+        work.place_beside(blue)
     else:
         work.place_replicas()
     work.close()
@@ -97,28 +59,11 @@ def decide_service(record: ServiceRecord, tasks: Sequence[TaskRecord], around: S
     )
 
 
-class _Work:
+class _Work(ServiceWork):
     """One decision in the making."""
 
-    def __init__(self, record: ServiceRecord, tasks: Sequence[TaskRecord], around: Surroundings) -> None:
-        self.record = record
-        self.service = record.service
-        self.around = around
-        self.now = around.now
-        self.over = [task for task in tasks if task.is_stopped]
-        self.unfinished = [task for task in tasks if not task.is_stopped]
-        self.live = [task for task in self.unfinished if task.task.desired_status != "STOPPED"]
-        self.deployments = {deployment.id: deployment for deployment in record.deployments}
-        self.hosts = {host.arn: host for host in around.hosts}
-        self.marked: dict[str, TaskRecord] = {}
-        self.launches: list[Launch] = []
-        self.stops: list[Stop] = []
-        self.messages: list[str] = []
-        self.failed: str | None = None
-
-    @property
-    def desired(self) -> int:
-        return self.service.desired_count or 0
+    failed: str | None = None
+    """The deployment that has failed just now."""
 
     # What happened
 
@@ -181,7 +126,7 @@ class _Work:
         primary, breaker = self.record.primary, breaker_of(self.service)
         if breaker is None or primary.rollout_state != "IN_PROGRESS":
             return
-        if primary.failures < threshold(breaker, self._expected()):
+        if primary.failures < threshold(breaker, max(1, self.desired)):
             return
         primary.rollout_state, primary.rollout_state_reason = "FAILED", TRIPPED
         primary.updated_at, self.failed = self.now, primary.id
@@ -253,6 +198,46 @@ class _Work:
             chosen.append(task)
         self._stop(chosen)
 
+    # Blue and green
+
+    @property
+    def blue(self) -> DeploymentRecord | None:
+        """What serves while a blue/green deployment is on its way; None when there is none."""
+        configuration = self.service.deployment_configuration
+        if configuration is None or configuration.strategy != "BLUE_GREEN" or self.service.status != "ACTIVE":
+            return None
+        return last_good(self.record)
+
+    def place_beside(self, blue: DeploymentRecord) -> None:
+        """Start all of the new tasks beside the old; these go when those have been healthy for the bake time."""
+        green = self.record.primary
+        old = [task for task in self.live if task.task.started_by != green.id]
+        new = [task for task in self.live if task.task.started_by == green.id]
+        self._keep_up(green, new)
+        ready = sum(self._counts(task) for task in new if self._is_kept(task)) >= self.desired
+        green.ready_at = (green.ready_at or self.now) if ready else None
+        if green.stage != "CLEAN_UP":  # which is not taken back
+            bake = bake_time(self.service.deployment_configuration)
+            green.stage = "SCALE_UP" if not ready else "BAKE_TIME" if not self._has_passed(bake) else "CLEAN_UP"
+        if green.stage == "CLEAN_UP":
+            self._stop(self._in_stopping_order(old))
+        else:
+            self._keep_up(blue, [task for task in old if task.task.started_by == blue.id])
+
+    def _has_passed(self, bake: timedelta) -> bool:
+        ready_at = self.record.primary.ready_at
+        return ready_at is not None and self.now - ready_at >= bake
+
+    def _keep_up(self, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> None:
+        """The desired number of a deployment's tasks; what is ill or on a host that drains is replaced first."""
+        sound = [task for task in tasks if not self._is_unhealthy(task) and not self._is_draining(task)]
+        missing = max(0, self.desired - len(sound))
+        self._start(deployment, missing, missing)
+        self._stop(self._in_stopping_order(sound)[: len(sound) - self.desired] if len(sound) > self.desired else [])
+        spare = sum(self._counts(task) for task in tasks) - self.desired
+        poor = [task for task in tasks if task not in sound]
+        self._let_go(poor, len(poor), max(0, spare))
+
     # Daemons
 
     def place_daemons(self) -> None:
@@ -302,126 +287,7 @@ class _Work:
             self._tell(self.record.primary, self._cannot_place(rejections))
         return found
 
-    # Starting and stopping
-
-    def _may_start(self, deployment: DeploymentRecord) -> bool:
-        if self.service.status != "ACTIVE":
-            return False
-        if deployment.rollout_state == "FAILED" and deployment.status == "PRIMARY":
-            return False
-        return deployment.next_attempt_at is None or deployment.next_attempt_at <= self.now
-
-    def _start(self, deployment: DeploymentRecord, count: int, room: int) -> int:
-        """Place up to `count` tasks; how many that were."""
-        count = min(count, room)
-        if count <= 0 or not self._may_start(deployment):
-            return 0
-        if deployment.start_failures >= FREE_STARTS:
-            count = 1  # one attempt at a time while it fails
-        return sum(self._launch(deployment, list(self.hosts.values())) for _ in range(count))
-
-    def _launch(self, deployment: DeploymentRecord, hosts: list[Host]) -> bool:
-        definition, demand = self._demand(deployment)
-        if definition is None:
-            return False
-        strategies = self.service.placement_strategy or SPREAD
-        constraints = self.service.placement_constraints or ()
-        choice = place(demand, hosts, strategies, constraints, self.around.draw)
-        if choice.host is None:
-            self._tell(deployment, self._cannot_place(choice.rejections))
-            return False
-        self.hosts[choice.host.arn] = choice.host.with_task(demand)
-        self.launches.append(Launch(deployment, definition, demand, choice.host))
-        return True
-
-    def _demand(self, deployment: DeploymentRecord) -> tuple[TaskDefinition | None, Demand]:
-        definition = self.around.definitions.get(deployment.task_definition_arn)
-        return definition, demand_of(definition, None) if definition else Demand(0, 0)
-
-    def _stop(self, tasks: Iterable[TaskRecord]) -> None:
-        for task in tasks:
-            if self._is_unhealthy(task):
-                self.stops.append(Stop(task, "ServiceSchedulerInitiated", UNHEALTHY))
-                self.messages.append(f"(task {last_part(task.arn)}) failed container health checks.")
-            else:
-                reason = f"Scaling activity initiated by (deployment {self.record.primary.id})"
-                self.stops.append(Stop(task, "ServiceSchedulerInitiated", reason))
-
-    def _in_stopping_order(self, tasks: Iterable[TaskRecord]) -> list[TaskRecord]:
-        """Those that do not serve first, then of the fullest zone and instance, the newest first; protected never."""
-        left = [task for task in tasks if not task.is_protected(self.now) or self._is_unhealthy(task)]
-        left.sort(key=lambda task: (task.task.created_at or self.now, task.arn), reverse=True)
-        zones: dict[str | None, int] = {}
-        instances: dict[str | None, int] = {}
-        for task in left:
-            zones[task.task.availability_zone] = zones.get(task.task.availability_zone, 0) + 1
-            instances[task.task.container_instance_arn] = instances.get(task.task.container_instance_arn, 0) + 1
-        ordered = []
-        while left:
-            task = max(
-                left,
-                key=lambda t: (
-                    not self._serves(t),
-                    zones[t.task.availability_zone],
-                    instances[t.task.container_instance_arn],
-                ),
-            )
-            left.remove(task)
-            zones[task.task.availability_zone] -= 1
-            instances[task.task.container_instance_arn] -= 1
-            ordered.append(task)
-        return ordered
-
-    # What a task is
-
-    def _serves(self, task: TaskRecord) -> bool:
-        return task.task.last_status == "RUNNING" and not self._is_unhealthy(task)
-
-    def _is_checked(self, task: TaskRecord) -> bool:
-        definition = self.around.definitions.get(str(task.task.task_definition_arn))
-        return any(
-            c.health_check is not None and c.essential is not False
-            for c in (definition.container_definitions if definition else None) or []
-        )
-
-    def _is_healthy(self, task: TaskRecord) -> bool:
-        """HEALTHY by its health checks; without any, RUNNING for a while."""
-        if task.task.last_status != "RUNNING" or task.task.desired_status == "STOPPED":
-            return False
-        if self._is_checked(task):
-            return task.task.health_status == "HEALTHY"
-        return self.now - (task.task.started_at or self.now) >= self.around.settle
-
-    def _counts(self, task: TaskRecord) -> bool:
-        """Whether it counts towards minimumHealthyPercent."""
-        return self._is_healthy(task) or (task.settled and self._serves(task))
-
-    def _is_unhealthy(self, task: TaskRecord) -> bool:
-        if task.task.health_status != "UNHEALTHY" or task.task.last_status != "RUNNING":
-            return False
-        grace = timedelta(seconds=self.service.health_check_grace_period_seconds or 0)
-        return self.now - (task.task.started_at or self.now) >= grace
-
-    def _is_draining(self, task: TaskRecord) -> bool:
-        host = self.hosts.get(str(task.task.container_instance_arn))
-        return host is None or not host.active
-
-    # What to tell
-
-    def _tell(self, deployment: DeploymentRecord, obstacle: str) -> None:
-        """Say what is in the way; not again while it stays the same."""
-        if deployment.obstacle != obstacle:
-            deployment.obstacle = obstacle
-            self.messages.append(obstacle)
-
-    def _cannot_place(self, rejections: Sequence[Rejection]) -> str:
-        """ECS's words, and by how much the best host is short."""
-        if not rejections:
-            return f"{_NOWHERE}. No Container Instances were found in your cluster."
-        closest = max(rejections, key=lambda r: (_RANK.get(r.reason, 0), -r.short, r.arn))
-        lacking = _LACKING.get(closest.reason, f"is not suitable ({closest.reason})")
-        where = f"The closest matching (container-instance {last_part(closest.arn)})"
-        return f"{_NOWHERE}. {where} {lacking}: {closest.detail}."
+    # The end
 
     def close(self) -> None:
         """Drop deployments that are over, and note what has been reached."""
@@ -452,18 +318,3 @@ class _Work:
         mine = [task for task in self.unfinished if task.task.started_by == primary.id]
         good = [t for t in mine if self._serves(t) and (not self._is_checked(t) or t.task.health_status == "HEALTHY")]
         return len(mine) == len(good) == self.desired and not any(self._is_draining(task) for task in mine)
-
-    def _expected(self) -> int:
-        return max(1, self.desired)
-
-
-_NOWHERE = "was unable to place a task because no container instance met all of its requirements"
-_RANK = {"INACTIVE": 0, "AGENT": 1, "ATTRIBUTE": 2, "RESOURCE:PORTS": 4, "RESOURCE:CPU": 5, "RESOURCE:MEMORY": 5}
-_LACKING = {
-    "RESOURCE:MEMORY": "has insufficient memory available",
-    "RESOURCE:CPU": "has insufficient CPU units available",
-    "RESOURCE:PORTS": "is already using a port required by your task",
-    "ATTRIBUTE": "is missing an attribute required by your task",
-    "AGENT": "encountered error AGENT",
-    "INACTIVE": "is not ACTIVE",
-}

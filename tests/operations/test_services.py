@@ -57,6 +57,15 @@ def test_the_same_client_token_makes_one_service(call: Any, world: World) -> Non
         ({"deploymentConfiguration": {"minimumHealthyPercent": 101}}, "minimumHealthyPercent: 101 is not between 0"),
         ({"placementStrategy": [{"type": "binpack", "field": "disk"}]}, "binpack is by cpu or memory"),
         ({"healthCheckGracePeriodSeconds": -1}, "healthCheckGracePeriodSeconds: -1"),
+        ({"deploymentConfiguration": {"bakeTimeInMinutes": 1441}}, "bakeTimeInMinutes: 1441 is not between 0 and 1440"),
+        (
+            {
+                "schedulingStrategy": "DAEMON",
+                "desiredCount": None,
+                "deploymentConfiguration": {"strategy": "BLUE_GREEN"},
+            },
+            "strategy: BLUE_GREEN is not for the daemon scheduling strategy",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(call: Any, world: World, more: dict[str, Any], words: str) -> None:
@@ -71,7 +80,7 @@ def test_what_cannot_be_is_refused_by_name(call: Any, world: World, more: dict[s
     [
         ({"loadBalancers": [{"containerName": "main", "containerPort": 80}]}, "loadBalancers"),
         ({"deploymentController": {"type": "CODE_DEPLOY"}}, "CODE_DEPLOY"),
-        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "BLUE_GREEN"),
+        ({"deploymentConfiguration": {"strategy": "CANARY"}}, "CANARY"),
         ({"taskDefinition": "nosuch"}, "nosuch"),
         ({"availabilityZoneRebalancing": "ENABLED"}, "availabilityZoneRebalancing"),
     ],
