@@ -29,6 +29,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "See and repair": (
         Entry("ps", "Show the tasks of a cluster.", target="ecsctl.cli.ps:command", own=True),
         Entry("logs", "Print the output of a task's containers.", target="ecsctl.cli.logs:command", own=True),
+        Entry("events", "Print what happened, to what, and why.", target="ecsctl.cli.events:command", own=True),
         Entry("check", "Say what of a task definition is honoured.", target="ecsctl.cli.check:command", own=True),
         Entry("reconcile", "Make what runs what should run.", target="ecsctl.cli.reconcile:Reconcile", own=True),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -46,6 +47,13 @@ class Invocation:
         from ecsctl.cli.output import show
 
         show(data, self.config.output, self.options.get("query"), title)
+
+    def show_next(self, data: Any, title: str = "") -> None:
+        """Print one of several answers that come one by one, at once."""
+        from ecsctl.cli.output import STREAMED, show
+
+        show(data, STREAMED.get(self.config.output, self.config.output), self.options.get("query"), title)
+        sys.stdout.flush()
 
     @property
     def for_scripts(self) -> bool:

@@ -11,6 +11,9 @@ import msgspec
 from ecsctl.cli.problems import UsageError
 from ecsctl.model.errors import EcsctlError
 
+JSON_LINES = "json-lines"
+STREAMED = {"json": JSON_LINES, "yaml": "yaml-stream"}
+"""The formats of answers that come one by one: their whole is JSON Lines, or one YAML list."""
 NEXT_TOKEN = "NextToken"  # noqa: S105 a key of AWS's answers
 
 
@@ -32,6 +35,8 @@ def render(data: Any, output: str, title: str, stream: TextIO) -> None:
     if output == "json":
         if data != {}:  # as AWS: an action that answers nothing prints nothing
             stream.write(json_text(data))
+    elif output == JSON_LINES:
+        stream.write(msgspec.json.encode(data).decode() + "\n")
     elif output in ("yaml", "yaml-stream"):
         if data != {}:
             stream.write(yaml_text([data] if output == "yaml-stream" else data))

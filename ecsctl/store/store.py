@@ -87,6 +87,29 @@ class View:
         """The tasks that are not STOPPED, oldest first."""
         return self.find(TASKS, order="created_at", last_status=UNFINISHED, **filters)
 
+    def journal(
+        self, *, after: int = 0, since: datetime | None = None, service: str = "", last: int = -1, **filters: Filter
+    ) -> list[tuple[int, Event]]:
+        """The journal's last lines with their numbers, oldest first: numbered above `after`, from `since` on.
+
+        `service`: those about the service of that ARN, or about a task of it.
+        """
+        where, arguments = _where(EVENTS, filters)
+        if service:
+            where += " AND (resource = ? OR resource IN (SELECT arn FROM task WHERE service = ?))"
+            arguments += [service, service]
+        rows = self._connection.execute(
+            f"SELECT id, doc FROM event WHERE {where} AND id > ? AND at >= ? ORDER BY id DESC LIMIT ?",  # noqa: S608 as in find
+            (*arguments, after, timestamp(since) if since else "", last),
+        ).fetchall()
+        decode = _decoder(Event).decode
+        return [(number, decode(doc)) for number, doc in reversed(rows)]
+
+    @property
+    def last_event(self) -> int:
+        """The number of the journal's last line, 0 when it has none."""
+        return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+
     def meta(self, key: str) -> str | None:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
