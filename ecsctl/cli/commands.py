@@ -32,6 +32,12 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("events", "Print what happened, to what, and why.", target="ecsctl.cli.events:command", own=True),
         Entry("check", "Say what of a task definition is honoured.", target="ecsctl.cli.check:command", own=True),
         Entry("reconcile", "Make what runs what should run.", target="ecsctl.cli.reconcile:Reconcile", own=True),
+        Entry(
+            "schedule",
+            "Let the machine run reconcile, by systemd or cron.",
+            target="ecsctl.cli.schedule.command:Schedule",
+            own=True,
+        ),
     ),
     "Tasks": (
         Entry("run-task", "Place and start tasks.", "tasks", "ecsctl.cli.run_task:RunTask"),
@@ -104,6 +110,12 @@ WAITERS = (
     Entry("tasks-stopped", "Wait until the tasks are STOPPED.", "tasks"),
     Entry("services-stable", "Wait until the services have one deployment and all its tasks.", "services"),
     Entry("services-inactive", "Wait until the services are INACTIVE.", "services"),
+)
+
+SCHEDULE = (
+    Entry("install", "Let the machine run `ecsctl reconcile` for this state."),
+    Entry("remove", "Take away what install made."),
+    Entry("show", "Show what is scheduled, when it runs next, and how the last run ended."),
 )
 
 _WITHOUT = """

@@ -29,7 +29,7 @@ from ecsctl.model.near import near
 
 _REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
 _ACCOUNT = r"[0-9]{12}"
-_VARIABLES = {
+VARIABLES = {
     "region": ("ECSCTL_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
     "account": ("ECSCTL_ACCOUNT",),
     "state": ("ECSCTL_STATE",),
@@ -61,11 +61,11 @@ class Config(NamedTuple):
 def load_config(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     """The configuration for these options. Raises ConfigError, one line, for whatever in it cannot be used."""
     values = _file(options, environment)
-    for key, names in _VARIABLES.items():
+    for key, names in VARIABLES.items():
         name = next((name for name in names if environment.get(name)), None)
         if name:
             values[key] = (environment[name], name)
-    values |= {key: (options[key], f"--{key}") for key in _VARIABLES if key in options}
+    values |= {key: (options[key], f"--{key}") for key in VARIABLES if key in options}
     state = values.pop("state", None)
     return Config(
         state=Path(os.path.expanduser(state[0])) if state and state[0] else _data_home(environment) / "state.db",
