@@ -135,3 +135,29 @@ def test_a_deleted_service_leaves_nothing(cli: Cli, file: File) -> None:
     cli("wait", "services-inactive", "--services", "web")
     assert up(cli) == []
     assert cli.json("list-services")["serviceArns"] == []
+
+
+def test_blue_green_keeps_every_old_task_until_all_the_new_ones_are_healthy(cli: Cli, file: File) -> None:
+    strategy = ("--deployment-configuration", "strategy=BLUE_GREEN,bakeTimeInMinutes=0")
+    serve(cli, file(HEALTHY), 2, *strategy)
+    cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED")
+    old = set(up(cli))
+    with Watch(cli) as watch:
+        release(cli, file({**HEALTHY, "environment": [{"name": "RELEASE", "value": "2"}]}))
+        cli.until_service("web", lambda s: not old & set(up(cli)) and len(s["deployments"]) == 1)
+    assert watch.least >= 2
+    newest, _ = cli.json("list-service-deployments", "--service", "web")["serviceDeployments"]
+    assert newest["status"] == "SUCCESSFUL"
+    (shown,) = cli.json("describe-service-deployments", "--service-deployment-arns", newest["serviceDeploymentArn"])[
+        "serviceDeployments"
+    ]
+    assert shown["lifecycleStage"] == "CLEAN_UP"
+
+
+def test_a_protected_task_is_not_scaled_in(cli: Cli, file: File) -> None:
+    serve(cli, file(SLEEP), 3)
+    tasks = cli.json("list-tasks", "--service-name", "web")["taskArns"]
+    cli("update-task-protection", "--cluster", "default", "--tasks", tasks[2], "--protection-enabled")
+    cli("update-service", "--service", "web", "--desired-count", "1")
+    cli.until_service("web", lambda s: s["runningCount"] == 1)
+    assert cli.json("list-tasks", "--service-name", "web")["taskArns"] == [tasks[2]]
