@@ -314,7 +314,7 @@ class _Work(ServiceWork):
             self.service.status = "INACTIVE"
 
     def _is_reached(self, primary: DeploymentRecord) -> bool:
-        """Whether it has all its tasks, each RUNNING and, where it has health checks, HEALTHY."""
+        """Whether it has all its tasks, and each counts as healthy: one that ends at once has not come to stay."""
         mine = [task for task in self.unfinished if task.task.started_by == primary.id]
-        good = [t for t in mine if self._serves(t) and (not self._is_checked(t) or t.task.health_status == "HEALTHY")]
+        good = [task for task in mine if self._counts(task)]
         return len(mine) == len(good) == self.desired and not any(self._is_draining(task) for task in mine)

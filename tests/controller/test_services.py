@@ -87,6 +87,8 @@ def goes_on(world: World, seconds: float, step: float = 5.0, each: Callable[[], 
 def test_a_service_gets_its_tasks_spread_over_the_zones(world: World) -> None:
     create(world, world.define({}), desired=6)
     reconcile(world.process())
+    assert (shown(world).deployments or [])[0].rollout_state == "IN_PROGRESS"
+    goes_on(world, 50)
     service = shown(world)
     assert (service.running_count, service.pending_count) == (6, 0)
     zones = [str(task.task.availability_zone) for task in live(world)]
@@ -97,6 +99,12 @@ def test_a_service_gets_its_tasks_spread_over_the_zones(world: World) -> None:
     assert {task.task.group for task in live(world)} == {"service:web"}
     assert any("has started 6 tasks: (task " in message for message in said(world))
     assert said(world)[0] == "(service web) has reached a steady state."
+
+
+def test_what_crashes_soon_after_its_start_does_not_complete_a_deployment(world: World) -> None:
+    create(world, world.define({"image": "crashes"}), desired=1, deployment_configuration=BREAKER)
+    goes_on(world, 60, step=0.5)
+    assert (shown(world).deployments or [])[0].rollout_state == "FAILED"
 
 
 def test_a_second_pass_does_nothing(world: World) -> None:

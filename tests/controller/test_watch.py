@@ -19,7 +19,9 @@ from tests.controller.world import World, world_in
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with world_in(tmp_path, hosts=2, real_time=True, slow=Program(stop_seconds=3.0)) as made:
+    with world_in(
+        tmp_path, hosts=2, real_time=True, sound=Program(health=((0.1, "healthy"),)), slow=Program(stop_seconds=3.0)
+    ) as made:
         yield made
 
 
@@ -39,7 +41,8 @@ def watching(world: World, interval: float = 600.0) -> Iterator[list[str]]:
 
 
 def serve(world: World, desired: int, image: str = "up") -> None:
-    definition = world.define({"image": image})
+    check = {"healthCheck": {"command": ["CMD", "true"]}} if image == "sound" else {}
+    definition = world.define({"image": image, **check})
     create_service(world.process(), CreateServiceRequest("web", task_definition=definition, desired_count=desired))
 
 
@@ -56,8 +59,9 @@ def up(world: World) -> list[str]:
 
 def test_what_other_processes_ask_for_is_done(world: World) -> None:
     with watching(world) as told:
-        serve(world, 3)
-        until(lambda: len(up(world)) == 3)
+        serve(world, 3, "sound")
+        until(lambda: "service web has reached a steady state." in told)
+        assert len(up(world)) == 3
         update_service(world.process(), UpdateServiceRequest("web", desired_count=1))
         until(lambda: len(up(world)) == 1)
         until(lambda: told.count("service web has reached a steady state.") == 2)
