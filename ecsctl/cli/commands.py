@@ -39,6 +39,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             own=True,
         ),
     ),
+    "Release": (
+        Entry("apply", "Make the state what files say.", target="ecsctl.cli.apply:command", own=True),
+        Entry("deploy", "Roll out an image, and back if it fails.", target="ecsctl.cli.deploy:command", own=True),
+    ),
     "Tasks": (
         Entry("run-task", "Place and start tasks.", "tasks", "ecsctl.cli.run_task:RunTask"),
         Entry("start-task", "Start a task on given container instances.", "tasks"),
@@ -122,7 +126,7 @@ _WITHOUT = """
     associate-gateway-with-cluster continue-service-deployment create-capacity-provider create-daemon
     create-express-gateway-service create-gateway create-task-set delete-account-setting
     delete-capacity-provider delete-daemon delete-daemon-task-definition delete-express-gateway-service
-    delete-gateway delete-task-set deploy describe-capacity-providers describe-daemon
+    delete-gateway delete-task-set describe-capacity-providers describe-daemon
     describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
     describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
     describe-task-sets

@@ -11,9 +11,11 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ecsctl.model.errors import InputError
+
+T = TypeVar("T")
 
 MAX_BYTES = 1 << 20
 # Readers of YAML and TOML are some hundred times slower than JSON's; ECS takes at most 64 KiB anyway.
@@ -44,14 +46,27 @@ def read_data(path: Path) -> Any:
     """The data in the file at `path`, whatever its kind; otherwise as `read_document`."""
     where = _shown(path)
     text = _text(_bytes(path, where), where)
+    return _parser(path, text)(text, where)
+
+
+def read_stream(path: Path) -> list[Any]:
+    """All that a file holds: YAML may be several documents. Empty ones are left out; otherwise as `read_data`."""
+    where = _shown(path)
+    text = _text(_bytes(path, where), where)
+    parser = _parser(path, text)
+    found = parse_yaml_stream(text, where) if parser is parse_yaml else [parser(text, where)]
+    return [data for data in found if data is not None]
+
+
+def _parser(path: Path, text: str) -> Callable[[str, str], Any]:
     match path.suffix.lower():
         case ".json":
-            return parse_json(text, where)
+            return parse_json
         case ".yaml" | ".yml":
-            return parse_yaml(text, where)
+            return parse_yaml
         case ".toml":
-            return parse_toml(text, where)
-    return parse_json(text, where) if text.lstrip()[:1] in ("{", "[") else parse_yaml(text, where)
+            return parse_toml
+    return parse_json if text.lstrip()[:1] in ("{", "[") else parse_yaml
 
 
 def parse_json(text: str, where: str) -> Any:
@@ -143,6 +158,17 @@ def parse_yaml(text: str, where: str) -> Any:
     """YAML's JSON-like core: no aliases, tags, merge keys or second document; dates and yes/no stay strings."""
     from ecsctl.cli.yaml_document import parse
 
+    return _yaml(text, where, parse)
+
+
+def parse_yaml_stream(text: str, where: str) -> list[Any]:
+    """As parse_yaml, with any number of documents."""
+    from ecsctl.cli.yaml_document import parse_stream
+
+    return _yaml(text, where, parse_stream)
+
+
+def _yaml(text: str, where: str, parse: Callable[..., T]) -> T:
     if len(text) > MAX_SLOW_BYTES:
         raise InputError(f"{where}: larger than {MAX_SLOW_BYTES >> 10} KiB, the limit for YAML: write it as JSON")
     return parse(text, lambda line, column, problem: _syntax(text, where, line, column, problem), MAX_DEPTH)

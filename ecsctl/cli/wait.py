@@ -134,7 +134,9 @@ class ServicesWaiter(Waiter):
                 f'For expression "services[].status" we matched expected path: "{service.status}" at least once',
                 f"service {service.service_name} is being deleted",
             )
-        return len(service.deployments or []) == 1 and service.running_count == service.desired_count
+        from ecsctl.operations.waiting import is_stable
+
+        return is_stable(service)
 
 
 class Wait:

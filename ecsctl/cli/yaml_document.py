@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import yaml
 
+T = TypeVar("T")
 Refuse = Callable[[int, int, str], NoReturn]
 """Raises, given line, column and problem."""
 
@@ -29,9 +30,18 @@ _CONSTANTS = {
 
 def parse(text: str, refuse: Refuse, max_depth: int) -> Any:
     """The one document in `text`; `refuse` is called with the place of whatever is not understood."""
+    return _read(text, refuse, max_depth, _Builder.document)
+
+
+def parse_stream(text: str, refuse: Refuse, max_depth: int) -> list[Any]:
+    """Each document in `text`, None for an empty one; otherwise as `parse`."""
+    return _read(text, refuse, max_depth, _Builder.stream)
+
+
+def _read(text: str, refuse: Refuse, max_depth: int, how: Callable[[_Builder], T]) -> T:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Builder(yaml.parse(text, Loader=loader), refuse, max_depth).document()
+        return how(_Builder(yaml.parse(text, Loader=loader), refuse, max_depth))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -60,6 +70,14 @@ class _Builder:
         if not isinstance(after, yaml.StreamEndEvent):
             self._refuse(after, "a second document begins: give one a file")
         return value
+
+    def stream(self) -> list[Any]:
+        self._next()  # the beginning of the stream
+        documents = []
+        while not isinstance(self._next(), yaml.StreamEndEvent):  # the beginning of a document
+            documents.append(self._value(self._next(), 1))
+            self._next()  # its end
+        return documents
 
     def _next(self) -> yaml.Event:
         event = next(self._events)

@@ -31,12 +31,8 @@ NO_INSIGHTS = ClusterSetting(name="containerInsights", value="disabled")
 
 def create_cluster(ctx: Context, request: CreateClusterRequest) -> CreateClusterResponse:
     """A new cluster; the one of that name when it exists (ECS API_CreateCluster)."""
-    name = check_name(request.cluster_name or "default", "Cluster name", "InvalidParameterException")
-    check_tags(request.tags)
-    if request.capacity_providers or request.default_capacity_provider_strategy:
-        raise invalid_parameter("capacityProviders: capacity providers are not served by this release.")
-    if request.service_connect_defaults:
-        raise invalid_parameter("serviceConnectDefaults: Service Connect is not served by this release.")
+    check_new_cluster(request)
+    name = request.cluster_name or "default"
     with ctx.store.write() as tx:
         existing = tx.get(CLUSTERS, ctx.scope.cluster(name))
         if existing is None or existing.status != "ACTIVE":
@@ -45,19 +41,33 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> CreateCluster
         return CreateClusterResponse(cluster=_shape(tx, cluster, {"TAGS", "SETTINGS", "CONFIGURATIONS"}))
 
 
+def check_new_cluster(request: CreateClusterRequest) -> None:
+    """InvalidParameterException for what a cluster cannot be."""
+    check_name(request.cluster_name or "default", "Cluster name", "InvalidParameterException")
+    check_tags(request.tags)
+    if request.capacity_providers or request.default_capacity_provider_strategy:
+        raise invalid_parameter("capacityProviders: capacity providers are not served by this release.")
+    if request.service_connect_defaults:
+        raise invalid_parameter("serviceConnectDefaults: Service Connect is not served by this release.")
+
+
 def put_cluster(tx: Transaction, ctx: Context, name: str, request: CreateClusterRequest) -> None:
     """Write a new ACTIVE cluster."""
     arn = ctx.scope.cluster(name)
-    cluster = Cluster(
-        cluster_arn=arn,
+    tx.put(CLUSTERS, cluster_asked(ctx, name, request))
+    put_tags(tx, arn, request.tags)
+    add_event(tx, ctx.now(), arn, arn, "ClusterCreated", "")
+
+
+def cluster_asked(ctx: Context, name: str, request: CreateClusterRequest) -> Cluster:
+    """The cluster that a valid `request` becomes, with what ECS fills in."""
+    return Cluster(
+        cluster_arn=ctx.scope.cluster(name),
         cluster_name=name,
         status="ACTIVE",
         settings=request.settings or [NO_INSIGHTS],
         configuration=request.configuration,
     )
-    tx.put(CLUSTERS, cluster)
-    put_tags(tx, arn, request.tags)
-    add_event(tx, ctx.now(), arn, arn, "ClusterCreated", "")
 
 
 def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> DescribeClustersResponse:

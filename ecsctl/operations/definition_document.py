@@ -27,7 +27,7 @@ _FOREIGN = {
 def definition_request(data: object, where: str) -> RegisterTaskDefinitionRequest:
     """The request in `data`. Raises InputError, one line that begins with `where`, when it is something else."""
     try:
-        _check_shape(data)
+        check_shape(data)
         return decode(RegisterTaskDefinitionRequest, data)
     except InputError as error:
         raise type(error)(f"{where}: {error}" if where else str(error)) from None
@@ -40,7 +40,8 @@ def bare_list_hint(data: object) -> str | None:
     return None
 
 
-def _check_shape(data: object) -> None:
+def check_shape(data: object) -> None:
+    """Raises InputError, which says what to do, for what is known not to be a task definition."""
     if not isinstance(data, dict):
         hint = bare_list_hint(data) or "a task definition is an object with family and containerDefinitions"
         raise InputError(hint)

@@ -21,7 +21,11 @@ _CAPABILITY = "com.amazonaws.ecs.capability."
 
 
 def register(
-    request: RegisterTaskDefinitionRequest, revision: int, arn: str, now: datetime, registered_by: str
+    request: RegisterTaskDefinitionRequest,
+    revision: int,
+    arn: str,
+    registered_at: datetime | None,
+    registered_by: str | None,
 ) -> TaskDefinition:
     """The revision that a valid `request` becomes. Tags are no part of it: ECS answers them beside it."""
     mode = request.network_mode or "bridge"
@@ -46,12 +50,17 @@ def register(
         pid_mode=request.pid_mode,
         ipc_mode=request.ipc_mode,
         proxy_configuration=request.proxy_configuration,
-        registered_at=now,
+        registered_at=registered_at,
         registered_by=registered_by,
         ephemeral_storage=request.ephemeral_storage,
         enable_fault_injection=request.enable_fault_injection,
         trusted_execution_configuration=request.trusted_execution_configuration,
     )
+
+
+def registered_again(request: RegisterTaskDefinitionRequest, old: TaskDefinition) -> TaskDefinition:
+    """What a revision would be, had it been `request` that was registered: the same when nothing changed."""
+    return register(request, old.revision or 0, str(old.task_definition_arn), old.registered_at, old.registered_by)
 
 
 def _container(container: ContainerDefinition, mode: str) -> ContainerDefinition:

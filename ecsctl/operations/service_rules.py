@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
+from ecsctl.model.arn import check_name
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
 from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.operations.lookup import check_tags
 from ecsctl.operations.wishes import check_placement
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 
@@ -32,6 +34,18 @@ _UNSERVED_OF_DEPLOYMENTS = {
     "canary_configuration": "canary deployments",
     "early_success_criteria": "early success criteria",
 }
+
+
+def check_new_service(request: CreateServiceRequest) -> None:
+    """As check_service, and what a new service needs."""
+    check_name(request.service_name, "Service name", "InvalidParameterException")
+    scheduling = request.scheduling_strategy or "REPLICA"
+    check_service(request, scheduling)
+    check_tags(request.tags)
+    if request.desired_count is None and scheduling == "REPLICA":
+        raise invalid_parameter("desiredCount: is needed for a service that is not of the DAEMON scheduling strategy.")
+    if not request.task_definition:
+        raise invalid_parameter("TaskDefinition can not be blank.")
 
 
 def check_service(request: CreateServiceRequest | UpdateServiceRequest, scheduling: str) -> None:

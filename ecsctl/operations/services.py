@@ -18,7 +18,7 @@ from ecsctl.model.api.services import (
     UpdateServiceRequest,
     UpdateServiceResponse,
 )
-from ecsctl.model.arn import check_name, last_part
+from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Failure
 from ecsctl.model.deployment_configuration import (
@@ -34,7 +34,6 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import (
-    check_tags,
     find_cluster,
     find_service,
     page,
@@ -44,7 +43,7 @@ from ecsctl.operations.lookup import (
     the_service,
 )
 from ecsctl.operations.service_deployments import begin_deployment
-from ecsctl.operations.service_rules import check_service
+from ecsctl.operations.service_rules import check_new_service, check_service
 from ecsctl.operations.wishes import startable
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 from ecsctl.scheduler.service_deployments import revision_of
@@ -53,27 +52,29 @@ from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TASKS
 
 _BLUE_GREEN = ("strategy", "bake_time_in_minutes")
+PLAIN_FIELDS = (
+    "desired_count",
+    "placement_constraints",
+    "placement_strategy",
+    "health_check_grace_period_seconds",
+    "enable_ecs_managed_tags",
+    "propagate_tags",
+)
+"""What update-service changes without new tasks, beside deploymentConfiguration (ECS API_UpdateService)."""
 
 
 def create_service(ctx: Context, request: CreateServiceRequest) -> CreateServiceResponse:
     """Keep a number of copies of a task running (ECS API_CreateService). The tasks are started in the background."""
-    name = check_name(request.service_name, "Service name", "InvalidParameterException")
-    scheduling = request.scheduling_strategy or "REPLICA"
-    check_service(request, scheduling)
-    check_tags(request.tags)
-    if request.desired_count is None and scheduling == "REPLICA":
-        raise invalid_parameter("desiredCount: is needed for a service that is not of the DAEMON scheduling strategy.")
-    if not request.task_definition:
-        raise invalid_parameter("TaskDefinition can not be blank.")
+    check_new_service(request)
     with ctx.store.read() as view:
         find_cluster(view, ctx, request.cluster)
-        startable(view, ctx, request.task_definition, request.launch_type)
+        startable(view, ctx, str(request.task_definition), request.launch_type)
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
-        arn = service_arn(cluster, name)
+        arn = service_arn(cluster, request.service_name)
         if answered_before(tx, cluster, "CreateService", request, longest=36):
-            return CreateServiceResponse(service=_shape(tx, the_service(tx, cluster, name)))
+            return CreateServiceResponse(service=_shape(tx, the_service(tx, cluster, request.service_name)))
         _check_free(tx.get(SERVICES, arn))
         record = _new(tx, ctx, cluster, arn, request)
         tx.put(SERVICES, evolve(record, seq=tx.seq))
@@ -81,7 +82,12 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
         note_progress(tx, record, ctx.now())
         put_tags(tx, arn, request.tags)
         add_event(
-            tx, ctx.now(), str(cluster.cluster_arn), arn, "ServiceCreated", f"{scheduling} of {record.definition}"
+            tx,
+            ctx.now(),
+            str(cluster.cluster_arn),
+            arn,
+            "ServiceCreated",
+            f"{record.service.scheduling_strategy} of {record.definition}",
         )
         remember(tx, ctx.now(), cluster, "CreateService", request, [arn])
         answer = _shape(tx, record)
@@ -101,9 +107,18 @@ def _check_free(existing: ServiceRecord | None) -> None:
 
 
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
-    definition = startable(tx, ctx, str(request.task_definition), request.launch_type)
+    definition = str(startable(tx, ctx, str(request.task_definition), request.launch_type).task_definition_arn)
+    return ServiceRecord(
+        service=service_asked(ctx, cluster, arn, request, definition), deployments=[_deployment(ctx, definition)]
+    )
+
+
+def service_asked(
+    ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest, definition_arn: str
+) -> Service:
+    """The service that a valid `request` becomes, with what ECS fills in."""
     scheduling = request.scheduling_strategy or "REPLICA"
-    service = Service(
+    return Service(
         service_arn=arn,
         service_name=request.service_name,
         cluster_arn=cluster.cluster_arn,
@@ -112,7 +127,7 @@ def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: Cre
         status="ACTIVE",
         desired_count=request.desired_count or 0,
         launch_type=request.launch_type or "EC2",
-        task_definition=definition.task_definition_arn,
+        task_definition=definition_arn,
         deployment_configuration=_configuration(request.deployment_configuration, scheduling),
         created_at=ctx.now(),
         placement_constraints=request.placement_constraints or [],
@@ -126,7 +141,6 @@ def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: Cre
         enable_execute_command=False,
         availability_zone_rebalancing="DISABLED",
     )
-    return ServiceRecord(service=service, deployments=[_deployment(ctx, str(definition.task_definition_arn))])
 
 
 def _configuration(given: DeploymentConfiguration | None, scheduling: str) -> DeploymentConfiguration:
@@ -185,15 +199,7 @@ def _changed(tx: Transaction, ctx: Context, record: ServiceRecord, request: Upda
     definition = str(service.task_definition)
     if request.task_definition:
         definition = str(startable(tx, ctx, request.task_definition, service.launch_type).task_definition_arn)
-    fields = (
-        "desired_count",
-        "placement_constraints",
-        "placement_strategy",
-        "health_check_grace_period_seconds",
-        "enable_ecs_managed_tags",
-        "propagate_tags",
-    )
-    changes: dict[str, Any] = {f: value for f in fields if (value := getattr(request, f)) is not None}
+    changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
     merged = _merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=merged, **changes)
     record = evolve(record, service=changed)

@@ -25,7 +25,7 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.definition_rules import validate
 from ecsctl.operations.lookup import find_task_definition, page, put_tags, tags_of
-from ecsctl.operations.registered_definition import register
+from ecsctl.operations.registered_definition import register, registered_again
 from ecsctl.store.store import Transaction
 from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS
 
@@ -47,9 +47,7 @@ def register_if_changed(ctx: Context, request: RegisterTaskDefinitionRequest) ->
         )
         if newest:
             old = newest[0]
-            again = register(request, old.revision or 0, str(old.task_definition_arn), ctx.now(), ctx.caller)
-            unchanged = evolve(again, registered_at=old.registered_at, registered_by=old.registered_by) == old
-            if unchanged and tags_of(tx, old.task_definition_arn) == (request.tags or []):
+            if registered_again(request, old) == old and tags_of(tx, old.task_definition_arn) == (request.tags or []):
                 return old
         return _register(tx, ctx, request)
 

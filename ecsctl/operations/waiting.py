@@ -31,12 +31,23 @@ def wait_tasks(ctx: Context, arns: Sequence[str], until: Literal["RUNNING", "STO
 
 def wait_services(ctx: Context, arns: Sequence[str], is_so: Callable[[Service], bool], timeout: float) -> None:
     """Return when it is so for each of the services, or after `timeout` seconds."""
+    watch_services(ctx, arns, lambda services: all(map(is_so, services)), timeout)
+
+
+def watch_services(ctx: Context, arns: Sequence[str], is_over: Callable[[list[Service]], bool], timeout: float) -> None:
+    """Bring services on, showing them to `is_over` before each step; return when it says so, or after `timeout`
+    seconds."""
     _bring_on(
         ctx,
         lambda limits: ctx.controller.converge_services(arns, limits),
-        lambda: all(is_so(service) for service in service_shapes(ctx, arns)),
+        lambda: is_over(service_shapes(ctx, arns)),
         timeout,
     )
+
+
+def is_stable(service: Service) -> bool:
+    """As AWS's waiter `services-stable` has it: one deployment, and all its tasks run."""
+    return len(service.deployments or []) == 1 and service.running_count == service.desired_count
 
 
 def _bring_on(ctx: Context, further: Callable[[Limits], Pass], is_over: Callable[[], bool], timeout: float) -> None:

@@ -69,6 +69,14 @@ def startable(
 ) -> TaskDefinition:
     """The task definition of that name, if tasks of it can be started."""
     definition = find_task_definition(view, ctx, name)
+    check_startable(definition, launch_type, overrides)
+    return definition
+
+
+def check_startable(
+    definition: TaskDefinition, launch_type: LaunchType | None, overrides: TaskOverride | None = None
+) -> None:
+    """ClientException and InvalidParameterException say why no tasks of it can be started."""
     if definition.status != "ACTIVE":
         raise client_exception(f"TaskDefinition {definition.family}:{definition.revision} is inactive.")
     if launch_type == "FARGATE" and launch_type not in (definition.compatibilities or []):
@@ -78,7 +86,6 @@ def startable(
         raise client_exception(
             f"{definition.family}:{definition.revision} uses what this release does not honour: {said}"
         )
-    return definition
 
 
 def check_placement(strategies: Sequence[PlacementStrategy], constraints: Sequence[PlacementConstraint]) -> None:

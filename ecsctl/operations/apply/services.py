@@ -1,0 +1,135 @@
+"""Services in a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
+from ecsctl.model.arn import last_part
+from ecsctl.model.cluster import Cluster
+from ecsctl.model.errors import invalid_parameter
+from ecsctl.model.record import Record, evolve, to_wire
+from ecsctl.model.service import Service
+from ecsctl.operations.apply.change import Change, Ground
+from ecsctl.operations.apply.clusters import Clusters
+from ecsctl.operations.apply.difference import Difference, differences
+from ecsctl.operations.apply.documents import Placed, at, note_place
+from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by, marked, tag_changes
+from ecsctl.operations.apply.task_definitions import Definitions
+from ecsctl.operations.lookup import cluster_arn, service_arn
+from ecsctl.operations.service_rules import check_new_service
+from ecsctl.operations.services import PLAIN_FIELDS, service_asked
+from ecsctl.operations.wishes import check_startable
+from ecsctl.store.tables import SERVICES
+
+KIND = "service"
+
+_FIXED = ("launch_type", "scheduling_strategy")
+"""What update-service cannot change."""
+
+
+class Services(dict[str, Service]):
+    """The services of the documents as they will be, by ARN, and how they become so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[Change] = []
+
+
+def plan_services(
+    ground: Ground, requests: Placed[CreateServiceRequest], clusters: Clusters, definitions: Definitions
+) -> Services:
+    """What to do so that there are the services that are asked for."""
+    planned = Services()
+    places: dict[str, str] = {}
+    for where, request in requests:
+        with at(where):
+            cluster = clusters.find(ground, cluster_arn(ground.ctx, request.cluster))
+            wanted, change = _plan(ground, request, cluster, definitions)
+        note_place(places, change.arn, where)
+        planned[change.arn] = wanted
+        planned.changes.append(change)
+    return planned
+
+
+def _plan(
+    ground: Ground, request: CreateServiceRequest, cluster: Cluster, definitions: Definitions
+) -> tuple[Service, Change]:
+    # A token makes one call happen once. Applying does so without it, and may have to make the service again later.
+    request = evolve(request, cluster=cluster.cluster_arn, client_token=None)
+    arn = service_arn(cluster, request.service_name)
+    current = _current(ground, arn)
+    if current is not None and request.desired_count is None and request.scheduling_strategy != "DAEMON":
+        request = evolve(request, desired_count=current.desired_count)
+    check_new_service(request)
+    check_given_tags(request.tags, ground.set_name)
+    definition = definitions.find(ground, str(request.task_definition))
+    definition_arn = str(definition.task_definition_arn)
+    if current is None or current.task_definition != definition_arn:
+        check_startable(definition, request.launch_type)
+    wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
+    name = f"{cluster.cluster_name}/{request.service_name}"
+    if current is None:
+        said = _named_definition({**to_wire(request), "serviceName": None, "cluster": None}, definition_arn)
+        create = evolve(request, task_definition=definition_arn, tags=marked(request.tags, ground.set_name))
+        return wanted, Change("create", KIND, name, arn, tuple(differences(None, said)), (create,))
+    check_set(ground.view, arn, ground.set_name)
+    found = _update(arn, current, wanted)
+    tags, tagging = tag_changes(ground.view, arn, request.tags)
+    return wanted, Change.of(KIND, name, arn, [*found[0], *tags], [*found[1], *tagging])
+
+
+def _current(ground: Ground, arn: str) -> Service | None:
+    record = ground.view.get(SERVICES, arn)
+    if record is None or record.service.status == "INACTIVE":
+        return None
+    if record.service.status == "DRAINING":
+        raise invalid_parameter("the service of that name is being deleted: apply again when it is INACTIVE.")
+    return record.service
+
+
+def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Difference], list[Record]]:
+    """What differs of a service, and the one request that changes it."""
+    fixed = differences(_wire(current, _FIXED), _wire(wanted, _FIXED))
+    if fixed:
+        raise invalid_parameter(f"{fixed[0]}: cannot be updated: delete the service first (ecsctl delete-service).")
+    fields: tuple[str, ...] = (*PLAIN_FIELDS, "deployment_configuration", "task_definition")
+    if wanted.scheduling_strategy == "DAEMON":
+        fields = tuple(field for field in fields if field != "desired_count")  # the scheduler's, one per instance
+    changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
+    before = _named_definition(_wire(current, tuple(changed)), str(current.task_definition))
+    after = _named_definition(_wire(wanted, tuple(changed)), str(wanted.task_definition))
+    found = differences(before, after)
+    return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
+
+
+def _wire(service: Service, fields: Sequence[str]) -> dict[str, Any]:
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(Service)}
+    plain = to_wire(service)
+    return {names[field]: plain.get(names[field]) for field in fields}
+
+
+def _named_definition(plain: dict[str, Any], definition_arn: str) -> dict[str, Any]:
+    """With `family:revision` for people in place of the ARN."""
+    return {**plain, "taskDefinition": last_part(definition_arn)} if "taskDefinition" in plain else plain
+
+
+def prune_services(ground: Ground, kept: Collection[str]) -> list[Change]:
+    """The deletion of this set's services that are not to be kept (by ARN)."""
+    return [
+        Change(
+            "delete",
+            KIND,
+            f"{last_part(str(record.service.cluster_arn))}/{record.service.service_name}",
+            record.arn,
+            (),
+            (DeleteServiceRequest(service=record.arn, cluster=record.service.cluster_arn, force=True),),
+        )
+        for record in ground.view.find(SERVICES, status="ACTIVE")
+        if record.arn.startswith(ground.ctx.scope.arn("service/"))
+        and record.arn not in kept
+        and is_made_by(ground.view, record.arn, ground.set_name)
+    ]

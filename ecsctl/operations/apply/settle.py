@@ -1,0 +1,56 @@
+"""Waiting until services have what was applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ecsctl.model.arn import last_part
+from ecsctl.model.service import Service
+from ecsctl.operations.context import Context
+from ecsctl.operations.services import service_shapes
+from ecsctl.operations.waiting import is_stable, watch_services
+
+
+class Settled(NamedTuple):
+    """What is wrong, per service: its deployment failed, or it is not stable yet."""
+
+    failed: list[str]
+    unfinished: list[str]
+
+
+def settle(ctx: Context, wanted: Sequence[tuple[str, str]], timeout: float) -> Settled:
+    """Wait until each service (ARN, ARN of its task definition) is stable, one failed, or for `timeout` seconds."""
+    definitions = dict(wanted)
+
+    def failed(services: list[Service]) -> list[str]:
+        return [why for service in services if (why := _failure(service, definitions[str(service.service_arn)]))]
+
+    def is_over(services: list[Service]) -> bool:
+        return bool(failed(services)) or all(map(is_stable, services))
+
+    watch_services(ctx, list(definitions), is_over, timeout)
+    services = service_shapes(ctx, list(definitions))
+    unfinished = [
+        f"service {service.service_name} is not stable after {timeout:g} s: "
+        f"{service.running_count} of {service.desired_count} tasks run"
+        for service in services
+        if not is_stable(service)
+    ]
+    found = failed(services)
+    return Settled(found, [] if found else unfinished)
+
+
+def _failure(service: Service, definition_arn: str) -> str:
+    """Why the service does not get what was asked of it; empty while it may."""
+    if service.status != "ACTIVE":
+        return f"service {service.service_name} is {service.status}"
+    primary = next(found for found in service.deployments or [] if found.status == "PRIMARY")
+    if primary.task_definition != definition_arn:
+        return (
+            f"service {service.service_name} does not go on with {last_part(definition_arn)}: "
+            f"{primary.rollout_state_reason}"
+        )
+    if primary.rollout_state == "FAILED":
+        return f"service {service.service_name}: {primary.rollout_state_reason}"
+    return ""
