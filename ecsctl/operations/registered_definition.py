@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
+
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
-from ecsctl.model.common import Attribute
+from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, PortMapping
 from ecsctl.model.record import evolve
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
@@ -61,6 +63,13 @@ def register(
 def registered_again(request: RegisterTaskDefinitionRequest, old: TaskDefinition) -> TaskDefinition:
     """What a revision would be, had it been `request` that was registered: the same when nothing changed."""
     return register(request, old.revision or 0, str(old.task_definition_arn), old.registered_at, old.registered_by)
+
+
+def request_of(definition: TaskDefinition, tags: list[Tag]) -> RegisterTaskDefinitionRequest:
+    """The request that registers what a revision says once more."""
+    names = {field.name for field in msgspec.structs.fields(RegisterTaskDefinitionRequest)}
+    fields = {name: getattr(definition, name) for name in names if hasattr(definition, name)}
+    return RegisterTaskDefinitionRequest(**fields, tags=tags or None)
 
 
 def _container(container: ContainerDefinition, mode: str) -> ContainerDefinition:

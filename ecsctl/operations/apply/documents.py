@@ -61,7 +61,7 @@ def documents_of(files: Iterable[tuple[str, object]]) -> Documents:
 
 def _gather(found: Documents, name: str, data: object) -> None:
     if not isinstance(data, dict):
-        raise InputError(f"{name}: the top level must be an object with {_listed(KINDS)}")
+        raise InputError(f"{name}: the top level must be an object, with {', '.join(KINDS)} in it")
     kind = _plain_kind(data)
     if kind is not None:
         _add(found, kind, name, data)
@@ -69,11 +69,13 @@ def _gather(found: Documents, name: str, data: object) -> None:
     if isinstance(data.get("services"), dict) or not set(data) & set(KINDS):
         with at(name):
             check_shape(data)
-        raise InputError(f"{name}: {_listed(KINDS)} or one task definition, service or cluster is expected")
+        raise InputError(
+            f"{name}: nothing to apply: give {', '.join(KINDS)}, or one task definition, service or cluster"
+        )
     for key, items in data.items():
         if key not in KINDS:
             meant = near(key, KINDS)
-            hint = f'did you mean "{meant[0]}"?' if meant else f"expected {_listed(KINDS)}"
+            hint = f'did you mean "{meant[0]}"?' if meant else f"expected {', '.join(KINDS)}"
             raise InputError(f"{name}: {key}: unknown field; {hint}")
         if not isinstance(items, list):
             raise InputError(f"{name}: {key}: expected a list")
@@ -83,7 +85,7 @@ def _gather(found: Documents, name: str, data: object) -> None:
 
 def _plain_kind(data: dict[str, Any]) -> str | None:
     """What a document that is a single request asks for."""
-    if "containerDefinitions" in data:
+    if "containerDefinitions" in data or "family" in data:
         return "taskDefinitions"
     if "serviceName" in data:
         return "services"
@@ -103,8 +105,3 @@ def _add(found: Documents, kind: str, where: str, data: object) -> None:
 def _decoded(kind: type[R], data: object, where: str) -> R:
     with at(where):
         return decode(kind, data)
-
-
-def _listed(names: Iterable[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} or {last}"

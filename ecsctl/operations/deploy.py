@@ -1,0 +1,166 @@
+"""Rolling a release out to a service, and back when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from ecsctl.model.api.services import UpdateServiceRequest
+from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
+from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker
+from ecsctl.model.errors import ApiError, InputError, invalid_parameter
+from ecsctl.model.record import evolve
+from ecsctl.model.service import Deployment, Service
+from ecsctl.model.task import Task
+from ecsctl.operations.apply.mark import unmarked_tags
+from ecsctl.operations.context import Context
+from ecsctl.operations.lookup import find_cluster, find_task_definition, the_service
+from ecsctl.operations.registered_definition import request_of
+from ecsctl.operations.services import service_shapes, update_service
+from ecsctl.operations.task_definitions import register_if_changed
+from ecsctl.operations.waiting import is_stable, watch_services
+from ecsctl.scheduler.rollout import threshold
+from ecsctl.store.tables import SERVICES, TASKS
+
+Outcome = Literal["IN_PROGRESS", "COMPLETED", "FAILED", "ROLLED_BACK", "REPLACED"]
+"""What became of a deployment. ROLLED_BACK by the circuit breaker; REPLACED by another release."""
+
+
+class Release(NamedTuple):
+    """A deployment that is being rolled out: of which service (ARN), what (ARN of the task definition), the one to go
+    back to if there is one, and the ids of the deployments before it."""
+
+    service: str
+    cluster: str
+    deployment: str
+    definition: str
+    previous: str | None
+    before: frozenset[str]
+
+
+def active_service(ctx: Context, cluster: str | None, name: str) -> Service:
+    """The service of that name; ServiceNotFoundException, ServiceNotActiveException."""
+    with ctx.store.read() as view:
+        record = the_service(view, find_cluster(view, ctx, cluster), name)
+    if record.service.status != "ACTIVE":
+        raise ApiError("ServiceNotActiveException", f"Service {name} is being deleted.")
+    return service_shapes(ctx, [record.arn])[0]
+
+
+def revision_with(ctx: Context, definition: RegisterTaskDefinitionRequest | str, images: Mapping[str, str]) -> str:
+    """The ARN of a revision that says what `definition` says, with other images (by container name).
+
+    `definition` is a request, or family, family:revision or ARN. A new revision is registered only where the family's
+    newest says something else. InputError for a container that there is not.
+    """
+    if isinstance(definition, RegisterTaskDefinitionRequest):
+        return str(register_if_changed(ctx, _with_images(definition, images)).task_definition_arn)
+    with ctx.store.read() as view:
+        found = find_task_definition(view, ctx, definition)
+        known = request_of(found, unmarked_tags(view, found.task_definition_arn))
+    wanted = _with_images(known, images)
+    return str((found if wanted == known else register_if_changed(ctx, wanted)).task_definition_arn)
+
+
+def _with_images(request: RegisterTaskDefinitionRequest, images: Mapping[str, str]) -> RegisterTaskDefinitionRequest:
+    names = [str(container.name) for container in request.container_definitions]
+    for name in images:
+        if name not in names:
+            raise InputError(f"--image {name}=…: {request.family} has no such container; it has {', '.join(names)}")
+    containers = [
+        evolve(container, image=images.get(str(container.name), container.image))
+        for container in request.container_definitions
+    ]
+    return evolve(request, container_definitions=containers)
+
+
+def begin(ctx: Context, service: Service, definition_arn: str, *, force: bool = False) -> Release | None:
+    """Have a service roll a revision out; None when it has done so before.
+
+    A deployment of that revision that is under way is taken as it is. InvalidParameterException for one that failed.
+    """
+    arn = str(service.service_arn)
+    with ctx.store.read() as view:
+        record = view.get(SERVICES, arn)
+    if record is None:
+        raise ApiError("ServiceNotFoundException", f"Service not found: {service.service_name}")
+    primary = record.primary
+    if force or record.service.task_definition != definition_arn:
+        request = UpdateServiceRequest(
+            service=arn, cluster=service.cluster_arn, task_definition=definition_arn, force_new_deployment=force
+        )
+        changed = update_service(ctx, request).service
+        deployment = str(_primary(changed).id) if changed else ""
+        before = frozenset(found.id for found in record.deployments)
+    elif primary.rollout_state == "COMPLETED":
+        return None
+    elif primary.rollout_state == "FAILED":
+        raise invalid_parameter(
+            f"{record.definition} is what the service has, and its deployment failed: deploy something else, "
+            "or try it again with --force-new-deployment."
+        )
+    else:
+        deployment = primary.id
+        before = frozenset(found.id for found in record.deployments if found.id != primary.id)
+        ctx.hand_over([arn])
+    good = next((found for found in record.deployments if found.completed), primary).task_definition_arn
+    return Release(
+        arn, str(service.cluster_arn), deployment, definition_arn, good if good != definition_arn else None, before
+    )
+
+
+def outcome_of(release: Release, service: Service) -> Outcome:
+    """What has become of it. Without a circuit breaker, as many failures as would trip one are its failure. Pure."""
+    primary = _primary(service)
+    if primary.id in release.before:
+        return "ROLLED_BACK"
+    if primary.id != release.deployment:
+        return "REPLACED"
+    state = primary.rollout_state or "IN_PROGRESS"
+    configuration = service.deployment_configuration
+    breaker = configuration.deployment_circuit_breaker if configuration else None
+    if state == "IN_PROGRESS" and (breaker is None or not breaker.enable):
+        limit = threshold(DeploymentCircuitBreaker(enable=True, rollback=False), max(1, service.desired_count or 0))
+        return "FAILED" if (primary.failed_tasks or 0) >= limit else "IN_PROGRESS"
+    return state
+
+
+def _primary(service: Service) -> Deployment:
+    return next(found for found in service.deployments or [] if found.status == "PRIMARY")
+
+
+def follow(ctx: Context, release: Release, show: Callable[[Service], None], timeout: float) -> Outcome:
+    """Bring it on until it is over, or for `timeout` seconds; `show` sees the service at each look."""
+
+    def is_over(services: list[Service]) -> bool:
+        show(services[0])
+        return outcome_of(release, services[0]) != "IN_PROGRESS"
+
+    watch_services(ctx, [release.service], is_over, timeout)
+    return outcome_of(release, service_shapes(ctx, [release.service])[0])
+
+
+def roll_back(ctx: Context, release: Release) -> None:
+    """Have the service roll out again what it had before."""
+    update_service(
+        ctx, UpdateServiceRequest(service=release.service, cluster=release.cluster, task_definition=release.previous)
+    )
+
+
+def settle_back(ctx: Context, release: Release, show: Callable[[Service], None], timeout: float) -> bool:
+    """Wait until the service is stable again; whether it is."""
+
+    def is_over(services: list[Service]) -> bool:
+        show(services[0])
+        return is_stable(services[0])
+
+    watch_services(ctx, [release.service], is_over, timeout)
+    return is_stable(service_shapes(ctx, [release.service])[0])
+
+
+def last_failure(ctx: Context, release: Release) -> Task | None:
+    """The deployment's task that ended last by itself."""
+    with ctx.store.read() as view:
+        ended = view.find(TASKS, started_by=release.deployment, last_status="STOPPED", order="-stopped_at")
+    by_itself = (r.task for r in ended if not (r.task.stopped_reason or "").startswith("Scaling activity"))
+    return next(by_itself, None)
