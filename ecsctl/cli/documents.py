@@ -55,6 +55,8 @@ def read_stream(path: Path) -> list[Any]:
     text = _text(_bytes(path, where), where)
     parser = _parser(path, text)
     found = parse_yaml_stream(text, where) if parser is parse_yaml else [parser(text, where)]
+    if all(data is None for data in found):
+        raise InputError(f"{where}: there is nothing in it")
     return [data for data in found if data is not None]
 
 

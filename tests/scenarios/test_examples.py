@@ -41,6 +41,7 @@ def test_none_is_forgotten_here() -> None:
         "web.json",
         "pod.yaml",
         "crash.json",
+        "site.yaml",
     }
 
 
@@ -77,7 +78,19 @@ def test_pod(cli: Cli) -> None:
     assert states == {"init": ("STOPPED", 0), "app": ("RUNNING", None), "sidecar": ("RUNNING", None)}
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.[jyt]*")), ids=lambda path: path.name)
+def test_site(cli: Cli) -> None:
+    site = str(EXAMPLES / "site.yaml")
+    cli("apply", "-f", site, "--yes", "--wait", "--timeout", "60")
+    try:
+        assert cli.service("site")["runningCount"] == 2
+        assert "nothing to do" in cli("apply", "-f", site, "--yes", "--detailed-exitcode").stderr
+    finally:
+        cli("delete-service", "--service", "site", "--force")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(EXAMPLES.glob("*.[jyt]*")) - {EXAMPLES / "site.yaml"}), ids=lambda path: path.name
+)
 def test_check_finds_nothing_that_is_refused(cli: Cli, path: Path) -> None:
     cli("check", str(path))
 

@@ -11,7 +11,7 @@ HIDDEN = "(hidden)"
 
 _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|(?:api|access|private)[._-]?key", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
-    r"://[^/\s:@]+:[^/\s@]+@|(?:passw\w*|passphrase|secret|token|(?:api|access|private)[._-]?key)[\w-]*[=:\s]+\S",
+    r"://[^/\s:@]+:[^/\s@]+@|(?:passw\w*|passphrase|secret|token|(?:api|access|private)[._-]?key)[\w-]*(?:\s*=|:?\s)\s*\S",
     re.IGNORECASE,
 )
 _ENVIRONMENT = re.compile(r"(?:^|\.)environment\[")

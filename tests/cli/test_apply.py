@@ -1,0 +1,144 @@
+"""`apply` and `deploy` as they are typed: files and directories, asking, exit codes, and what is wrong in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecsctl.cli.documents import read_stream
+from ecsctl.model.errors import InputError
+from tests.cli.running import Runner, environment, process
+
+DEFINITION = '{"family": "app", "containerDefinitions": [{"name": "main", "image": "up", "memory": 16}]}'
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A directory with a file of each kind, and one that is none."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "a.json").write_text(DEFINITION)
+    (folder / "b.yaml").write_text("clusterName: one\n---\n---\nclusterName: two\n")
+    (folder / "c.toml").write_text('[[clusters]]\nclusterName = "three"\n')
+    (folder / "notes.txt").write_text("none of it")
+    (folder / "d.json").mkdir()
+    return folder
+
+
+def test_a_directory_is_applied_and_a_second_time_changes_nothing(ecsctl: Runner, site: Path) -> None:
+    words = ["apply", "-f", str(site), "--yes", "--detailed-exitcode"]
+    ran = ecsctl(*words)
+    assert [line for line in ran.out.splitlines() if line[0] != " "] == [
+        "+ cluster one",
+        "+ cluster two",
+        "+ cluster three",
+        "+ task definition app:1",
+    ]
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "4 to create")
+    again = ecsctl(*words)
+    assert (again.code, again.out, again.err) == (0, "", "nothing to do\n")
+
+
+def test_a_dry_run_says_what_and_does_nothing(ecsctl: Runner, site: Path) -> None:
+    assert ecsctl("apply", "-f", str(site), "--dry-run").code == 0
+    ran = ecsctl("apply", "-f", str(site / "a.json"), str(site / "b.yaml"), "--dry-run", "--detailed-exitcode")
+    assert (ran.code, ran.err) == (2, "3 to create\n")
+    assert ecsctl("list-task-definitions", "--query", "length(taskDefinitionArns)").out == "0\n"
+
+
+def test_data_for_scripts(ecsctl: Runner, site: Path) -> None:
+    ran = ecsctl("apply", "-f", str(site / "a.json"), "--dry-run", "--output", "json")
+    data = json.loads(ran.out)
+    assert data["changed"] is True
+    (change,) = data["changes"]
+    assert (change["action"], change["kind"], change["name"]) == ("create", "task definition", "app:1")
+    assert {"field": "containerDefinitions[main].image", "old": None, "new": "up"} in change["differences"]
+
+
+def test_standard_input_is_a_file_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ecsctl", "apply", "-f", "-", "--yes"]
+    ran = subprocess.run(command, env=environment(tmp_path), input=DEFINITION, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, "+ task definition app:1")
+
+
+def test_prune_deletes_what_the_files_no_longer_have(ecsctl: Runner, site: Path) -> None:
+    ecsctl("apply", "-f", str(site), "--yes")
+    (site / "a.json").unlink()
+    ran = ecsctl("apply", "-f", str(site), "--yes", "--prune")
+    assert (ran.code, ran.out) == (0, "- task definition app:1\n")
+    assert "app:1: deleted" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (["apply"], 2, "Missing option '--file'"),
+        (["apply", "-f", "x.json"], 2, "this is no terminal: give --yes or --dry-run"),
+        (["apply", "-f", "x.json", "--yes"], 1, "x.json: no such file"),
+        (["apply", "-f", "x.json", "--yes", "--timeout", "soon"], 2, "'soon' is not a duration"),
+        (["apply", "-f", "x.json", "--yes", "--set", "a b"], 2, "argument --set: 'a b'"),
+        (["deploy"], 2, "the name of the service is missing"),
+        (["deploy", "web"], 2, "nothing to deploy: give --image, --task-definition or --force-new-deployment"),
+        (["deploy", "web", "--image", "nginx"], 2, "'nginx': write CONTAINER=IMAGE"),
+        (["deploy", "web", "--image", "a=b", "a=c"], 2, "the container a is given twice"),
+        (["deploy", "web", "--image", "a=b", "--timeout", "x"], 2, "'x' is not a duration"),
+        (["deploy", "web", "--image", "a=b"], 1, "Service not found: web (ServiceNotFoundException)"),
+        (["deploy", "web", "--image", "a=b", "--cluster", "no"], 1, "(ClusterNotFoundException)"),
+        (["deploy", "web", "--task-definition", "./x.json"], 1, "x.json: no such file"),
+        (
+            ["deploy", "--service", "web", "--task-definition", "t.json", "--codedeploy-appspec", "a.yaml"],
+            2,
+            "CodeDeploy is not part of ecsctl: write `ecsctl deploy SERVICE --task-definition FILE`",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_a_code(ecsctl: Runner, words: list[str], code: int, line: str) -> None:
+    ran = ecsctl(*words)
+    assert (ran.code, ran.out) == (code, "")
+    assert line in ran.err
+    assert ran.err.startswith("ecsctl: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_an_empty_directory_is_no_set(ecsctl: Runner, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    ran = ecsctl("apply", "-f", str(tmp_path / "none"), "--yes", "--prune")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "no file in it ends with .json, .yaml, .yml or .toml" in ran.err
+
+
+@pytest.mark.parametrize(("answer", "code", "made"), [("y", 0, "1"), ("n", 1, "0"), ("", 1, "0")])
+def test_on_a_terminal_it_asks(tmp_path: Path, answer: str, code: int, made: str) -> None:
+    (tmp_path / "app.json").write_text(DEFINITION)
+    outer, inner = pty.openpty()
+    command = [sys.executable, "-m", "ecsctl", "apply", "-f", "app.json"]
+    running = subprocess.Popen(
+        command, env=environment(tmp_path), cwd=tmp_path, stdin=inner, stdout=inner, stderr=inner, text=True
+    )
+    os.close(inner)
+    shown = b""
+    while b"Apply? [y/N] " not in shown:
+        shown += os.read(outer, 1000)
+    assert b"\x1b[32m+ task definition app:1\x1b[0m" in shown
+    os.write(outer, f"{answer}\n".encode())
+    assert running.wait(timeout=30) == code
+    os.close(outer)
+    assert process(tmp_path, "list-task-definitions", "--query", "length(taskDefinitionArns)").stdout == f"{made}\n"
+
+
+def test_yaml_is_a_stream_only_where_it_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text("a: 1\n---\nb: [2]\n...\n---\n")
+    assert read_stream(path) == [{"a": 1}, {"b": [2]}]
+    path.write_text("# nothing\n---\n")
+    with pytest.raises(InputError, match="there is nothing in it"):  # or a slip would prune all there is
+        read_stream(path)
+    path.write_text("a: 1\n---\nb: *x\n")
+    with pytest.raises(InputError, match=r"two\.yaml:3:4: .*alias"):
+        read_stream(path)

@@ -1,0 +1,376 @@
+"""Plans of apply: what they say, that a second one is empty, what prune takes, and what is refused where."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ecsctl.cli.documents import read_data
+from ecsctl.model.errors import InputError
+from ecsctl.operations.apply.carry_out import carry_out
+from ecsctl.operations.apply.documents import documents_of
+from ecsctl.operations.apply.mark import MARK
+from ecsctl.operations.apply.plan import Plan, make_plan
+from ecsctl.store.tables import CLUSTERS, SERVICES, TASK_DEFINITIONS
+from tests.controller.world import World
+from tests.operations.test_corpus import CORPUS, REGISTERS
+
+APP = {"name": "main", "image": "up", "memory": 16}
+DEFINITION = {"family": "app", "containerDefinitions": [APP]}
+SERVICE = {"serviceName": "web", "taskDefinition": "app", "desiredCount": 1}
+
+FULL_CONTAINER = {
+    **APP,
+    "essential": True,
+    "command": ["a", "b"],
+    "environment": [{"name": "B", "value": "1"}, {"name": "A", "value": "2"}],
+    "portMappings": [{"containerPort": 80}, {"containerPort": 81, "hostPort": 8081, "protocol": "udp"}],
+    "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+    "healthCheck": {"command": ["CMD", "true"], "startPeriod": 5},
+    "ulimits": [{"name": "nofile", "softLimit": 10, "hardLimit": 20}],
+    "logConfiguration": {"logDriver": "json-file", "options": {"max-size": "1m"}},
+    "linuxParameters": {"initProcessEnabled": True, "tmpfs": [{"containerPath": "/t", "size": 4}]},
+}
+FULL_DEFINITION = {
+    "family": "app",
+    "containerDefinitions": [FULL_CONTAINER, {"name": "side", "image": "up", "memory": 8, "essential": False}],
+    "cpu": ".25 vCPU",
+    "memory": "0.5GB",
+    "networkMode": "bridge",
+    "requiresCompatibilities": ["EC2"],
+    "volumes": [{"name": "data"}],
+    "tags": [{"key": "team", "value": "a"}],
+}
+FULL_SERVICE = {
+    **SERVICE,
+    "cluster": "default",
+    "desiredCount": 3,
+    "launchType": "EC2",
+    "schedulingStrategy": "REPLICA",
+    "deploymentController": {"type": "ECS"},
+    "deploymentConfiguration": {
+        "minimumHealthyPercent": 50,
+        "maximumPercent": 150,
+        "deploymentCircuitBreaker": {
+            "enable": True,
+            "rollback": True,
+            "thresholdConfiguration": {"type": "COUNT", "value": 4},
+        },
+    },
+    "placementConstraints": [{"type": "distinctInstance"}],
+    "placementStrategy": [{"type": "spread", "field": "host"}, {"type": "binpack", "field": "memory"}],
+    "healthCheckGracePeriodSeconds": 9,
+    "enableECSManagedTags": True,
+    "propagateTags": "SERVICE",
+    "clientToken": "once",
+    "tags": [{"key": "team", "value": "a"}],
+}
+
+
+def plan(world: World, *data: Any, set_name: str = "default", prune: bool = False) -> Plan:
+    documents = documents_of((f"file{n}", one) for n, one in enumerate(data))
+    return make_plan(world.process(), documents, set_name, prune=prune)
+
+
+def apply(world: World, *data: Any, **more: Any) -> list[str]:
+    """Plans and carries out; what was done."""
+    made = plan(world, *data, **more)
+    carry_out(world.process(), made, lambda _: None)
+    return shown(made)
+
+
+def shown(made: Plan) -> list[str]:
+    return [line.strip() for change in made.pending for line in change.lines]
+
+
+def problem(world: World, *data: Any, **more: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        plan(world, *data, **more)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_is_not_there_is_created_in_order(world: World) -> None:
+    made = plan(world, {"services": [{**SERVICE, "cluster": "new"}], "taskDefinitions": [DEFINITION]}, CLUSTER)
+    assert [change.lines[0] for change in made.changes] == [
+        "+ cluster new",
+        "+ task definition app:1",
+        "+ service new/web",
+    ]
+    assert "    taskDefinition: app:1" in made.changes[2].lines
+    assert made.summary == "3 to create"
+    with world.store.read() as view:
+        assert view.find(SERVICES) == []  # a plan changes nothing
+    carry_out(world.process(), made, lambda _: None)
+    with world.store.read() as view:
+        (service,) = view.find(SERVICES)
+    assert service.definition == "app:1"
+    assert service.service.cluster_arn == "arn:aws:ecs:us-east-1:000000000000:cluster/new"
+    assert world.handed_over == [service.arn]
+
+
+CLUSTER = {"clusterName": "new"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [DEFINITION, SERVICE],
+        [FULL_DEFINITION, FULL_SERVICE],
+        [DEFINITION, {**SERVICE, "schedulingStrategy": "DAEMON", "desiredCount": None}],
+        [
+            {
+                "clusters": [
+                    {
+                        "clusterName": "new",
+                        "settings": [{"name": "containerInsights", "value": "enabled"}],
+                        "configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}},
+                        "tags": [{"key": "team", "value": "a"}],
+                    },
+                    {},
+                ]
+            }
+        ],
+        [{"services": [{**SERVICE, "taskDefinition": "app:1"}], "taskDefinitions": [DEFINITION]}],
+    ],
+    ids=["small", "full", "daemon", "clusters", "by revision"],
+)
+def test_applying_twice_changes_nothing(world: World, data: list[Any]) -> None:
+    data = [{key: value for key, value in one.items() if value is not None} for one in data]
+    assert apply(world, *data)
+    world.process().controller.reconcile([], _limits())
+    again = plan(world, *data, prune=True)
+    assert shown(again) == []
+    assert {change.action for change in again.changes} == {"unchanged"}
+    with world.store.read() as view:
+        sequence = view.sequence
+    carry_out(world.process(), again, lambda _: None)
+    with world.store.read() as view:
+        assert view.sequence == sequence
+
+
+def _limits() -> Any:
+    from ecsctl.controller.drive import Limits
+
+    return Limits()
+
+
+@pytest.mark.parametrize("name", sorted(REGISTERS))
+def test_every_definition_of_the_corpus_is_unchanged_the_second_time(world: World, name: str) -> None:
+    data = read_data(CORPUS / name)
+    assert apply(world, data)[0].startswith("+ task definition")
+    assert shown(plan(world, data)) == []
+
+
+def test_only_what_differs_is_updated(world: World) -> None:
+    apply(world, DEFINITION, FULL_SERVICE)
+    changed = {**FULL_SERVICE, "desiredCount": 5, "healthCheckGracePeriodSeconds": 0}
+    wanted = {**DEFINITION, "containerDefinitions": [{**APP, "image": "up:2"}]}
+    assert apply(world, wanted, changed) == [
+        "~ task definition app:2",
+        "revision: 1 -> 2",
+        "containerDefinitions[main].image: up -> up:2",
+        "~ service default/web",
+        "desiredCount: 3 -> 5",
+        "healthCheckGracePeriodSeconds: 9 -> 0",
+        "taskDefinition: app:1 -> app:2",
+    ]
+    with world.store.read() as view:
+        (service,) = view.find(SERVICES)
+    assert (service.definition, service.service.desired_count) == ("app:2", 5)
+
+
+def test_what_is_no_longer_said_gets_its_default(world: World) -> None:
+    apply(world, FULL_DEFINITION, FULL_SERVICE)
+    small = {**SERVICE, "desiredCount": 3, "tags": []}
+    assert apply(world, DEFINITION, small)
+    with world.store.read() as view:
+        (record,) = view.find(SERVICES)
+    service = record.service
+    assert (service.placement_strategy, service.placement_constraints) == ([], [])
+    assert (service.health_check_grace_period_seconds, service.propagate_tags) == (0, "NONE")
+    assert service.deployment_configuration is not None
+    assert service.deployment_configuration.maximum_percent == 200
+    assert shown(plan(world, DEFINITION, small)) == []
+
+
+def test_a_desired_count_that_is_not_said_stays(world: World, call: Any) -> None:
+    apply(world, DEFINITION, SERVICE)
+    call("UpdateService", service="web", desiredCount=4)
+    scaled = {key: value for key, value in SERVICE.items() if key != "desiredCount"}
+    assert shown(plan(world, DEFINITION, scaled)) == []
+    assert "desiredCount: 4 -> 1" in shown(plan(world, DEFINITION, SERVICE))
+    assert "desiredCount: is needed" in problem(world, DEFINITION, {**scaled, "serviceName": "other"})
+
+
+def test_tags_are_changed_without_a_new_revision(world: World, call: Any) -> None:
+    apply(world, FULL_DEFINITION, FULL_SERVICE)
+    tags = [{"key": "owner", "value": "b"}]
+    said = apply(world, {**FULL_DEFINITION, "tags": tags}, {**FULL_SERVICE, "tags": tags})
+    assert said == [
+        "~ task definition app:1",
+        "tags[owner]: b",
+        "tags[team]: a -> none",
+        "~ service default/web",
+        "tags[owner]: b",
+        "tags[team]: a -> none",
+    ]
+    found = call("DescribeServices", services=["web"], include=["TAGS"])["services"][0]["tags"]
+    assert {tag["key"]: tag["value"] for tag in found} == {MARK: "default", "owner": "b"}
+    untold = {key: value for key, value in FULL_SERVICE.items() if key != "tags"}
+    assert shown(plan(world, untold)) == []
+
+
+def test_a_new_revision_keeps_the_tags_that_are_not_said(world: World, call: Any) -> None:
+    apply(world, {**DEFINITION, "tags": [{"key": "team", "value": "a"}]})
+    apply(world, {**DEFINITION, "containerDefinitions": [{**APP, "memory": 17}]})
+    found = call("DescribeTaskDefinition", taskDefinition="app:2", include=["TAGS"])["tags"]
+    assert {tag["key"]: tag["value"] for tag in found} == {"team": "a", MARK: "default"}
+
+
+def test_a_cluster_is_updated(world: World, call: Any) -> None:
+    apply(world, CLUSTER)
+    wanted = {**CLUSTER, "settings": [{"name": "containerInsights", "value": "enabled"}]}
+    assert apply(world, wanted) == ["~ cluster new", "settings[containerInsights]: disabled -> enabled"]
+    found = call("DescribeClusters", clusters=["new"], include=["SETTINGS"])["clusters"][0]
+    assert found["settings"] == wanted["settings"]
+
+
+def test_killed_at_any_moment_the_next_apply_finishes(world: World) -> None:
+    data = ({"clusters": [CLUSTER], "taskDefinitions": [DEFINITION], "services": [{**SERVICE, "cluster": "new"}]},)
+    steps = 0
+    while world.dies(steps, lambda ctx: carry_out(ctx, make_plan(ctx, _named(data), "default"), lambda _: None)):
+        steps += 1
+        assert steps < 50
+    assert steps > 3
+    assert shown(plan(world, *data)) == []
+    with world.store.read() as view:
+        assert view.count(TASK_DEFINITIONS) == 1
+
+
+def _named(data: Any) -> Any:
+    return documents_of((f"file{n}", one) for n, one in enumerate(data))
+
+
+def test_prune_deletes_what_apply_made_and_nothing_else(world: World, call: Any) -> None:
+    call("CreateCluster", clusterName="by-hand")
+    world.define({}, family="by-hand")
+    call("CreateService", serviceName="by-hand", taskDefinition="by-hand", desiredCount=1)
+    apply(world, {"clusters": [CLUSTER], "taskDefinitions": [DEFINITION], "services": [SERVICE]})
+    apply(world, {**DEFINITION, "family": "other"}, set_name="other")
+    everything = {"clusters": [{"clusterName": "by-hand"}], "services": [{**SERVICE, "serviceName": "by-hand"}]}
+    world.define({"memory": 20}, family="app")  # a revision by hand of a family that apply manages
+    apply(world, {**everything, "services": [{**SERVICE, "serviceName": "by-hand", "taskDefinition": "by-hand"}]})
+    assert plan(world, {"clusters": []}).pending == []  # not without --prune
+    pruned = apply(world, {"clusters": []}, prune=True)
+    assert pruned == ["- service default/web", "- task definition app:1", "- cluster new"]
+    assert shown(plan(world, {"clusters": []}, prune=True)) == []
+    with world.store.read() as view:
+        assert {c.cluster_name for c in view.find(CLUSTERS, status="ACTIVE")} == {"default", "by-hand"}
+        left = {f"{d.family}:{d.revision}" for d in view.find(TASK_DEFINITIONS, status="ACTIVE")}
+        assert left == {"app:2", "by-hand:1", "other:1"}
+        assert {record.service.service_name for record in view.find(SERVICES, status="ACTIVE")} == {"by-hand"}
+
+
+def test_prune_spares_what_is_still_used(world: World, call: Any) -> None:
+    apply(world, {"clusters": [CLUSTER], "taskDefinitions": [DEFINITION]})
+    call("CreateService", serviceName="by-hand", cluster="new", taskDefinition="app", desiredCount=1)
+    made = plan(world, {"clusters": []}, prune=True)
+    assert made.pending == []
+    assert made.notes == (
+        "task definition app:1 is kept: a service uses it",
+        "cluster new is kept: it has services",
+    )
+
+
+def test_prune_stays_in_its_region(world: World) -> None:
+    apply(world, {"clusters": [CLUSTER], "taskDefinitions": [DEFINITION], "services": [SERVICE]})
+    elsewhere = world.process()
+    elsewhere = elsewhere._replace(scope=elsewhere.scope._replace(region="eu-west-1"))
+    assert make_plan(elsewhere, documents_of([("f", {"services": []})]), "default", prune=True).pending == []
+
+
+def test_two_sets_do_not_fight_over_a_resource(world: World, call: Any) -> None:
+    apply(world, DEFINITION, SERVICE, set_name="a")
+    said = problem(world, {**DEFINITION, "family": "b"}, {**SERVICE, "taskDefinition": "b"}, set_name="b")
+    assert "file1: it was made by apply --set a; to move it: ecsctl tag-resource" in said
+    arn = "arn:aws:ecs:us-east-1:000000000000:service/default/web"
+    call("TagResource", resourceArn=arn, tags=[{"key": MARK, "value": "b"}])
+    assert "taskDefinition: app:1 -> b:1" in shown(
+        plan(world, {**DEFINITION, "family": "b"}, {**SERVICE, "taskDefinition": "b"}, set_name="b")
+    )
+
+
+def test_a_plan_that_is_out_of_date_is_not_carried_out(world: World) -> None:
+    made = plan(world, DEFINITION, SERVICE)
+    world.define({"memory": 20})
+    with pytest.raises(Exception, match="app has a new revision since the plan was made: apply again"):
+        carry_out(world.process(), made, lambda _: None)
+    with world.store.read() as view:
+        assert view.find(SERVICES) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({**SERVICE, "taskDefinition": "nosuch"}, "file0: Unable to describe task definition nosuch"),
+        ({"services": [{**SERVICE, "desiredCount": "1"}]}, "file0: services[0]: desiredCount: expected a whole number"),
+        ({"services": [SERVICE, {"desiredCount": 1}]}, "file0: services[1]: serviceName: is required but missing"),
+        ({"service": [SERVICE]}, "file0: nothing to apply: give clusters, taskDefinitions, services, or one"),
+        ({"clusters": [], "service": []}, 'file0: service: unknown field; did you mean "services"?'),
+        ({"services": {"web": {"image": "x"}}}, "file0: this looks like a Compose file"),
+        ({"kind": "Deployment"}, "file0: this looks like a Kubernetes manifest"),
+        ([], "file0: the top level must be an object"),
+        ({"clusters": {}}, "file0: clusters: expected a list"),
+        ({"clusters": [1]}, "file0: clusters[0]: the input: expected an object"),
+        ({"clusterName": "a b"}, "file0: Cluster name 'a b' is not a valid name"),
+        ({"family": "app"}, "file0: containerDefinitions: is required but missing"),
+        ({"taskDefinitions": [{**DEFINITION, "cpus": 1}]}, "file0: taskDefinitions[0]: cpus: unknown field; did you"),
+        ({**DEFINITION, "cpu": "fast"}, "file0: cpu: "),
+        ({"services": [{**SERVICE, "loadBalancers": [{}]}]}, "file0: services[0]: loadBalancers"),
+        ({"taskDefinitions": [DEFINITION], "services": [{**SERVICE, "cluster": "nope"}]}, "services[0]: Cluster not"),
+        (
+            {"taskDefinitions": [DEFINITION, DEFINITION]},
+            "taskDefinitions[1]: task-definition/app is given twice",
+        ),
+        ({**DEFINITION, "tags": [{"key": MARK, "value": "x"}]}, "file0: tags: ecsctl:applied is set by apply itself"),
+    ],
+)
+def test_bad_input_is_one_line_with_its_place(world: World, data: Any, words: str) -> None:
+    good = {**DEFINITION, "family": "good"}
+    assert words in problem(world, data, good)
+    with world.store.read() as view:
+        assert view.count(TASK_DEFINITIONS) == 0
+
+
+def test_what_cannot_be_updated_is_refused_by_name(world: World) -> None:
+    apply(world, DEFINITION, SERVICE)
+    daemon = {"serviceName": "web", "taskDefinition": "app", "schedulingStrategy": "DAEMON"}
+    assert "file0: schedulingStrategy: REPLICA -> DAEMON: cannot be updated: delete the service first" in problem(
+        world, daemon
+    )
+
+
+def test_what_cannot_run_is_refused_before_anything_is_written(world: World) -> None:
+    secret = {**APP, "secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/a"}]}
+    definition = {**DEFINITION, "containerDefinitions": [secret]}
+    said = problem(world, {"taskDefinitions": [definition], "services": [SERVICE]})
+    assert "services[0]: app:1 uses what this release does not honour: containerDefinitions[0].secrets" in said
+
+
+def test_a_service_that_is_being_deleted_is_told(world: World, call: Any) -> None:
+    apply(world, DEFINITION, SERVICE)
+    call("DeleteService", service="web", force=True)
+    assert "being deleted: apply again" in problem(world, SERVICE)
+
+
+def test_a_plan_as_data_has_no_secret(world: World) -> None:
+    environment = [{"name": "A", "value": "swordfish"}]
+    made = plan(world, {**DEFINITION, "containerDefinitions": [{**APP, "environment": environment}]})
+    assert "swordfish" not in json.dumps(made.to_wire()) + "".join(shown(made))
+    carry_out(world.process(), made, lambda _: None)
+    made = plan(world, DEFINITION)
+    assert "containerDefinitions[main].environment[A]: (hidden) -> none" in shown(made)
+    assert "swordfish" not in json.dumps(made.to_wire())

@@ -1,0 +1,100 @@
+"""Files applied to a real engine: twice, changed, and pruned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.conftest import SLEEP, Cli, shell
+
+pytestmark = pytest.mark.docker
+
+
+class Site:
+    """A file with a cluster, a definition and a service, and the command that applies it."""
+
+    def __init__(self, cli: Cli, path: Path, image: str) -> None:
+        self.path = path
+        self._cli = cli
+        self._image = image
+
+    def write(self, container: dict[str, Any], **service: Any) -> None:
+        definition = {
+            "family": "app",
+            "containerDefinitions": [{"name": "main", "image": self._image, "memory": 16, **container}],
+        }
+        wanted = {"serviceName": "web", "taskDefinition": "app", "desiredCount": 2, **service}
+        self.path.write_text(json.dumps({"taskDefinitions": [definition], "services": [wanted]}))
+
+    def apply(self, *more: str, code: int = 0) -> Any:
+        return self._cli("apply", "-f", str(self.path), "--yes", *more, code=code)
+
+
+@pytest.fixture
+def site(cli: Cli, tmp_path: Path, engine_image: str) -> Iterator[Site]:
+    yield Site(cli, tmp_path / "site.json", engine_image)
+    cli("delete-service", "--service", "web", "--force", code=None)
+
+
+def test_applied_twice_changed_and_pruned(cli: Cli, site: Site) -> None:
+    site.write(SLEEP)
+    done = site.apply("--wait", "--timeout", "60s")
+    assert [line for line in done.stdout.splitlines() if line[0] != " "] == [
+        "+ task definition app:1",
+        "+ service default/web",
+    ]
+    first = set(cli.containers("--filter", "status=running"))
+    assert len(first) == 2
+
+    again = site.apply("--wait", "--detailed-exitcode")
+    assert (again.stdout, again.stderr) == ("", "nothing to do\n")
+    assert set(cli.containers("--filter", "status=running")) == first
+
+    site.write({**SLEEP, "environment": [{"name": "RELEASE", "value": "two"}]}, desiredCount=1)
+    configured = site.apply("--dry-run", "--detailed-exitcode", code=2)
+    assert "desiredCount: 2 -> 1" in configured.stdout
+    assert "two" not in configured.stdout
+    assert cli.service("web")["desiredCount"] == 2
+    assert site.apply("--wait", "--timeout", "90s").stdout == configured.stdout
+    (only,) = cli.containers("--filter", "status=running")
+    assert "RELEASE=two" in cli.docker("inspect", "-f", "{{.Config.Env}}", only)
+
+    site.path.write_text('{"services": []}')
+    assert site.apply("--prune").stdout.splitlines() == [
+        "- service default/web",
+        "- task definition app:1",
+        "- task definition app:2",
+    ]
+    cli("wait", "services-inactive", "--services", "web")
+    assert cli.containers("--filter", "status=running") == []
+    assert cli.json("list-task-definitions")["taskDefinitionArns"] == []
+
+
+def test_a_service_that_cannot_get_there_ends_the_wait(cli: Cli, site: Site) -> None:
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
+    site.write(shell("exit 3"), desiredCount=1, deploymentConfiguration=breaker)
+    done = site.apply("--wait", code=1)
+    assert "ecsctl: service web: ECS deployment circuit breaker: tasks failed to start." in done.stderr
+
+
+def test_the_time_is_up(cli: Cli, site: Site) -> None:
+    site.write({**SLEEP, "memory": 900_000}, desiredCount=1)
+    done = site.apply("--wait", "--timeout", "2s", code=124)
+    assert "ecsctl: service web is not stable after 2 s: 0 of 1 tasks run" in done.stderr
+
+
+def test_a_cluster_is_pruned_after_its_services(cli: Cli, site: Site) -> None:
+    cli("create-cluster", "--cluster-name", "by-hand")
+    site.write(SLEEP, cluster="mine")
+    data = json.loads(site.path.read_text())
+    site.path.write_text(json.dumps({**data, "clusters": [{"clusterName": "mine"}, {"clusterName": "by-hand"}]}))
+    site.apply()
+    site.path.write_text('{"clusters": []}')
+    pruned = ["- service mine/web", "- task definition app:1", "- cluster mine"]
+    assert site.apply("--prune").stdout.splitlines() == pruned
+    names = [arn.rpartition("/")[2] for arn in cli.json("list-clusters")["clusterArns"]]
+    assert names == ["by-hand", "default"]
