@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.scenarios.test_services import HEALTHY
 
 pytestmark = pytest.mark.docker
 
@@ -41,7 +42,7 @@ def site(cli: Cli, tmp_path: Path, engine_image: str) -> Iterator[Site]:
 
 
 def test_applied_twice_changed_and_pruned(cli: Cli, site: Site) -> None:
-    site.write(SLEEP)
+    site.write(HEALTHY)
     done = site.apply("--wait", "--timeout", "60s")
     assert [line for line in done.stdout.splitlines() if line[0] != " "] == [
         "+ task definition app:1",
@@ -54,7 +55,7 @@ def test_applied_twice_changed_and_pruned(cli: Cli, site: Site) -> None:
     assert (again.stdout, again.stderr) == ("", "nothing to do\n")
     assert set(cli.containers("--filter", "status=running")) == first
 
-    site.write({**SLEEP, "environment": [{"name": "RELEASE", "value": "two"}]}, desiredCount=1)
+    site.write({**HEALTHY, "environment": [{"name": "RELEASE", "value": "two"}]}, desiredCount=1)
     configured = site.apply("--dry-run", "--detailed-exitcode", code=2)
     assert "desiredCount: 2 -> 1" in configured.stdout
     assert "two" not in configured.stdout

@@ -66,6 +66,7 @@ def test_a_release_that_crashes_is_rolled_back(cli: Cli, file: File) -> None:
 
 def test_the_circuit_breaker_of_the_service_rolls_back(cli: Cli, file: File) -> None:
     serve(cli, file(HEALTHY), 1, "--deployment-configuration", BREAKER)
+    cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED")
     done = cli("deploy", "web", "--image", "main=ecsctl/no-such-image:1", code=1)
     assert "did not start: CannotPullContainerError" in done.stderr
     assert "rolling back to deployment" in done.stderr

@@ -27,7 +27,7 @@ def settle(ctx: Context, wanted: Sequence[tuple[str, str]], timeout: float) -> S
         return [why for service in services if (why := _failure(service, definitions[str(service.service_arn)]))]
 
     def is_over(services: list[Service]) -> bool:
-        return bool(failed(services)) or all(map(is_stable, services))
+        return bool(failed(services)) or all(map(_is_there, services))
 
     watch_services(ctx, list(definitions), is_over, timeout)
     services = service_shapes(ctx, list(definitions))
@@ -35,10 +35,14 @@ def settle(ctx: Context, wanted: Sequence[tuple[str, str]], timeout: float) -> S
         f"service {service.service_name} is not stable after {timeout:g} s: "
         f"{service.running_count} of {service.desired_count} tasks run"
         for service in services
-        if not is_stable(service)
+        if not _is_there(service)
     ]
     found = failed(services)
     return Settled(found, [] if found else unfinished)
+
+
+def _is_there(service: Service) -> bool:
+    return is_stable(service) and all(found.rollout_state == "COMPLETED" for found in service.deployments or [])
 
 
 def _failure(service: Service, definition_arn: str) -> str:
