@@ -12,6 +12,7 @@ import typer
 
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
 from ecsctl.cli.reconcile import CHANGED
@@ -137,7 +138,8 @@ def _wait(context: Context, plan: Plan, timeout: float) -> int:
     """Until the services of the documents are stable, or one of them cannot get there."""
     from ecsctl.operations.apply.settle import settle
 
-    result = settle(context, plan.services, timeout)
+    with doing_last(lambda: say("ecsctl: all is applied, and the services go on: see `ecsctl describe-services`")):
+        result = settle(context, plan.services, timeout)
     for problem in (*result.failed, *result.unfinished):
         say(f"ecsctl: {problem}")
     if result.failed:
