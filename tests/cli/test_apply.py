@@ -113,23 +113,44 @@ def test_an_empty_directory_is_no_set(ecsctl: Runner, tmp_path: Path) -> None:
     assert "no file in it ends with .json, .yaml, .yml or .toml" in ran.err
 
 
+class Asked:
+    """`apply -f app.json` on a terminal, as far as its question."""
+
+    def __init__(self, home: Path) -> None:
+        (home / "app.json").write_text(DEFINITION)
+        self._outer, inner = pty.openpty()
+        command = [sys.executable, "-m", "ecsctl", "apply", "-f", "app.json"]
+        self._running = subprocess.Popen(
+            command, env=environment(home), cwd=home, stdin=inner, stdout=inner, stderr=inner
+        )
+        os.close(inner)
+        self.shown = b""
+        while b"Apply? [y/N] " not in self.shown:
+            self.shown += os.read(self._outer, 1000)
+
+    def answer(self, words: str) -> int:
+        """The exit code."""
+        os.write(self._outer, f"{words}\n".encode())
+        code = self._running.wait(timeout=30)
+        self.shown += os.read(self._outer, 4000)
+        os.close(self._outer)
+        return code
+
+
 @pytest.mark.parametrize(("answer", "code", "made"), [("y", 0, "1"), ("n", 1, "0"), ("", 1, "0")])
 def test_on_a_terminal_it_asks(tmp_path: Path, answer: str, code: int, made: str) -> None:
-    (tmp_path / "app.json").write_text(DEFINITION)
-    outer, inner = pty.openpty()
-    command = [sys.executable, "-m", "ecsctl", "apply", "-f", "app.json"]
-    running = subprocess.Popen(
-        command, env=environment(tmp_path), cwd=tmp_path, stdin=inner, stdout=inner, stderr=inner, text=True
-    )
-    os.close(inner)
-    shown = b""
-    while b"Apply? [y/N] " not in shown:
-        shown += os.read(outer, 1000)
-    assert b"\x1b[32m+ task definition app:1\x1b[0m" in shown
-    os.write(outer, f"{answer}\n".encode())
-    assert running.wait(timeout=30) == code
-    os.close(outer)
+    asked = Asked(tmp_path)
+    assert b"\x1b[32m+ task definition app:1\x1b[0m" in asked.shown
+    assert asked.answer(answer) == code
     assert process(tmp_path, "list-task-definitions", "--query", "length(taskDefinitionArns)").stdout == f"{made}\n"
+
+
+def test_what_was_not_shown_is_not_applied(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    other = DEFINITION.replace("16", "17")
+    assert process(tmp_path, "register-task-definition", "--cli-input-json", other).returncode == 0
+    assert asked.answer("y") == 1
+    assert b"the state has changed meanwhile, and nothing was applied" in asked.shown
 
 
 def test_yaml_is_a_stream_only_where_it_may_be(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ecsctl.store.tables import CLUSTERS, SERVICES, TASK_DEFINITIONS
 from tests.controller.world import World
 from tests.operations.test_corpus import CORPUS, REGISTERS
 
+WEB = "arn:aws:ecs:us-east-1:000000000000:service/default/web"
 APP = {"name": "main", "image": "up", "memory": 16}
 DEFINITION = {"family": "app", "containerDefinitions": [APP]}
 SERVICE = {"serviceName": "web", "taskDefinition": "app", "desiredCount": 1}
@@ -274,6 +275,22 @@ def test_prune_deletes_what_apply_made_and_nothing_else(world: World, call: Any)
         assert {record.service.service_name for record in view.find(SERVICES, status="ACTIVE")} == {"by-hand"}
 
 
+def test_a_cluster_is_deleted_after_its_services_have_stopped(world: World) -> None:
+    apply(world, {"clusters": [CLUSTER], "taskDefinitions": [DEFINITION], "services": [{**SERVICE, "cluster": "new"}]})
+    assert apply(world, {"clusters": []}, prune=True)[-1] == "- cluster new"
+    with world.store.read() as view:
+        assert [c.cluster_name for c in view.find(CLUSTERS, status="ACTIVE")] == ["default"]
+
+
+def test_a_service_with_a_client_token_can_be_made_again(world: World) -> None:
+    apply(world, FULL_DEFINITION, FULL_SERVICE)
+    apply(world, FULL_DEFINITION, prune=True)
+    world.process().controller.converge_services([WEB], _limits())
+    assert apply(world, FULL_DEFINITION, FULL_SERVICE)[0] == "+ service default/web"
+    with world.store.read() as view:
+        assert [record.service.status for record in view.find(SERVICES)] == ["ACTIVE"]
+
+
 def test_prune_spares_what_is_still_used(world: World, call: Any) -> None:
     apply(world, {"clusters": [CLUSTER], "taskDefinitions": [DEFINITION]})
     call("CreateService", serviceName="by-hand", cluster="new", taskDefinition="app", desiredCount=1)
@@ -296,8 +313,7 @@ def test_two_sets_do_not_fight_over_a_resource(world: World, call: Any) -> None:
     apply(world, DEFINITION, SERVICE, set_name="a")
     said = problem(world, {**DEFINITION, "family": "b"}, {**SERVICE, "taskDefinition": "b"}, set_name="b")
     assert "file1: it was made by apply --set a; to move it: ecsctl tag-resource" in said
-    arn = "arn:aws:ecs:us-east-1:000000000000:service/default/web"
-    call("TagResource", resourceArn=arn, tags=[{"key": MARK, "value": "b"}])
+    call("TagResource", resourceArn=WEB, tags=[{"key": MARK, "value": "b"}])
     assert "taskDefinition: app:1 -> b:1" in shown(
         plan(world, {**DEFINITION, "family": "b"}, {**SERVICE, "taskDefinition": "b"}, set_name="b")
     )

@@ -25,9 +25,8 @@ from ecsctl.operations.deploy import (
 from ecsctl.operations.registered_definition import register, registered_again, request_of
 from ecsctl.store.tables import TASK_DEFINITIONS
 from tests.controller.world import World
-from tests.operations.test_apply import FULL_DEFINITION, FULL_SERVICE, apply
+from tests.operations.test_apply import FULL_DEFINITION, FULL_SERVICE, WEB, apply
 
-WEB = "arn:aws:ecs:us-east-1:000000000000:service/default/web"
 APP = "arn:aws:ecs:us-east-1:000000000000:task-definition/app:"
 
 
