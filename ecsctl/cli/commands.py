@@ -42,6 +42,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Release": (
         Entry("apply", "Make the state what files say.", target="ecsctl.cli.apply:command", own=True),
         Entry("deploy", "Roll out an image, and back if it fails.", target="ecsctl.cli.deploy:command", own=True),
+        Entry("rollback", "Roll the last deployment back.", target="ecsctl.cli.rollback:command", own=True),
     ),
     "Tasks": (
         Entry("run-task", "Place and start tasks.", "tasks", "ecsctl.cli.run_task:RunTask"),

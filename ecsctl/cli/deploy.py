@@ -78,7 +78,7 @@ def deploy(
         if no_wait:
             _result(invocation, found, release, "IN_PROGRESS")
             return 0
-        return _see_through(invocation, context, found, release, parse_duration(timeout), no_rollback)
+        return see_through(invocation, context, found, release, parse_duration(timeout), no_rollback)
 
 
 def _images(words: list[str]) -> dict[str, str]:
@@ -93,7 +93,7 @@ def _images(words: list[str]) -> dict[str, str]:
     return images
 
 
-def _see_through(
+def see_through(
     invocation: Invocation, context: Context, service: Service, release: Release, timeout: float, no_rollback: bool
 ) -> int:
     """Follow it to its end, whichever that is; the exit code."""

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
+from ecsctl.model.api.service_deployments import StopServiceDeploymentRequest
 from ecsctl.model.api.services import UpdateServiceRequest
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Deployment, Service
+from ecsctl.model.stored import ServiceRecord
 from ecsctl.model.task import Task
 from ecsctl.operations.apply.mark import unmarked_tags
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, find_task_definition, the_service
 from ecsctl.operations.registered_definition import request_of
+from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import service_shapes, update_service
 from ecsctl.operations.task_definitions import register_if_changed
 from ecsctl.operations.waiting import is_stable, watch_services
 from ecsctl.scheduler.rollout import threshold
-from ecsctl.store.tables import SERVICES, TASKS
+from ecsctl.scheduler.service_deployments import last_good
+from ecsctl.store.store import View
+from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES, TASKS
 
 Outcome = Literal["IN_PROGRESS", "COMPLETED", "FAILED", "ROLLED_BACK", "REPLACED"]
 """What became of a deployment. ROLLED_BACK by the circuit breaker; REPLACED by another release."""
@@ -107,6 +112,32 @@ def begin(ctx: Context, service: Service, definition_arn: str, *, force: bool = 
     return Release(
         arn, str(service.cluster_arn), deployment, definition_arn, good if good != definition_arn else None, before
     )
+
+
+def go_back(ctx: Context, service: Service) -> Release:
+    """Have a service roll out again what it had before: a deployment that is under way is rolled back, else the newest
+    that succeeded with another task definition is deployed anew. InvalidParameterException when there is none."""
+    arn = str(service.service_arn)
+    with ctx.store.read() as view:
+        record = view.get(SERVICES, arn)
+        back = last_good(record) if record else None
+        before = None if record is None else _succeeded_before(view, record)
+    if record is not None and back is not None and record.primary.rollout_state != "COMPLETED":
+        stop_service_deployment(ctx, StopServiceDeploymentRequest(str(service.current_service_deployment)))
+        return Release(arn, str(service.cluster_arn), back.id, back.task_definition_arn, None, frozenset())
+    release = begin(ctx, service, before) if before else None
+    if release is None:
+        raise invalid_parameter(f"Service {service.service_name} has nothing to go back to.")
+    return release
+
+
+def _succeeded_before(view: View, record: ServiceRecord) -> str | None:
+    """The ARN of the task definition that was deployed last with success, other than the present one."""
+    for one in view.find(SERVICE_DEPLOYMENTS, service=record.arn, order="-created_at"):
+        revision = one.target_service_revision and view.get(SERVICE_REVISIONS, str(one.target_service_revision.arn))
+        if one.status == "SUCCESSFUL" and revision and revision.task_definition != record.service.task_definition:
+            return revision.task_definition
+    return None
 
 
 def outcome_of(release: Release, service: Service) -> Outcome:

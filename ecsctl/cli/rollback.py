@@ -1,0 +1,43 @@
+"""`rollback SERVICE`: a service gets what it had before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ecsctl.cli.commands import Entry
+from ecsctl.cli.deploy import see_through
+from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.own import Own
+from ecsctl.cli.problems import UsageError, say
+from ecsctl.model.arn import last_part
+
+if TYPE_CHECKING:
+    from ecsctl.cli.invocation import Invocation
+
+
+def command(entry: Entry) -> Own:
+    return Own(entry, rollback)
+
+
+def rollback(
+    ctx: typer.Context,
+    service: Annotated[str, typer.Argument(help="The service's name or ARN.", show_default=False)],
+    cluster: Annotated[str | None, typer.Option(help="The service's cluster.")] = None,
+    timeout: Annotated[str, typer.Option(help="How long to wait for it.")] = "10m",
+) -> int:
+    """Roll back the deployment that is under way, or else the last one.
+
+    Exits with 1 when that fails, 124 when it takes too long; it goes on then.
+    """
+    if not is_duration(timeout):
+        raise UsageError(f"argument --timeout: {timeout!r} is not a duration: write 90, 50s, 5m or 2h")
+    from ecsctl.operations.deploy import active_service, go_back
+
+    invocation: Invocation = ctx.obj
+    with invocation.open() as context:
+        found = active_service(context, cluster, service)
+        release = go_back(context, found)
+        say(f"service {found.service_name}: {last_part(str(found.task_definition))} -> {last_part(release.definition)}")
+        return see_through(invocation, context, found, release, parse_duration(timeout), no_rollback=True)
