@@ -165,11 +165,13 @@ class _Progress:
         self._last = ""
 
     def show(self, service: Service) -> None:
+        from ecsctl.operations.deployment_state import primary_of
+
         for event in reversed(service.events or []):
             if event.id not in self._told:
                 self._told.add(event.id)
                 say(str(event.message))
-        primary = next(found for found in service.deployments or [] if found.status == "PRIMARY")
+        primary = primary_of(service)
         line = f"{last_part(str(primary.task_definition))}: {primary.running_count} of {primary.desired_count} running"
         line += f", {primary.pending_count} pending" if primary.pending_count else ""
         line += f", {primary.failed_tasks} failed" if primary.failed_tasks else ""

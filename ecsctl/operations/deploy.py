@@ -8,21 +8,20 @@ from typing import Literal, NamedTuple
 from ecsctl.model.api.service_deployments import StopServiceDeploymentRequest
 from ecsctl.model.api.services import UpdateServiceRequest
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
-from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
 from ecsctl.model.record import evolve
-from ecsctl.model.service import Deployment, Service
+from ecsctl.model.service import Service
 from ecsctl.model.stored import ServiceRecord
 from ecsctl.model.task import Task
 from ecsctl.operations.apply.mark import unmarked_tags
 from ecsctl.operations.context import Context
+from ecsctl.operations.deployment_state import primary_of, why_failed
 from ecsctl.operations.lookup import find_cluster, find_task_definition, the_service
 from ecsctl.operations.registered_definition import request_of
 from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import service_shapes, update_service
 from ecsctl.operations.task_definitions import register_if_changed
 from ecsctl.operations.waiting import is_stable, watch_services
-from ecsctl.scheduler.rollout import threshold
 from ecsctl.scheduler.service_deployments import last_good
 from ecsctl.store.store import View
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES, TASKS
@@ -95,7 +94,7 @@ def begin(ctx: Context, service: Service, definition_arn: str, *, force: bool = 
             service=arn, cluster=service.cluster_arn, task_definition=definition_arn, force_new_deployment=force
         )
         changed = update_service(ctx, request).service
-        deployment = str(_primary(changed).id) if changed else ""
+        deployment = str(primary_of(changed).id) if changed else ""
         before = frozenset(found.id for found in record.deployments)
     elif primary.rollout_state == "COMPLETED":
         return None
@@ -141,23 +140,13 @@ def _succeeded_before(view: View, record: ServiceRecord) -> str | None:
 
 
 def outcome_of(release: Release, service: Service) -> Outcome:
-    """What has become of it. Without a circuit breaker, as many failures as would trip one are its failure. Pure."""
-    primary = _primary(service)
+    """What has become of it. Pure."""
+    primary = primary_of(service)
     if primary.id in release.before:
         return "ROLLED_BACK"
     if primary.id != release.deployment:
         return "REPLACED"
-    state = primary.rollout_state or "IN_PROGRESS"
-    configuration = service.deployment_configuration
-    breaker = configuration.deployment_circuit_breaker if configuration else None
-    if state == "IN_PROGRESS" and (breaker is None or not breaker.enable):
-        limit = threshold(DeploymentCircuitBreaker(enable=True, rollback=False), max(1, service.desired_count or 0))
-        return "FAILED" if (primary.failed_tasks or 0) >= limit else "IN_PROGRESS"
-    return state
-
-
-def _primary(service: Service) -> Deployment:
-    return next(found for found in service.deployments or [] if found.status == "PRIMARY")
+    return "FAILED" if why_failed(service) else primary.rollout_state or "IN_PROGRESS"
 
 
 def follow(ctx: Context, release: Release, show: Callable[[Service], None], timeout: float) -> Outcome:

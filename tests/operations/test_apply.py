@@ -134,9 +134,13 @@ CLUSTER = {"clusterName": "new"}
                 ]
             }
         ],
+        [
+            DEFINITION,
+            {**SERVICE, "deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1}},
+        ],
         [{"services": [{**SERVICE, "taskDefinition": "app:1"}], "taskDefinitions": [DEFINITION]}],
     ],
-    ids=["small", "full", "daemon", "clusters", "by revision"],
+    ids=["small", "full", "daemon", "clusters", "blue/green", "by revision"],
 )
 def test_applying_twice_changes_nothing(world: World, data: list[Any]) -> None:
     data = [{key: value for key, value in one.items() if value is not None} for one in data]

@@ -82,6 +82,12 @@ def test_a_service_that_cannot_get_there_ends_the_wait(cli: Cli, site: Site) -> 
     assert "ecsctl: service web: ECS deployment circuit breaker: tasks failed to start." in done.stderr
 
 
+def test_without_a_circuit_breaker_as_many_failures_end_the_wait(cli: Cli, site: Site) -> None:
+    site.write(shell("exit 3"), desiredCount=1)
+    done = site.apply("--wait", code=1)
+    assert "ecsctl: service web: 3 tasks of app:1 failed in a row" in done.stderr
+
+
 def test_the_time_is_up(cli: Cli, site: Site) -> None:
     site.write({**SLEEP, "memory": 900_000}, desiredCount=1)
     done = site.apply("--wait", "--timeout", "2s", code=124)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ecsctl.model.arn import last_part
 from ecsctl.model.service import Service
 from ecsctl.operations.context import Context
+from ecsctl.operations.deployment_state import primary_of, why_failed
 from ecsctl.operations.services import service_shapes
 from ecsctl.operations.waiting import is_stable, watch_services
 
@@ -49,12 +50,11 @@ def _failure(service: Service, definition_arn: str) -> str:
     """Why the service does not get what was asked of it; empty while it may."""
     if service.status != "ACTIVE":
         return f"service {service.service_name} is {service.status}"
-    primary = next(found for found in service.deployments or [] if found.status == "PRIMARY")
+    primary = primary_of(service)
     if primary.task_definition != definition_arn:
         return (
             f"service {service.service_name} does not go on with {last_part(definition_arn)}: "
             f"{primary.rollout_state_reason}"
         )
-    if primary.rollout_state == "FAILED":
-        return f"service {service.service_name}: {primary.rollout_state_reason}"
-    return ""
+    why = why_failed(service)
+    return f"service {service.service_name}: {why}" if why else ""
