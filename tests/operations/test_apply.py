@@ -201,6 +201,17 @@ def test_what_is_no_longer_said_gets_its_default(world: World) -> None:
     assert shown(plan(world, DEFINITION, small)) == []
 
 
+def test_blue_green_is_taken_back_when_it_is_no_longer_said(world: World) -> None:
+    configuration = {
+        "strategy": "BLUE_GREEN",
+        "bakeTimeInMinutes": 2,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True, "resetOnHealthyTask": False},
+    }
+    apply(world, DEFINITION, {**SERVICE, "deploymentConfiguration": configuration})
+    assert "deploymentConfiguration.strategy: BLUE_GREEN -> ROLLING" in apply(world, DEFINITION, SERVICE)
+    assert shown(plan(world, DEFINITION, SERVICE)) == []
+
+
 def test_a_desired_count_that_is_not_said_stays(world: World, call: Any) -> None:
     apply(world, DEFINITION, SERVICE)
     call("UpdateService", service="web", desiredCount=4)

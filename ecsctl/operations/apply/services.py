@@ -10,6 +10,7 @@ import msgspec
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
+from ecsctl.model.deployment_configuration import DeploymentConfiguration
 from ecsctl.model.errors import invalid_parameter
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.model.service import Service
@@ -99,11 +100,19 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
     fields: tuple[str, ...] = (*PLAIN_FIELDS, "deployment_configuration", "task_definition")
     if wanted.scheduling_strategy == "DAEMON":
         fields = tuple(field for field in fields if field != "desired_count")  # the scheduler's, one per instance
+    wanted = evolve(wanted, deployment_configuration=_with_what_stays(current, wanted))
     changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
     before = _named_definition(_wire(current, tuple(changed)), str(current.task_definition))
     after = _named_definition(_wire(wanted, tuple(changed)), str(wanted.task_definition))
     found = differences(before, after)
     return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
+
+
+def _with_what_stays(current: Service, wanted: Service) -> DeploymentConfiguration:
+    """The wanted deployment configuration, with what update-service has no way to take away, a bake time say."""
+    old = current.deployment_configuration or DeploymentConfiguration()
+    new = msgspec.structs.asdict(wanted.deployment_configuration or DeploymentConfiguration())
+    return evolve(old, **{name: value for name, value in new.items() if value is not None})
 
 
 def _wire(service: Service, fields: Sequence[str]) -> dict[str, Any]:
