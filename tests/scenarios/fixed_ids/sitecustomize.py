@@ -1,5 +1,7 @@
 """Makes every new id the same, in the process of a test that has to know it before."""
 
-import secrets
+import os
 
-secrets.token_hex = lambda nbytes=None: "f" * 32
+_urandom = os.urandom
+ID_BYTES = 16
+os.urandom = lambda size: b"\xff" * size if size == ID_BYTES else _urandom(size)
