@@ -145,15 +145,15 @@ def _result(invocation: Invocation, service: Service, release: Release, outcome:
 
 def _why(context: Context, release: Release) -> str:
     """How its last task ended, in a sentence."""
-    from ecsctl.cli.outcome import outcome_of
+    from ecsctl.controller.wishes import find_task_definition
     from ecsctl.operations.deploy import last_failure
-    from ecsctl.operations.lookup import find_task_definition
+    from ecsctl.scheduler.outcome import outcome_of
 
     task = last_failure(context, release)
     if task is None:
         return "no task of it has stopped by itself; see the events above"
     with context.store.read() as view:
-        definition = find_task_definition(view, context, release.definition)
+        definition = find_task_definition(view, context.scope, release.definition)
     return outcome_of(task, definition.container_definitions or []).problem or str(task.stopped_reason)
 
 

@@ -10,11 +10,11 @@ from ecsctl.cli.argv import Flag, Parsed
 from ecsctl.cli.durations import is_duration, parse_duration
 from ecsctl.cli.flags import build
 from ecsctl.cli.interrupt import doing_last
-from ecsctl.cli.outcome import Outcome, outcome_of
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, say
 from ecsctl.cli.register_task_definition import definition_in, path_in
 from ecsctl.model.arn import last_part
 from ecsctl.model.record import evolve, to_wire
+from ecsctl.scheduler.outcome import Outcome, outcome_of
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
+from ecsctl.controller.wishes import find_task_definition
 from ecsctl.model.api.service_deployments import StopServiceDeploymentRequest
 from ecsctl.model.api.services import UpdateServiceRequest
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
@@ -16,7 +17,7 @@ from ecsctl.model.task import Task
 from ecsctl.operations.apply.mark import unmarked_tags
 from ecsctl.operations.context import Context
 from ecsctl.operations.deployment_state import primary_of, why_failed
-from ecsctl.operations.lookup import find_cluster, find_task_definition, the_service
+from ecsctl.operations.lookup import find_cluster, the_service
 from ecsctl.operations.registered_definition import request_of
 from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import service_shapes, update_service
@@ -60,7 +61,7 @@ def revision_with(ctx: Context, definition: RegisterTaskDefinitionRequest | str,
     if isinstance(definition, RegisterTaskDefinitionRequest):
         return str(register_if_changed(ctx, _with_images(definition, images)).task_definition_arn)
     with ctx.store.read() as view:
-        found = find_task_definition(view, ctx, definition)
+        found = find_task_definition(view, ctx.scope, definition)
         known = request_of(found, unmarked_tags(view, found.task_definition_arn))
     wanted = _with_images(known, images)
     return str((found if wanted == known else register_if_changed(ctx, wanted)).task_definition_arn)

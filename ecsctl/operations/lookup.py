@@ -7,12 +7,11 @@ from typing import TypeVar
 from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Tag
-from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
+from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.stored import InstanceRecord, ServiceRecord, TagSet, TaskRecord
-from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
 
 T = TypeVar("T")
 
@@ -46,28 +45,6 @@ def find_instance(view: View, cluster: Cluster, name: str) -> InstanceRecord | N
         if last_part(record.arn) == name or (record.name == name and record.instance.status != "INACTIVE"):
             return record
     return None
-
-
-def find_task_definition(view: View, ctx: Context, name: str) -> TaskDefinition:
-    """By family (its newest ACTIVE revision), family:revision, or ARN; ClientException."""
-    if name.startswith("arn:"):
-        found = view.get(TASK_DEFINITIONS, name)
-    else:
-        family, _, revision = name.partition(":")
-        check_name(family, "Task definition family")
-        if revision:
-            if not revision.isdigit():
-                raise client_exception(f"Invalid revision number. Number: {revision}")
-            found = view.get(TASK_DEFINITIONS, ctx.scope.task_definition(family, int(revision)))
-        else:
-            scope = f"{ctx.scope.region}/{ctx.scope.account}"
-            newest = view.find(
-                TASK_DEFINITIONS, scope=scope, family=family, status="ACTIVE", order="-revision", limit=1
-            )
-            found = newest[0] if newest else None
-    if found is None:
-        raise client_exception(f"Unable to describe task definition {name}: there is none of that name.")
-    return found
 
 
 def find_task(view: View, cluster: Cluster, name: str) -> TaskRecord | None:

@@ -7,7 +7,7 @@ from ecsctl.model.arn import check_name
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.operations.lookup import check_tags
-from ecsctl.operations.wishes import check_placement
+from ecsctl.operations.task_rules import check_placement
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 
 LONGEST_BAKE = 1440

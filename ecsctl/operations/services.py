@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecsctl.controller.services import note_progress
+from ecsctl.controller.wishes import startable
 from ecsctl.model.api.services import (
     CreateServiceRequest,
     CreateServiceResponse,
@@ -44,7 +45,6 @@ from ecsctl.operations.lookup import (
 )
 from ecsctl.operations.service_deployments import begin_deployment
 from ecsctl.operations.service_rules import check_new_service, check_service
-from ecsctl.operations.wishes import startable
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 from ecsctl.scheduler.service_deployments import revision_of
 from ecsctl.scheduler.services import IN_PROGRESS
@@ -68,7 +68,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
     check_new_service(request)
     with ctx.store.read() as view:
         find_cluster(view, ctx, request.cluster)
-        startable(view, ctx, str(request.task_definition), request.launch_type)
+        startable(view, ctx.scope, str(request.task_definition), request.launch_type)
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
@@ -107,7 +107,7 @@ def _check_free(existing: ServiceRecord | None) -> None:
 
 
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
-    definition = str(startable(tx, ctx, str(request.task_definition), request.launch_type).task_definition_arn)
+    definition = str(startable(tx, ctx.scope, str(request.task_definition), request.launch_type).task_definition_arn)
     return ServiceRecord(
         service=service_asked(ctx, cluster, arn, request, definition), deployments=[_deployment(ctx, definition)]
     )
@@ -198,7 +198,7 @@ def _changed(tx: Transaction, ctx: Context, record: ServiceRecord, request: Upda
     service = record.service
     definition = str(service.task_definition)
     if request.task_definition:
-        definition = str(startable(tx, ctx, request.task_definition, service.launch_type).task_definition_arn)
+        definition = str(startable(tx, ctx.scope, request.task_definition, service.launch_type).task_definition_arn)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
     merged = _merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=merged, **changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecsctl.controller.collect import is_used
+from ecsctl.controller.wishes import find_task_definition
 from ecsctl.model.api.task_definitions import (
     DeleteTaskDefinitionsRequest,
     DeleteTaskDefinitionsResponse,
@@ -24,7 +25,7 @@ from ecsctl.model.stored import Family
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.definition_rules import validate
-from ecsctl.operations.lookup import find_task_definition, page, put_tags, tags_of
+from ecsctl.operations.lookup import page, put_tags, tags_of
 from ecsctl.operations.registered_definition import register, registered_again
 from ecsctl.store.store import Transaction
 from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS
@@ -67,7 +68,7 @@ def _register(tx: Transaction, ctx: Context, request: RegisterTaskDefinitionRequ
 def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> DescribeTaskDefinitionResponse:
     """By family, family:revision or ARN (ECS API_DescribeTaskDefinition)."""
     with ctx.store.read() as view:
-        found = find_task_definition(view, ctx, request.task_definition)
+        found = find_task_definition(view, ctx.scope, request.task_definition)
         tags = tags_of(view, found.task_definition_arn)
     include = "TAGS" in (request.include or [])
     return DescribeTaskDefinitionResponse(task_definition=found, tags=tags if include else [])
@@ -103,7 +104,7 @@ def deregister_task_definition(
     if ":" not in request.task_definition:
         raise client_exception("Revision is missing: name family:revision or the full ARN.")
     with ctx.store.write() as tx:
-        found = find_task_definition(tx, ctx, request.task_definition)
+        found = find_task_definition(tx, ctx.scope, request.task_definition)
         if found.status == "ACTIVE":
             found = evolve(found, status="INACTIVE", deregistered_at=ctx.now())
             tx.put(TASK_DEFINITIONS, found)
@@ -119,7 +120,7 @@ def delete_task_definitions(ctx: Context, request: DeleteTaskDefinitionsRequest)
     with ctx.store.write() as tx:
         for name in request.task_definitions:
             try:
-                found = find_task_definition(tx, ctx, name)
+                found = find_task_definition(tx, ctx.scope, name)
             except ApiError as error:
                 failures.append(Failure(arn=name, reason="TASK_DEFINITION_NOT_FOUND", detail=error.message))
                 continue

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.controller.wishes import wish
 from ecsctl.model.api.tasks import (
     DescribeTasksRequest,
     DescribeTasksResponse,
@@ -22,7 +23,7 @@ from ecsctl.model.api.tasks import (
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Failure
-from ecsctl.model.errors import EngineUnreachable, client_exception, invalid_parameter
+from ecsctl.model.errors import EngineUnreachable, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import Task
@@ -30,8 +31,8 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
-from ecsctl.operations.wishes import check_placement, wish
-from ecsctl.placement.place import Demand, Host, Placement, demand_of, never_fits, place
+from ecsctl.operations.task_rules import check_placement, check_task
+from ecsctl.placement.place import Demand, Host, Placement, demand_of, never_fits, place, place_copies
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, TASKS
@@ -49,7 +50,7 @@ def run_task(ctx: Context, request: RunTaskRequest, *, stay: bool = False) -> Ru
     count = 1 if request.count is None else request.count
     if not 1 <= count <= 10:
         raise invalid_parameter("count: between 1 and 10 tasks can be run in one call.")
-    _refuse_unserved(request)
+    check_task(request)
     check_placement(request.placement_strategy or [], request.placement_constraints or [])
     with ctx.store.read() as view:
         _wish(view, ctx, find_cluster(view, ctx, request.cluster), request)  # what is wrong is said before all else
@@ -75,7 +76,7 @@ def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -
     """Start a task on each of the named container instances (ECS API_StartTask)."""
     if not 1 <= len(request.container_instances) <= 10:
         raise invalid_parameter("containerInstances: between 1 and 10 can be named.")
-    _refuse_unserved(request)
+    check_task(request)
     ensure_default_instance(ctx, request.cluster)
     failures: list[Failure] = []
     records: list[TaskRecord] = []
@@ -196,34 +197,7 @@ def _go(ctx: Context, arns: list[str], *, stay: bool) -> list[Task]:
 
 
 def _wish(view: View, ctx: Context, cluster: Cluster, request: RunTaskRequest | StartTaskRequest) -> Wish:
-    return wish(
-        view,
-        ctx,
-        cluster,
-        task_definition=request.task_definition,
-        overrides=request.overrides,
-        group=request.group,
-        launch_type=getattr(request, "launch_type", None),
-        started_by=request.started_by,
-        tags=request.tags,
-        propagate=request.propagate_tags,
-        managed_tags=request.enable_ecs_managed_tags,
-    )
-
-
-_UNSERVED = {
-    "capacity_provider_strategy": "capacityProviderStrategy",
-    "network_configuration": "networkConfiguration (the network mode awsvpc)",
-    "volume_configurations": "volumeConfigurations",
-    "enable_execute_command": "enableExecuteCommand",
-    "platform_version": "platformVersion",
-}
-
-
-def _refuse_unserved(request: RunTaskRequest | StartTaskRequest) -> None:
-    for field, what in _UNSERVED.items():
-        if getattr(request, field, None):
-            raise client_exception(f"{what} is not honoured by this release; leave it out.")
+    return wish(view, ctx.scope, str(cluster.cluster_arn), request)
 
 
 def _probe(ctx: Context, request: RunTaskRequest, count: int) -> dict[str, str]:
@@ -254,23 +228,12 @@ def _place(
         raise invalid_parameter("No Container Instances were found in your cluster.")
     if why := never_fits(demand, hosts):
         raise invalid_parameter(f"No container instance can ever hold this task: {why}.")
-    placements: list[Placement] = []
-    for _ in range(count):
-        strategies, constraints = request.placement_strategy or [], request.placement_constraints or []
-        choice = place(demand, hosts, strategies, constraints, ctx.draw)
-        placements.append(choice)
-        if choice.host is None:
-            break  # the next copy is no smaller
-        hosts = [_taken(host, choice.host, demand) for host in hosts]
-    return placements
+    strategies, constraints = request.placement_strategy or [], request.placement_constraints or []
+    return place_copies(demand, hosts, strategies, constraints, count, ctx.draw)
 
 
 def _put(tx: Transaction, ctx: Context, cluster: Cluster, asked: Wish, demand: Demand, host: Host) -> TaskRecord:
     return put_task(tx, str(cluster.cluster_arn), asked, demand, host, ctx.now(), ctx.new_id)
-
-
-def _taken(host: Host, chosen: Host, demand: Demand) -> Host:
-    return host.with_task(demand) if host.arn == chosen.arn else host
 
 
 def _failures(placements: Sequence[Placement]) -> list[Failure]:

@@ -128,6 +128,25 @@ def place(
     return Placement(fitting[draw(len(fitting))])
 
 
+def place_copies(
+    demand: Demand,
+    hosts: Sequence[Host],
+    strategies: Sequence[PlacementStrategy],
+    constraints: Sequence[PlacementConstraint],
+    count: int,
+    draw: Callable[[int], int],
+) -> list[Placement]:
+    """Place `count` tasks one after the other; after one for which there is no host none is tried: it is no smaller."""
+    placements: list[Placement] = []
+    for _ in range(count):
+        choice = place(demand, hosts, strategies, constraints, draw)
+        placements.append(choice)
+        if choice.host is None:
+            break
+        hosts = [host.with_task(demand) if host.arn == choice.host.arn else host for host in hosts]
+    return placements
+
+
 def never_fits(demand: Demand, hosts: Iterable[Host]) -> str | None:
     """Why no host could take the task even when empty, in a sentence; None when one could, or there is none."""
     active = [host for host in hosts if host.active]

@@ -15,7 +15,8 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.place import ZONE, Demand, Host, Rejection, demand_of, place
+from ecsctl.placement.place import ZONE, Demand, Host, demand_of, place
+from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE
 
 UNHEALTHY = "Task failed container health checks"
@@ -104,7 +105,7 @@ class ServiceWork:
         constraints = self.service.placement_constraints or ()
         choice = place(demand, hosts, strategies, constraints, self.around.draw)
         if choice.host is None:
-            self._tell(deployment, self._cannot_place(choice.rejections))
+            self._tell(deployment, cannot_place(choice.rejections))
             return False
         self.hosts[choice.host.arn] = choice.host.with_task(demand)
         self.launches.append(Launch(deployment, definition, demand, choice.host))
@@ -189,24 +190,3 @@ class ServiceWork:
         if deployment.obstacle != obstacle:
             deployment.obstacle = obstacle
             self.messages.append(obstacle)
-
-    def _cannot_place(self, rejections: Sequence[Rejection]) -> str:
-        """ECS's words, and by how much the best host is short."""
-        if not rejections:
-            return f"{_NOWHERE}. No Container Instances were found in your cluster."
-        closest = max(rejections, key=lambda r: (_RANK.get(r.reason, 0), -r.short, r.arn))
-        lacking = _LACKING.get(closest.reason, f"is not suitable ({closest.reason})")
-        where = f"The closest matching (container-instance {last_part(closest.arn)})"
-        return f"{_NOWHERE}. {where} {lacking}: {closest.detail}."
-
-
-_NOWHERE = "was unable to place a task because no container instance met all of its requirements"
-_RANK = {"INACTIVE": 0, "AGENT": 1, "ATTRIBUTE": 2, "RESOURCE:PORTS": 4, "RESOURCE:CPU": 5, "RESOURCE:MEMORY": 5}
-_LACKING = {
-    "RESOURCE:MEMORY": "has insufficient memory available",
-    "RESOURCE:CPU": "has insufficient CPU units available",
-    "RESOURCE:PORTS": "is already using a port required by your task",
-    "ATTRIBUTE": "is missing an attribute required by your task",
-    "AGENT": "encountered error AGENT",
-    "INACTIVE": "is not ACTIVE",
-}

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.placement.place import Host, Rejection, place
+from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rollout import FREE_STARTS, bake_time, delay, limits, threshold
 from ecsctl.scheduler.service_deployments import ROLLING_BACK, breaker_of, copied, last_good, roll_back
 from ecsctl.scheduler.service_work import UNHEALTHY, Launch, ServiceWork, Stop, Surroundings
@@ -284,7 +285,7 @@ class _Work(ServiceWork):
                 found[host.arn] = host
             rejections += choice.rejections if host.arn not in taken else ()
         if rejections:
-            self._tell(self.record.primary, self._cannot_place(rejections))
+            self._tell(self.record.primary, cannot_place(rejections))
         return found
 
     # The end

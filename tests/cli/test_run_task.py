@@ -15,7 +15,6 @@ import pytest
 from ecsctl.cli.background import command
 from ecsctl.cli.config import Config
 from ecsctl.cli.logs import moment
-from ecsctl.cli.outcome import outcome_of
 from ecsctl.cli.problems import UsageError
 from ecsctl.cli.register_task_definition import path_in
 from ecsctl.cli.streams import Follower, Printer
@@ -24,6 +23,7 @@ from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.errors import EngineUnreachable
 from ecsctl.model.record import decode
 from ecsctl.model.task import Task
+from ecsctl.scheduler.outcome import outcome_of
 from tests.cli.running import Runner, process
 
 APP, SIDE, INIT = (

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ecsctl.controller.wishes import check_startable
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
@@ -23,7 +24,6 @@ from ecsctl.operations.apply.task_definitions import Definitions
 from ecsctl.operations.lookup import cluster_arn, service_arn
 from ecsctl.operations.service_rules import check_new_service
 from ecsctl.operations.services import PLAIN_FIELDS, service_asked
-from ecsctl.operations.wishes import check_startable
 from ecsctl.store.tables import SERVICES
 
 KIND = "service"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from ecsctl.controller.wishes import find_task_definition
 from ecsctl.model.api.task_definitions import DeregisterTaskDefinitionRequest, RegisterTaskDefinitionRequest
 from ecsctl.model.record import evolve, to_wire
 from ecsctl.model.task_definition import TaskDefinition
@@ -21,7 +22,6 @@ from ecsctl.operations.apply.mark import (
 )
 from ecsctl.operations.definition_document import OUTPUT_ONLY
 from ecsctl.operations.definition_rules import validate
-from ecsctl.operations.lookup import find_task_definition
 from ecsctl.operations.registered_definition import register, registered_again
 from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS
 
@@ -42,7 +42,7 @@ class Definitions(NamedTuple):
         for family, definition in self.wanted.items():
             if name in (family, f"{family}:{definition.revision}", definition.task_definition_arn):
                 return definition
-        return find_task_definition(ground.view, ground.ctx, name)
+        return find_task_definition(ground.view, ground.ctx.scope, name)
 
 
 def plan_task_definitions(ground: Ground, requests: Placed[RegisterTaskDefinitionRequest]) -> Definitions:

@@ -1,17 +1,17 @@
-"""How a stopped task ended, as an exit code and a sentence."""
+"""How a stopped task ended, as an exit code and a sentence. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ecsctl.cli.problems import FAILED
 from ecsctl.model.arn import last_part
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.task import Container, Task
 
-KILLED, TERMINATED = 137, 143
-"""128 + SIGKILL, 128 + SIGTERM: what containers show that were stopped because another one had ended."""
+FAILED, KILLED, TERMINATED = 1, 137, 143
+"""1 where no container has a code; 128 + SIGKILL, 128 + SIGTERM: what containers show that were stopped because
+another one had ended."""
 _OUT_OF_MEMORY = "OutOfMemory"
 
 

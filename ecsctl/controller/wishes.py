@@ -1,0 +1,94 @@
+"""From what is asked of new tasks to what is put: the task definition that is meant, and what goes with it."""
+
+from __future__ import annotations
+
+from ecsctl.controller.new_tasks import Wish
+from ecsctl.model.api.tasks import RunTaskRequest, StartTaskRequest
+from ecsctl.model.arn import Scope, check_name, last_part
+from ecsctl.model.common import Tag
+from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.task import LaunchType, TaskOverride
+from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler.field_support import refusals
+from ecsctl.store.store import View
+from ecsctl.store.tables import TAGS, TASK_DEFINITIONS
+
+
+def wish(view: View, scope: Scope, cluster: str, request: RunTaskRequest | StartTaskRequest) -> Wish:
+    """What a request, which was checked, asks of each task in a cluster (an ARN).
+
+    ClientException and InvalidParameterException say why the task definition does not serve it.
+    """
+    launch_type: LaunchType | None = getattr(request, "launch_type", None)
+    overrides = request.overrides
+    definition = startable(view, scope, request.task_definition, launch_type, overrides)
+    names = {container.name for container in definition.container_definitions or []}
+    for override in (overrides.container_overrides if overrides else None) or []:
+        if override.name not in names:
+            if override.name is None:
+                raise invalid_parameter("containerOverrides: each needs the name of a container.")
+            raise invalid_parameter(
+                f"Override for container named {override.name} is not a container in the TaskDefinition."
+            )
+    found = view.get(TAGS, definition.task_definition_arn or "")
+    inherited = found.tags if found and request.propagate_tags == "TASK_DEFINITION" else []
+    managed = [Tag(key="aws:ecs:clusterName", value=last_part(cluster))] if request.enable_ecs_managed_tags else []
+    merged = {tag.key: tag for tag in (*managed, *inherited, *(request.tags or []))}
+    return Wish(
+        definition,
+        overrides,
+        request.group or f"family:{definition.family}",
+        launch_type or "EC2",
+        request.started_by,
+        list(merged.values()),
+    )
+
+
+def startable(
+    view: View, scope: Scope, name: str, launch_type: LaunchType | None, overrides: TaskOverride | None = None
+) -> TaskDefinition:
+    """The task definition of that name, if tasks of it can be started."""
+    definition = find_task_definition(view, scope, name)
+    check_startable(definition, launch_type, overrides)
+    return definition
+
+
+def check_startable(
+    definition: TaskDefinition, launch_type: LaunchType | None, overrides: TaskOverride | None = None
+) -> None:
+    """ClientException and InvalidParameterException say why no tasks of it can be started."""
+    if definition.status != "ACTIVE":
+        raise client_exception(f"TaskDefinition {definition.family}:{definition.revision} is inactive.")
+    if launch_type == "FARGATE" and launch_type not in (definition.compatibilities or []):
+        raise invalid_parameter(f"Task definition does not support launch_type {launch_type}.")
+    if refused := refusals(definition, overrides):
+        said = "; ".join(f"{verdict.path} ({verdict.note})" for verdict in refused)
+        raise client_exception(
+            f"{definition.family}:{definition.revision} uses what this release does not honour: {said}"
+        )
+
+
+def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:
+    """By family (its newest ACTIVE revision), family:revision, or ARN; ClientException."""
+    if name.startswith("arn:"):
+        found = view.get(TASK_DEFINITIONS, name)
+    else:
+        family, _, revision = name.partition(":")
+        check_name(family, "Task definition family")
+        if revision:
+            if not revision.isdigit():
+                raise client_exception(f"Invalid revision number. Number: {revision}")
+            found = view.get(TASK_DEFINITIONS, scope.task_definition(family, int(revision)))
+        else:
+            newest = view.find(
+                TASK_DEFINITIONS,
+                scope=f"{scope.region}/{scope.account}",
+                family=family,
+                status="ACTIVE",
+                order="-revision",
+                limit=1,
+            )
+            found = newest[0] if newest else None
+    if found is None:
+        raise client_exception(f"Unable to describe task definition {name}: there is none of that name.")
+    return found

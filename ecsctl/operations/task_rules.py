@@ -1,0 +1,52 @@
+"""Checks of what RunTask, StartTask and others ask of new tasks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy, RunTaskRequest, StartTaskRequest
+from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.operations.lookup import check_tags
+
+_STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
+_UNSERVED = {
+    "capacity_provider_strategy": "capacityProviderStrategy",
+    "network_configuration": "networkConfiguration (the network mode awsvpc)",
+    "volume_configurations": "volumeConfigurations",
+    "enable_execute_command": "enableExecuteCommand",
+    "platform_version": "platformVersion",
+}
+
+
+def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
+    """What can be said without the task definition; ClientException and InvalidParameterException."""
+    for field, what in _UNSERVED.items():
+        if getattr(request, field, None):
+            raise client_exception(f"{what} is not honoured by this release; leave it out.")
+    if not _STARTED_BY.fullmatch(request.started_by or ""):
+        raise invalid_parameter("startedBy: use up to 128 letters, digits, hyphens, slashes and underscores.")
+    group = request.group
+    if group is not None and (group.startswith("service:") or not group or len(group) > 255 or not group.isprintable()):
+        raise invalid_parameter(f"group {group!r}: use 1 to 255 characters, not beginning with service:")
+    check_tags(request.tags)
+    if request.propagate_tags == "SERVICE":
+        raise invalid_parameter("propagateTags: SERVICE is for the tasks of a service.")
+
+
+def check_placement(strategies: Sequence[PlacementStrategy], constraints: Sequence[PlacementConstraint]) -> None:
+    """What this release places by; the rest is refused by name."""
+    for constraint in constraints:
+        if constraint.type == "memberOf":
+            raise invalid_parameter("placementConstraints: memberOf is not honoured by this release.")
+    if len(strategies) > 5 or len(constraints) > 10:
+        raise invalid_parameter("At most 5 placement strategies and 10 constraints can be given.")
+    for strategy in strategies:
+        field = strategy.field or ""
+        if strategy.type == "binpack" and field.lower() not in ("cpu", "memory"):
+            raise invalid_parameter(f"placementStrategy: binpack is by cpu or memory, not by {field!r}.")
+        known = field.lower() in ("instanceid", "host") or (field.startswith("attribute:") and len(field) > 10)
+        if strategy.type == "spread" and not known:
+            raise invalid_parameter(
+                f"placementStrategy: spread is by instanceId, host or attribute:NAME, not by {field!r}."
+            )

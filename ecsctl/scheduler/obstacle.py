@@ -1,0 +1,29 @@
+"""Why a task could not be placed, in the words of "Amazon ECS service event messages" (ECS developer guide). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ecsctl.model.arn import last_part
+from ecsctl.placement.place import Rejection
+
+_NOWHERE = "was unable to place a task because no container instance met all of its requirements"
+_RANK = {"INACTIVE": 0, "AGENT": 1, "ATTRIBUTE": 2, "RESOURCE:PORTS": 4, "RESOURCE:CPU": 5, "RESOURCE:MEMORY": 5}
+_LACKING = {
+    "RESOURCE:MEMORY": "has insufficient memory available",
+    "RESOURCE:CPU": "has insufficient CPU units available",
+    "RESOURCE:PORTS": "is already using a port required by your task",
+    "ATTRIBUTE": "is missing an attribute required by your task",
+    "AGENT": "encountered error AGENT",
+    "INACTIVE": "is not ACTIVE",
+}
+
+
+def cannot_place(rejections: Sequence[Rejection]) -> str:
+    """ECS's words, and by how much the best host is short."""
+    if not rejections:
+        return f"{_NOWHERE}. No Container Instances were found in your cluster."
+    closest = max(rejections, key=lambda r: (_RANK.get(r.reason, 0), -r.short, r.arn))
+    lacking = _LACKING.get(closest.reason, f"is not suitable ({closest.reason})")
+    where = f"The closest matching (container-instance {last_part(closest.arn)})"
+    return f"{_NOWHERE}. {where} {lacking}: {closest.detail}."
