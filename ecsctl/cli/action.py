@@ -28,6 +28,8 @@ class Action:
     words = 0
     """How many words besides options it takes."""
     words_help: tuple[str, str] | None = None
+    reference = ""
+    """The page that says what the options mean, where it is not that of the action."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -111,5 +113,6 @@ class Action:
             ("Options of every command", flag_rows(global_flags.FLAGS)),
         )
         usage = " ".join([self.usage, *(word for word, _ in words), *needed, "[OPTIONS]"])
-        print_page(usage, self.entry.help, sections, f"What they mean: {_REFERENCE.format(self.entry.action)}")
+        reference = self.reference or _REFERENCE.format(self.entry.action)
+        print_page(usage, self.entry.help, sections, f"What they mean: {reference}")
         return 0

@@ -52,6 +52,22 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("list-tasks", "List tasks.", "tasks"),
         Entry("wait", "Wait until tasks run or have stopped, services are stable.", "tasks", "ecsctl.cli.wait:Wait"),
     ),
+    "Scheduled tasks": (
+        Entry(
+            "schedule-task",
+            "Run tasks at certain times, or regularly.",
+            "schedules",
+            "ecsctl.cli.schedule_task:ScheduleTask",
+            own=True,
+        ),
+        Entry(
+            "scheduled-tasks",
+            "Show when scheduled tasks run next, and how it went.",
+            target="ecsctl.cli.scheduled_tasks:command",
+            own=True,
+        ),
+        Entry("unschedule-task", "Delete a schedule.", target="ecsctl.cli.unschedule_task:command", own=True),
+    ),
     "Services": (
         Entry("create-service", "Keep a number of tasks running.", "services"),
         Entry("update-service", "Change a service, or what it runs.", "services"),

@@ -22,7 +22,7 @@ from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.container_spec import Signature
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store
-from ecsctl.store.tables import INSTANCES, SERVICES, TASKS
+from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASKS
 
 HOSTS_AT_ONCE = 16
 MOST_STEPS = 50
@@ -152,6 +152,7 @@ class Controller:
         with self._store.read() as view:
             services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
         result.add(Pass(give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)))
+        self._record(self.run_schedules(clusters, dry_run=dry_run), now, result)
         self._keep(services, now, result, dry_run=dry_run)
         pause = POLL[0]
         while limits.wait and not dry_run and not self._is_late(limits) and (waiting := self._under_way(result)):
@@ -213,12 +214,26 @@ class Controller:
             if not waiting or self._is_late(limits):
                 return
             steps = {arn: self.advance(arn, dry_run=dry_run) for arn in waiting}
-            for step in steps.values():
-                result.lines += step.lines
-                result.changed = result.changed or step.changed
             waiting = [arn for arn, step in steps.items() if step.changed and not dry_run]
-            touched = [task for step in steps.values() for task in (*step.begun, *step.stopping)]
-            result.add(self.begin(touched, limits))
+            self._record(steps.values(), limits, result)
+
+    def _record(self, steps: Iterable[Advance], limits: Limits, result: Pass) -> None:
+        """Note what was decided, and begin with it."""
+        touched: list[str] = []
+        for step in steps:
+            result.lines += step.lines
+            result.changed = result.changed or step.changed
+            touched += (*step.begun, *step.stopping)
+        result.add(self.begin(touched, limits))
+
+    def run_schedules(self, clusters: Sequence[str], *, dry_run: bool = False) -> list[Advance]:
+        """Decide about the schedules that are due, and record it. Their new tasks are to begin."""
+        with self._store.read() as view:
+            if not view.count(SCHEDULES):
+                return []
+        from ecsctl.controller.schedules import run_due  # most states have none
+
+        return run_due(self._store, clusters, self.clock.now(), self.chance, dry_run=dry_run)
 
     def advance(self, service: str, *, dry_run: bool = False) -> Advance:
         """Decide about a service once, and record it. Its new tasks are to begin, others to stop."""

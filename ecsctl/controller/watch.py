@@ -16,6 +16,7 @@ from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller, 
 from ecsctl.controller.crew import Crew, Done
 from ecsctl.controller.drive import Limits
 from ecsctl.controller.listen import Happened, Listener, Look
+from ecsctl.controller.services import Advance
 from ecsctl.model.arn import last_part, task_beside
 from ecsctl.model.errors import EcsctlError
 from ecsctl.model.stored import InstanceRecord, TaskRecord
@@ -189,10 +190,15 @@ class Watch:
             if lines:
                 self._wake_services()
             self._wake_services(unsteady=True)
+            self._run_schedules()
         if written != self._written:
             self._written = written
             self._refresh()
             self._wake_services()
+
+    def _run_schedules(self) -> None:
+        for step in self._controller.run_schedules(self._clusters()):
+            self._carry_out(step)
 
     def _refresh(self) -> list[InstanceRecord]:
         """Listen to the hosts there are."""
@@ -251,15 +257,18 @@ class Watch:
             arn = next(iter(self._services))
             del self._services[arn]
             step = self._controller.advance(arn)
-            for line in step.lines:
-                self._told(line)
-            for task in step.begun:
-                self._give(self._starts, task, partial(self._controller.begin, [task], QUICKLY))
-            for task in step.stopping:
-                self._due[task] = self._now()
+            self._carry_out(step)
             steps[arn] = steps.get(arn, 0) + 1
             if step.changed and steps[arn] < MOST_STEPS:
                 self._services[arn] = None
+
+    def _carry_out(self, step: Advance) -> None:
+        for line in step.lines:
+            self._told(line)
+        for task in step.begun:
+            self._give(self._starts, task, partial(self._controller.begin, [task], QUICKLY))
+        for task in step.stopping:
+            self._due[task] = self._now()
 
     def _task(self, arn: str) -> TaskRecord | None:
         with self._store.read() as view:

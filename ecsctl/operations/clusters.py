@@ -24,7 +24,7 @@ from ecsctl.model.record import evolve
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, page, put_tags, tags_of
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES
 
 NO_INSIGHTS = ClusterSetting(name="containerInsights", value="disabled")
 
@@ -119,7 +119,10 @@ def _update(ctx: Context, name: str, request: UpdateClusterRequest) -> Cluster:
 
 
 def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> DeleteClusterResponse:
-    """Make a cluster INACTIVE; refused while it holds tasks or container instances (ECS API_DeleteCluster)."""
+    """Make a cluster INACTIVE; refused while it holds tasks or container instances (ECS API_DeleteCluster).
+
+    Its schedules go with it.
+    """
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
         arn = str(cluster.cluster_arn)
@@ -134,6 +137,9 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> DeleteCluster
             )
         if tx.unfinished(cluster=arn):
             raise ApiError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+        for schedule in tx.find(SCHEDULES, cluster=arn):
+            tx.delete(SCHEDULES, arn=schedule.arn)
+            add_event(tx, ctx.now(), arn, schedule.arn, "ScheduleDeleted", "its cluster is deleted")
         tx.put(CLUSTERS, evolve(cluster, status="INACTIVE"))
         add_event(tx, ctx.now(), arn, arn, "ClusterDeleted", "")
         return DeleteClusterResponse(cluster=_shape(tx, evolve(cluster, status="INACTIVE"), set()))

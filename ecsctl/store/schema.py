@@ -83,6 +83,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX service_deployment_service ON service_deployment (service, finished_at);
     CREATE TABLE service_revision (arn TEXT PRIMARY KEY, service TEXT NOT NULL, doc BLOB NOT NULL);
     """,
+    """
+    CREATE TABLE schedule (
+        arn TEXT PRIMARY KEY, cluster TEXT NOT NULL REFERENCES cluster (arn), doc BLOB NOT NULL
+    );
+    CREATE INDEX schedule_cluster ON schedule (cluster);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

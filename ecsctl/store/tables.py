@@ -16,6 +16,7 @@ from ecsctl.model.stored import (
     IdempotentCall,
     InstanceRecord,
     PortReservation,
+    ScheduleRecord,
     ServiceRecord,
     TagSet,
     TaskRecord,
@@ -138,6 +139,7 @@ SERVICE_DEPLOYMENTS = Table(
 SERVICE_REVISIONS = Table(
     "service_revision", ServiceRevision, ("arn", "service"), lambda r: (r.service_revision_arn, r.service_arn)
 )
+SCHEDULES = Table("schedule", ScheduleRecord, ("arn", "cluster"), lambda s: (s.arn, s.cluster_arn))
 PORTS = Table(
     "port",
     PortReservation,
@@ -163,6 +165,7 @@ TABLES = (
     SERVICES,
     SERVICE_DEPLOYMENTS,
     SERVICE_REVISIONS,
+    SCHEDULES,
     PORTS,
     TAGS,
     IDEMPOTENT_CALLS,
