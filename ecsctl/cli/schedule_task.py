@@ -10,9 +10,9 @@ from ecsctl.cli.argv import Flag, Parsed
 from ecsctl.cli.flags import build
 from ecsctl.cli.problems import UsageError, say
 from ecsctl.cli.register_task_definition import definition_in, path_in
-from ecsctl.model.api.schedules import Schedule, ScheduleTaskRequest
 from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.record import to_wire
+from ecsctl.model.schedule import Schedule, ScheduleTaskRequest
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -27,6 +27,8 @@ _MEANING = {
     "missed": "What becomes of runs that nobody was there for: run-once (one run makes up for all) or skip.",
     "overlap": "Whether a run may begin while tasks of the one before still run: forbid (it is skipped) or allow.",
 }
+
+_COMES = {"now": "a run is due: the next reconcile starts it", "never": "its time is over: nothing will run"}
 
 
 class ScheduleTask(Action):
@@ -69,12 +71,8 @@ class ScheduleTask(Action):
                 register_if_changed(context, definition)
             made = schedule_task(context, request)
         say(f"schedule {request.name} {'replaced' if made.replaced else 'created'}")
-        if made.comes != "later":
-            say(
-                "a run is due: the next reconcile starts it"
-                if made.comes == "now"
-                else "its time is over: none will run"
-            )
+        if made.comes in _COMES:
+            say(_COMES[made.comes])
         if invocation.for_scripts:
             invocation.show(to_wire(made.schedule), "Schedule")
         else:

@@ -16,7 +16,7 @@ from ecsctl.model.record import to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
-    from ecsctl.model.api.schedules import Schedule
+    from ecsctl.model.schedule import Schedule
 
 HEAD = ("NAME", "DEFINITION", "EXPRESSION", "ZONE", "STATE", "NEXT RUN", "LAST RUN", "OUTCOME", "REASON")
 

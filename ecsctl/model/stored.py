@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from ecsctl.model.api.schedules import ScheduleTaskRequest
 from ecsctl.model.common import Tag
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.record import Record
+from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent
 from ecsctl.model.service_deployment import ServiceDeploymentLifecycleStage
 from ecsctl.model.task import NetworkBinding, Task

@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ecsctl.controller.wishes import wish
-from ecsctl.model.api.schedules import LastRun, Schedule, ScheduleTaskRequest
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.model.record import evolve
+from ecsctl.model.schedule import LastRun, Schedule, ScheduleTaskRequest
 from ecsctl.model.stored import ScheduleRecord, ScheduleRun, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance

@@ -8,7 +8,19 @@ import pytest
 
 from tests.cli.running import process
 
-HEAVY = ("docker", "rich", "yaml", "jmespath", "typer", "requests", "botocore", "click")
+HEAVY = (
+    "docker",
+    "rich",
+    "yaml",
+    "jmespath",
+    "typer",
+    "requests",
+    "botocore",
+    "click",
+    "croniter",
+    "dateutil",
+    "zoneinfo",
+)
 _REPORT = """
 import sys
 before = set(sys.modules)

@@ -23,7 +23,7 @@ from botocore.model import (  # type: ignore[import-untyped, unused-ignore]
 import ecsctl.model
 from ecsctl.model.record import Record, fields_of, unwrap
 
-OURS = ("ecsctl.model.record", "ecsctl.model.stored", "ecsctl.model.observed")
+OURS = ("ecsctl.model.record", "ecsctl.model.schedule", "ecsctl.model.stored", "ecsctl.model.observed")
 """Modules of the room that hold no shapes of ECS."""
 EXTENSIONS = {"Deployment": {"nextAttemptAt"}}
 """Fields of our own in shapes of ECS: clients do not mind them."""

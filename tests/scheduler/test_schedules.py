@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecsctl.model.api.schedules import ScheduleTaskRequest
 from ecsctl.model.record import evolve
+from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.model.stored import ScheduleRecord
 from ecsctl.placement.place import Demand, Host
 from ecsctl.scheduler.schedules import ScheduleStep, Surroundings, Wanted, decide_schedule

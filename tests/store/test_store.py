@@ -178,6 +178,26 @@ def test_an_older_file_is_brought_forward_after_a_backup(path: Path, monkeypatch
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_a_file_of_every_older_release_gets_every_table(
+    path: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", schema.MIGRATIONS[:version])
+    monkeypatch.setattr("ecsctl.store.migrate.VERSION", version)
+    old = Store.open(path)
+    with old.write() as tx:
+        tx.put(CLUSTERS, cluster())
+    old.close()
+    monkeypatch.undo()
+    new = Store.open(path)
+    with new.read() as view:
+        counts = {table.name: view.count(table) for table in TABLES}
+        assert view.get(CLUSTERS, CLUSTER) is not None
+    assert {name for name, count in counts.items() if count} == {"cluster"}
+    assert new._connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    new.close()
+
+
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store.open(path).close()
     more = (*schema.MIGRATIONS, "CREATE TABLE later (x);\nINSERT INTO nowhere VALUES (1);")
