@@ -104,6 +104,8 @@ class _Line:
         timestamp, _, text = payload.partition(b" ")
         if not self._timestamp:
             self._timestamp = timestamp.decode("latin-1")
+        elif text == self._text and len(text) < MESSAGE and timestamp.decode("latin-1") == self._timestamp:
+            return  # the end of the output, without a line end: Docker 20.10 now and then tells a follower of it twice
         self._text += text
         if self._text.endswith(b"\n"):
             del self._text[-1:]

@@ -51,6 +51,13 @@ def test_a_terminals_lines_end_in_cr_lf(sizes: list[int]) -> None:
     ]
 
 
+def test_an_end_without_a_line_end_that_is_told_twice_is_one_line() -> None:
+    data = frame(1, b"first\n") + frame(1, b"rest", LATER) + frame(1, b"rest", LATER)
+    assert list(read_log([data])) == [LogChunk("stdout", STAMP, b"first"), LogChunk("stdout", LATER, b"rest")]
+    long = b"x" * 16384
+    assert list(read_log([frame(1, long) + frame(1, long)])) == [LogChunk("stdout", STAMP, long + long)]
+
+
 def test_nothing_is_nothing() -> None:
     assert list(read_log([])) == []
     assert list(read_log([b"", b""])) == []
