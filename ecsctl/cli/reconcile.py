@@ -23,8 +23,8 @@ CHANGED = 2
 """With --detailed-exitcode: something was changed, or with --dry-run would be."""
 TIMEOUT, INTERVAL = "50s", "30s"
 SHORTEST_INTERVAL = 1.0
-ABOUT = """Make what runs what should run: give services their tasks, notice what stopped, finish what was interrupted,
-clean up. Without --watch it ends when all that is under way has arrived.
+ABOUT = """Make what runs what should run: give services their tasks, start scheduled ones that are due, notice what
+stopped, finish what was interrupted, clean up. Without --watch it ends when all that is under way has arrived.
 
 Exits with 0; 1 when an engine refused something, 5 when a host did not answer, 124 when the time was up."""
 

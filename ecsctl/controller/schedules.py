@@ -31,6 +31,13 @@ def run_due(
     return [_advance(store, arn, now, chance, dry_run=dry_run) for arn in due]
 
 
+def wish_of(view: View, record: ScheduleRecord) -> Wish:
+    """What a schedule asks of each task, as things are now; ClientException and InvalidParameterException."""
+    where = parse_arn(record.cluster_arn)
+    request = evolve(record.request, started_by=record.started_by)
+    return wish(view, Scope(where.region, where.account), record.cluster_arn, request)
+
+
 def _advance(store: Store, arn: str, now: datetime, chance: Chance, *, dry_run: bool) -> Advance:
     with store.read() as view:
         record = view.get(SCHEDULES, arn)
@@ -51,11 +58,10 @@ def _advance(store: Store, arn: str, now: datetime, chance: Chance, *, dry_run: 
 
 def _decide(view: View, record: ScheduleRecord, now: datetime, chance: Chance) -> tuple[Wish | None, ScheduleStep]:
     """What each task is to be, if there is anything to start, and the step."""
-    cluster, request = record.cluster_arn, record.request
-    where = parse_arn(cluster)
+    cluster = record.cluster_arn
     running = len(view.unfinished(cluster=cluster, started_by=record.started_by))
     try:
-        wanted = wish(view, Scope(where.region, where.account), cluster, evolve(request, started_by=record.started_by))
+        wanted = wish_of(view, record)
     except ApiError as error:
         return None, decide_schedule(record, Surroundings(error.message, running, (), now, chance.draw))
     definition = f"{wanted.definition.family}:{wanted.definition.revision}"

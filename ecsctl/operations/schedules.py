@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ecsctl.controller.wishes import wish
+from ecsctl.controller.schedules import wish_of
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.model.record import evolve
@@ -51,35 +51,19 @@ def schedule_task(ctx: Context, request: ScheduleTaskRequest) -> Scheduled:
     """
     _check(request)
     with ctx.store.read() as view:
-        cluster = find_cluster(view, ctx, request.cluster)
-        wish(view, ctx.scope, str(cluster.cluster_arn), request)
-    request = evolve(
-        request,
-        cluster=cluster.cluster_name,
-        schedule_expression=request.schedule_expression.strip(),
-        schedule_expression_timezone=request.schedule_expression_timezone or "UTC",
-        schedule_state=request.schedule_state or "ENABLED",
-        missed=request.missed or "run-once",
-        overlap=request.overlap or "forbid",
-        count=request.count or 1,
-    )
-    new = ScheduleRecord(
-        arn=schedule_arn(cluster, request.name),
-        cluster_arn=str(cluster.cluster_arn),
-        request=request,
-        created_at=ctx.now(),
-    )
-    first = timing_of(new).first(ctx.now())
-    if first is None:
-        raise InputError(f"{request.schedule_expression}: there is no such time from now on")
+        new = _new(find_cluster(view, ctx, request.cluster), request, ctx.now())
+        wish_of(view, new)
+    asked = new.request
+    if new.next_run_at is None:
+        raise InputError(f"{asked.schedule_expression}: there is no such time from now on")
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
-        cluster = find_cluster(tx, ctx, request.cluster)
+        find_cluster(tx, ctx, request.cluster)  # it may be gone by now
         old = tx.get(SCHEDULES, new.arn)
-        record = evolve(new, next_run_at=first) if old is None else _replaced(old, new, first)
+        record = new if old is None else _replaced(old, new)
         tx.put(SCHEDULES, record)
         what = "ScheduleCreated" if old is None else "ScheduleReplaced"
-        said = f"{request.schedule_expression} {request.schedule_expression_timezone}: {request.task_definition}"
+        said = f"{asked.schedule_expression} {asked.schedule_expression_timezone}: {asked.task_definition}"
         add_event(tx, ctx.now(), record.cluster_arn, record.arn, what, said)
         shown = _shape(tx, record)
     return Scheduled(shown, old is not None, _comes(record, ctx.now()))
@@ -95,6 +79,23 @@ def _comes(record: ScheduleRecord, now: datetime) -> Literal["now", "later", "ne
     return "never" if gone and timing_of(record).following(due) is None else "now"
 
 
+def _new(cluster: Cluster, request: ScheduleTaskRequest, now: datetime) -> ScheduleRecord:
+    """The schedule with every default filled in, due for the first time."""
+    request = evolve(
+        request,
+        cluster=cluster.cluster_name,
+        schedule_expression=request.schedule_expression.strip(),
+        schedule_expression_timezone=request.schedule_expression_timezone or "UTC",
+        schedule_state=request.schedule_state or "ENABLED",
+        missed=request.missed or "run-once",
+        overlap=request.overlap or "forbid",
+        count=request.count or 1,
+    )
+    arn = schedule_arn(cluster, request.name)
+    record = ScheduleRecord(arn=arn, cluster_arn=str(cluster.cluster_arn), request=request, created_at=now)
+    return evolve(record, next_run_at=timing_of(record).first(now))
+
+
 def _check(request: ScheduleTaskRequest) -> None:
     if not _NAME.fullmatch(request.name):
         shown = request.name if len(request.name) <= 64 else request.name[:64] + "…"
@@ -105,14 +106,14 @@ def _check(request: ScheduleTaskRequest) -> None:
     check_placement(request.placement_strategy or [], request.placement_constraints or [])
 
 
-def _replaced(old: ScheduleRecord, new: ScheduleRecord, first: datetime) -> ScheduleRecord:
+def _replaced(old: ScheduleRecord, new: ScheduleRecord) -> ScheduleRecord:
     timing = ("schedule_expression", "schedule_expression_timezone")
     same = all(getattr(old.request, field) == getattr(new.request, field) for field in timing)
     enabled = old.request.schedule_state == new.request.schedule_state == "ENABLED"
     kept = evolve(new, created_at=old.created_at, last_run=old.last_run)
     if same and (enabled or old.next_run_at is None):  # what is over does not begin again
         return evolve(kept, next_run_at=old.next_run_at, obstacle=old.obstacle)
-    return evolve(kept, next_run_at=first)
+    return kept
 
 
 def scheduled_tasks(ctx: Context, cluster: str | None = None) -> Schedules:

@@ -210,7 +210,7 @@ def test_a_run_of_what_is_inactive_is_skipped(world: World) -> None:
     world.check_quiet()
 
 
-def test_what_cannot_be_placed_waits_without_a_write(world: World) -> None:
+def test_what_cannot_be_placed_waits_without_a_write(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.define({"memory": 7000})
     plan(world)
     plan(world, name="second")
@@ -219,6 +219,10 @@ def test_what_cannot_be_placed_waits_without_a_write(world: World) -> None:
     waiting = next(s for s in scheduled_tasks(world.process()).schedules if s.name == "second")
     assert "has insufficient memory available" in str(waiting.obstacle)
     world.check_quiet()
+    process = world.process()
+    monkeypatch.setattr(process.store, "write", None)
+    assert reconcile(process, timeout=10).lines == []
+    assert reconcile(process, timeout=10, dry_run=True).lines == []
     for engine in world.engines.values():
         engine.end(next(found.id for found in engine.containers()), 0)
     reconcile(world.process(), timeout=1000)
@@ -288,6 +292,8 @@ def test_one_time_does_not_come_again(world: World) -> None:
     assert plan(world, past, missed="skip").comes == "never"
     assert plan(world, past, missed="run-once").comes == "now"
     reconcile(world.process(), timeout=1000)
+    assert plan(world, past).comes == "never"
+    plan(world, past, scheduleState="DISABLED")
     assert plan(world, past).comes == "never"
     reconcile(world.process(), timeout=1000)
     assert (len(world.tasks()), shown(world).next_run_at) == (1, None)
