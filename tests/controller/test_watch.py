@@ -36,7 +36,7 @@ def watching(world: World, interval: float = 600.0) -> Iterator[list[str]]:
         yield told
     finally:
         watch.stop()
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -46,7 +46,7 @@ def serve(world: World, desired: int, image: str = "up") -> None:
     create_service(world.process(), CreateServiceRequest("web", task_definition=definition, desired_count=desired))
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
