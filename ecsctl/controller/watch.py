@@ -70,7 +70,7 @@ class Watch:
         self._pulls = Crew[Pass](PULLING, self._inbox.put)
         self._listeners: dict[str, Listener] = {}
         self._due: dict[str, float] = {}  # hosts and tasks by ARN: when, in seconds since boot
-        self._tries: dict[str, int] = {}
+        self._pauses: dict[str, float] = {}  # how long was waited last before a task was tried again
         self._services: dict[str, None] = {}  # those to decide about, in order
         self._again: set[str] = set()
         self._trouble: dict[str, str] = {}
@@ -147,10 +147,11 @@ class Watch:
             self._again.discard(key)
             self._due[key] = self._now()
         elif key in result.unfinished or done.error:
-            tries = self._tries[key] = self._tries.get(key, 0) + 1
-            self._due.setdefault(key, self._now() + min(RETRY[0] * 1.5**tries, RETRY[1]))
+            before = self._pauses.get(key)
+            pause = self._pauses[key] = RETRY[0] if before is None else min(before * 1.5, RETRY[1])
+            self._due.setdefault(key, self._now() + pause)
         else:
-            self._tries.pop(key, None)
+            self._pauses.pop(key, None)
         if key in self._listeners:
             self._due.setdefault(key, self._now() + self._interval)
             for unfinished in result.unfinished:

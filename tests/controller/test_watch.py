@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ecsctl.controller.controller import Pass
+from ecsctl.controller.crew import Done
+from ecsctl.controller.watch import RETRY
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.operations.reconcile import controller
@@ -104,3 +107,16 @@ def test_a_host_that_falls_silent_and_answers_again_is_told_once_each(world: Wor
         world.engines["host1"].reachable = True
         until(lambda: "host host1 answers again" in told)
     assert len([line for line in told if line.startswith("host host1: ")]) == 1
+
+
+def test_a_task_that_gets_nowhere_is_tried_again_for_ever_and_seldom(world: World) -> None:
+    watch = controller(world.process(), None, lambda _: None, 600.0)
+    result = Pass()
+    result.unfinished = ["some-task"]
+    waits = []
+    for _ in range(2000):  # some three hours
+        watch._note(Done("some-task", result, None))
+        waits.append(watch._due.pop("some-task") - world.clock.since_boot())
+    assert waits[0] == pytest.approx(RETRY[0], abs=0.1)
+    assert max(waits) <= RETRY[1]
+    assert waits[-1] == pytest.approx(RETRY[1], abs=0.1)
