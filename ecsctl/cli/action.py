@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.cli import global_flags, paging
-from ecsctl.cli.argv import Flag, Parsed, parse, refuse_unknown, wants_help
+from ecsctl.cli.argv import Flag, Parsed, wants_help
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.flags import INPUT_FLAGS, build, flags_of
 from ecsctl.cli.problems import UsageError
@@ -63,10 +63,8 @@ class Action:
         """Do what the words say; the exit code."""
         if wants_help(words):
             return self.print_help()
-        flags = [*self.own_flags, *global_flags.KNOWN]
-        parsed = parse(words, flags, self.words)
-        refuse_unknown(parsed.unknown, flags)
-        invocation.options |= global_flags.settings(parsed)
+        parsed, found = global_flags.read(words, self.own_flags, self.words)
+        invocation.options |= found
         if which := parsed.values.get("generate_cli_skeleton"):
             return self._skeleton(invocation, which)
         return self.run(invocation, parsed)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ecsctl.cli.commands import Entry
-from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.durations import duration_of
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
@@ -62,8 +62,7 @@ def apply(
     from ecsctl.operations.apply.documents import documents_of
     from ecsctl.operations.apply.plan import make_plan
 
-    if not is_duration(timeout):
-        raise UsageError(f"argument --timeout: {timeout!r} is not a duration: write 90, 50s, 5m or 2h")
+    seconds = duration_of("--timeout", timeout)
     if not NAME.fullmatch(set_name):
         raise UsageError(f"argument --set: {set_name!r}: use 1 to 255 letters, digits, hyphens and underscores")
     asks = not dry_run and not yes
@@ -85,7 +84,7 @@ def apply(
                 say("ecsctl: the state has changed meanwhile, and nothing was applied: apply again")
                 return FAILED
         carry_out(context, plan, say)
-        code = _wait(context, plan, parse_duration(timeout)) if wait else 0
+        code = _wait(context, plan, seconds) if wait else 0
     return code or (CHANGED if changed and detailed_exitcode else 0)
 
 

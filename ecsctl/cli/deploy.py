@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecsctl.cli.commands import Entry
-from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.durations import duration_of
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
-from ecsctl.cli.register_task_definition import definition_in, path_in
+from ecsctl.cli.register_task_definition import definition_given
 from ecsctl.model.arn import last_part
 
 if TYPE_CHECKING:
@@ -59,11 +59,9 @@ def deploy(
         raise UsageError("the name of the service is missing: ecsctl deploy SERVICE --image CONTAINER=IMAGE")
     if not image and not task_definition and not force:
         raise UsageError("nothing to deploy: give --image, --task-definition or --force-new-deployment")
-    if not is_duration(timeout):
-        raise UsageError(f"argument --timeout: {timeout!r} is not a duration: write 90, 50s, 5m or 2h")
+    seconds = duration_of("--timeout", timeout)
     images = _images(image or [])
-    path = path_in(task_definition or "")
-    given = definition_in(path) if path else task_definition
+    given = definition_given(task_definition or "") or task_definition
     from ecsctl.operations.deploy import active_service, begin, revision_with
 
     invocation: Invocation = ctx.obj
@@ -78,7 +76,7 @@ def deploy(
         if no_wait:
             _result(invocation, found, release, "IN_PROGRESS")
             return 0
-        return see_through(invocation, context, found, release, parse_duration(timeout), no_rollback)
+        return see_through(invocation, context, found, release, seconds, no_rollback)
 
 
 def _images(words: list[str]) -> dict[str, str]:

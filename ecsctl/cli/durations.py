@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ecsctl.cli.problems import UsageError
 from ecsctl.model.errors import InputError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -17,6 +18,13 @@ def parse_duration(text: str) -> float:
     if not re.fullmatch(f"(?:{_PART})+", text):
         raise InputError(f"{text!r} is not a duration: write 90, 90s, 5m, 2h or 7d")
     return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PART, text))
+
+
+def duration_of(option: str, text: str, examples: str = "90, 50s, 5m or 2h") -> float:
+    """Seconds that an option was given. Raises UsageError, which names the option, for what is no duration."""
+    if not is_duration(text):
+        raise UsageError(f"argument {option}: {text!r} is not a duration: write {examples}")
+    return parse_duration(text)
 
 
 def is_duration(text: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ecsctl.cli.argv import Flag, Parsed, parse
+from ecsctl.cli.argv import Flag, Parsed, parse, refuse_unknown
 from ecsctl.cli.problems import UsageError
 
 OUTPUTS = ("json", "yaml", "yaml-stream", "text", "table", "off")
@@ -71,6 +71,14 @@ def anywhere(tokens: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         else:
             kept += taken
     return found, kept + rest
+
+
+def read(tokens: Sequence[str], flags: Sequence[Flag], words: int = 0) -> tuple[Parsed, dict[str, Any]]:
+    """A command's words by its own options, and the global ones among them. Raises UsageError for unknown ones."""
+    every = [*flags, *KNOWN]
+    parsed = parse(tokens, every, words)
+    refuse_unknown(parsed.unknown, every)
+    return parsed, settings(parsed)
 
 
 def settings(parsed: Parsed) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.cli import global_flags
-from ecsctl.cli.argv import Flag, parse, refuse_unknown, wants_help
+from ecsctl.cli.argv import Flag, wants_help
 from ecsctl.cli.commands import Entry
-from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.durations import duration_of
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UNREACHABLE, UsageError, printable, say
 
 if TYPE_CHECKING:
@@ -78,10 +78,8 @@ class Reconcile:
             sections = [("Options", flag_rows(FLAGS)), ("Options of every command", flag_rows(global_flags.FLAGS))]
             print_page(f"ecsctl {self._entry.name} [OPTIONS]", ABOUT, sections)
             return 0
-        flags = [*FLAGS, *global_flags.KNOWN]
-        parsed = parse(words, flags)
-        refuse_unknown(parsed.unknown, flags)
-        invocation.options |= global_flags.settings(parsed)
+        parsed, found = global_flags.read(words, FLAGS)
+        invocation.options |= found
         options = parsed.values
         return _stay(invocation, options) if options.get("watch") else _once(invocation, options)
 
@@ -90,7 +88,7 @@ def _stay(invocation: Invocation, options: dict[str, Any]) -> int:
     for flag in FLAGS:
         if flag.key in options and flag.key not in ("watch", "cluster", "interval"):
             raise UsageError(f"{flag.name} does not go with --watch, which stays and keeps everything")
-    interval = _seconds("--interval", options.get("interval", INTERVAL))
+    interval = duration_of("--interval", options.get("interval", INTERVAL))
     if interval < SHORTEST_INTERVAL:
         raise UsageError(f"argument --interval: at least {SHORTEST_INTERVAL:g}s, got {options['interval']}")
     from ecsctl.cli.watch import watch
@@ -102,7 +100,7 @@ def _once(invocation: Invocation, options: dict[str, Any]) -> int:
     if "interval" in options:
         raise UsageError("--interval goes with --watch only")
     timeout = options.get("timeout", TIMEOUT)
-    seconds = _seconds("--timeout", timeout)
+    seconds = duration_of("--timeout", timeout)
     from ecsctl.operations.reconcile import reconcile
 
     with invocation.open() as context:
@@ -136,9 +134,3 @@ def _print(invocation: Invocation, report: Report) -> None:
             say(f"left alone: {stranger}")
     for problem in (*report.unreachable, *report.errors):
         say(f"ecsctl: {problem}")
-
-
-def _seconds(option: str, text: str) -> float:
-    if not is_duration(text):
-        raise UsageError(f"argument {option}: {text!r} is not a duration: write 90, 50s, 5m or 2h")
-    return parse_duration(text)

@@ -55,6 +55,12 @@ def definition_in(path: Path, options: dict[str, Any] | None = None) -> Register
     return definition_request(read_document(path) | (options or {}), str(path))
 
 
+def definition_given(text: str) -> RegisterTaskDefinitionRequest | None:
+    """The request in the file that a `--task-definition` names; None when it names none."""
+    path = path_in(text)
+    return definition_in(path) if path else None
+
+
 def path_in(text: str) -> Path | None:
     """The file that a `--task-definition` names: it has the ending of one, or a slash and is no ARN."""
     if text.startswith("arn:"):

@@ -8,9 +8,9 @@ import typer
 
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.deploy import see_through
-from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.durations import duration_of
 from ecsctl.cli.own import Own
-from ecsctl.cli.problems import UsageError, say
+from ecsctl.cli.problems import say
 from ecsctl.model.arn import last_part
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def rollback(
 
     Exits with 1 when that fails, 124 when it takes too long; it goes on then.
     """
-    if not is_duration(timeout):
-        raise UsageError(f"argument --timeout: {timeout!r} is not a duration: write 90, 50s, 5m or 2h")
+    seconds = duration_of("--timeout", timeout)
     from ecsctl.operations.deploy import active_service, go_back
 
     invocation: Invocation = ctx.obj
@@ -40,4 +39,4 @@ def rollback(
         found = active_service(context, cluster, service)
         release = go_back(context, found)
         say(f"service {found.service_name}: {last_part(str(found.task_definition))} -> {last_part(release.definition)}")
-        return see_through(invocation, context, found, release, parse_duration(timeout), no_rollback=True)
+        return see_through(invocation, context, found, release, seconds, no_rollback=True)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ecsctl.cli.action import Action
 from ecsctl.cli.argv import Flag, Parsed
-from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.durations import duration_of, is_duration
 from ecsctl.cli.flags import build
 from ecsctl.cli.interrupt import doing_last
-from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, say
-from ecsctl.cli.register_task_definition import definition_in, path_in
+from ecsctl.cli.problems import FAILED, TIMED_OUT, say
+from ecsctl.cli.register_task_definition import definition_given
 from ecsctl.model.arn import last_part
 from ecsctl.model.record import evolve, to_wire
 from ecsctl.scheduler.outcome import Outcome, outcome_of
@@ -52,8 +52,7 @@ class RunTask(Action):
         values = dict(parsed.values)
         wait, logs = "wait" in values or "logs" in values, "logs" in values
         timeout = _timeout(values.get("wait"))
-        path = path_in(values.get("taskDefinition", ""))
-        definition = definition_in(path) if path else None
+        definition = definition_given(values.get("taskDefinition", ""))
         if definition is not None:
             values["taskDefinition"] = definition.family
         request: Any = build(self.request_type, values, self.own_flags)
@@ -73,9 +72,7 @@ class RunTask(Action):
 def _timeout(given: str | None) -> float:
     if not given:
         return FOREVER
-    if not is_duration(given):
-        raise UsageError(f"argument --wait: {given!r} is not a duration: write 90, 90s, 5m or 2h")
-    return parse_duration(given)
+    return duration_of("--wait", given, "90, 90s, 5m or 2h")
 
 
 def _run(context: Context, request: RunTaskRequest, *, stay: bool) -> RunTaskResponse:

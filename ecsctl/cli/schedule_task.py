@@ -9,7 +9,7 @@ from ecsctl.cli.action import Action
 from ecsctl.cli.argv import Flag, Parsed
 from ecsctl.cli.flags import build
 from ecsctl.cli.problems import UsageError, say
-from ecsctl.cli.register_task_definition import definition_in, path_in
+from ecsctl.cli.register_task_definition import definition_given
 from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.record import to_wire
 from ecsctl.model.schedule import Schedule, ScheduleTaskRequest
@@ -53,8 +53,7 @@ class ScheduleTask(Action):
         values = dict(parsed.values)
         if (given := invocation.options.get("state")) in ("ENABLED", "DISABLED"):
             raise UsageError(f"--state names the state file; write --schedule-state {given}")
-        path = path_in(values.get("taskDefinition", ""))
-        definition = definition_in(path) if path else None
+        definition = definition_given(values.get("taskDefinition", ""))
         if definition is not None:
             values["taskDefinition"] = definition.family
         try:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
-from ecsctl.cli import global_flags
 from ecsctl.cli.action import Action
-from ecsctl.cli.argv import Parsed, wants_help
+from ecsctl.cli.argv import Parsed
 from ecsctl.cli.commands import WAITERS, Entry
 from ecsctl.cli.flags import build
-from ecsctl.cli.problems import UsageError, WaiterError
+from ecsctl.cli.group import chosen
+from ecsctl.cli.problems import WaiterError
 from ecsctl.model.arn import last_part
 
 if TYPE_CHECKING:
@@ -146,18 +146,9 @@ class Wait:
         self._entry = entry
 
     def execute(self, invocation: Invocation, words: Sequence[str]) -> int:
-        found, rest = global_flags.before_command(words)
-        invocation.options |= found
-        if wants_help(rest[:1]):
-            from ecsctl.cli.help import print_page
-
-            rows = [(waiter.name, waiter.help) for waiter in WAITERS]
-            print_page("ecsctl wait WAITER [OPTIONS]", self._entry.help, [("Waiters", rows)])
+        found = chosen(self._entry, WAITERS, "waiter", invocation, words)
+        if found is None:
             return 0
-        waiter = next((waiter for waiter in WAITERS if waiter.name == rest[0]), None) if rest else None
-        if waiter is None:
-            given = repr(rest[0]) if rest else "nothing"
-            *names, last = (waiter.name for waiter in WAITERS)
-            raise UsageError(f"wait: expected {', '.join(names)} or {last}, got {given}")
+        waiter, rest = found
         kind = ServicesWaiter if waiter.room == "services" else TasksWaiter
-        return kind(waiter).execute(invocation, rest[1:])
+        return kind(waiter).execute(invocation, rest)

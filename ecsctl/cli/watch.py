@@ -12,8 +12,6 @@ from datetime import datetime, timezone
 from threading import Event
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ecsctl.cli.problems import printable, say
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
     from ecsctl.operations.reconcile import controller
 
     with invocation.open() as context:
-        kept = controller(context, cluster, _teller(for_scripts=invocation.for_scripts), interval)
+        kept = controller(context, cluster, _teller(invocation), interval)
         ended = Event()
 
         def end(*_: object) -> None:
@@ -60,16 +58,16 @@ def _becomes_ours(lease: Lease, ended: Event) -> bool:
     return True
 
 
-def _teller(*, for_scripts: bool) -> Callable[[str], None]:
-    """Prints each line at once; for scripts as a JSON object."""
+def _teller(invocation: Invocation) -> Callable[[str], None]:
+    """Prints each line at once; for scripts as data, in JSON an object per line."""
 
     def tell(line: str) -> None:
-        text = printable(line)
-        if for_scripts:
+        if invocation.for_scripts:
             now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-            text = msgspec.json.encode({"at": now, "action": line}).decode()
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+            invocation.show_next({"at": now, "action": line}, "Reconcile")
+        else:
+            sys.stdout.write(printable(line) + "\n")
+            sys.stdout.flush()
 
     return tell
 

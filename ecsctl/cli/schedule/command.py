@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecsctl.cli import global_flags
-from ecsctl.cli.argv import wants_help
 from ecsctl.cli.commands import SCHEDULE, Entry
-from ecsctl.cli.durations import is_duration, parse_duration
+from ecsctl.cli.durations import duration_of
+from ecsctl.cli.group import chosen
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import UsageError, printable, say
 from ecsctl.model.record import to_wire
@@ -34,21 +33,11 @@ class Schedule:
         self._entry = entry
 
     def execute(self, invocation: Invocation, words: Sequence[str]) -> int:
-        found, rest = global_flags.before_command(words)
-        invocation.options |= found
-        if wants_help(rest[:1]):
-            from ecsctl.cli.help import print_page
-
-            rows = [(entry.name, entry.help) for entry in SCHEDULE]
-            print_page("ecsctl schedule COMMAND [OPTIONS]", self._entry.help, [("Commands", rows)])
+        found = chosen(self._entry, SCHEDULE, "command", invocation, words)
+        if found is None:
             return 0
-        entry = next((entry for entry in SCHEDULE if entry.name == rest[0]), None) if rest else None
-        if entry is None:
-            given = repr(rest[0]) if rest else "nothing"
-            *names, last = (entry.name for entry in SCHEDULE)
-            raise UsageError(f"schedule: expected {', '.join(names)} or {last}, got {given}")
-        function = _FUNCTIONS[entry.name]
-        return Own(entry._replace(name=f"schedule {entry.name}"), function).execute(invocation, rest[1:])
+        entry, rest = found
+        return Own(entry._replace(name=f"schedule {entry.name}"), _FUNCTIONS[entry.name]).execute(invocation, rest)
 
 
 def install(
@@ -150,9 +139,7 @@ def _found(invocation: Invocation) -> Found:
 
 
 def _seconds(every: str) -> float:
-    if not is_duration(every):
-        raise UsageError(f"argument --every: {every!r} is not a duration: write 30s, 5m or 1h")
-    seconds = parse_duration(every)
+    seconds = duration_of("--every", every, "30s, 5m or 1h")
     if not 1 <= seconds <= LONGEST:
         raise UsageError(f"argument --every: expected 1s to 1d, got {every}")
     return seconds
