@@ -46,10 +46,10 @@ def heading(samples: int) -> str:
 
 
 def compare(
-    samples: int, ours: Callable[[], None], peer: Callable[[], None], between: Callable[[], None] = lambda: None
+    samples: int, ours: Callable[[], object], peer: Callable[[], object], between: Callable[[], object] = lambda: None
 ) -> tuple[float, float]:
     """The two medians, in milliseconds. Each begins every other time; the first time does not count."""
-    times: dict[Callable[[], None], list[float]] = {ours: [], peer: []}
+    times: dict[Callable[[], object], list[float]] = {ours: [], peer: []}
     for sample in range(samples + 1):
         for call in (ours, peer) if sample % 2 else (peer, ours):
             begin = time.perf_counter()

@@ -124,9 +124,9 @@ def _forget(tx: Transaction, over: list[TaskRecord]) -> None:
     for record in over:
         tx.delete(TAGS, arn=record.arn)
         tx.delete(TASKS, arn=record.arn)
-        used = str(record.task.task_definition_arn)
-        if not is_used(tx, used):
-            tx.delete(TASK_DEFINITIONS, arn=used, status="DELETE_IN_PROGRESS")
+    for definition in {str(record.task.task_definition_arn) for record in over}:
+        if not is_used(tx, definition):
+            tx.delete(TASK_DEFINITIONS, arn=definition, status="DELETE_IN_PROGRESS")
 
 
 def is_used(view: View, task_definition: str) -> bool:

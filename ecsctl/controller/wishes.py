@@ -80,15 +80,13 @@ def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:
                 raise client_exception(f"Invalid revision number. Number: {revision}")
             found = view.get(TASK_DEFINITIONS, scope.task_definition(family, int(revision)))
         else:
-            newest = view.find(
-                TASK_DEFINITIONS,
-                scope=f"{scope.region}/{scope.account}",
-                family=family,
-                status="ACTIVE",
-                order="-revision",
-                limit=1,
-            )
-            found = newest[0] if newest else None
+            found = newest_of(view, scope, family)
     if found is None:
         raise client_exception(f"Unable to describe task definition {name}: there is none of that name.")
     return found
+
+
+def newest_of(view: View, scope: Scope, family: str) -> TaskDefinition | None:
+    """The newest ACTIVE revision of a family."""
+    newest = view.find(TASK_DEFINITIONS, scope=scope.key, family=family, status="ACTIVE", order="-revision", limit=1)
+    return newest[0] if newest else None

@@ -48,6 +48,11 @@ class Scope(NamedTuple):
     region: str = "us-east-1"
     account: str = "000000000000"
 
+    @property
+    def key(self) -> str:
+        """`region/account`: what the tables are searched by."""
+        return f"{self.region}/{self.account}"
+
     def arn(self, resource: str) -> str:
         return str(Arn("aws", "ecs", self.region, self.account, resource))
 

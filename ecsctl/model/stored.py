@@ -91,6 +91,20 @@ class TaskRecord(Record):
     def is_stopped(self) -> bool:
         return self.task.last_status == "STOPPED"
 
+    @property
+    def is_running(self) -> bool:
+        """As ECS counts the running tasks of a service."""
+        return self.task.last_status == "RUNNING"
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.task.desired_status == "RUNNING"
+
+    @property
+    def is_pending(self) -> bool:
+        """As ECS counts the pending tasks of a service."""
+        return self.is_wanted and not self.is_running
+
     def is_protected(self, now: datetime) -> bool:
         """Whether scale-in and deployments have to leave it alone."""
         return self.protected_until is not None and self.protected_until > now

@@ -88,7 +88,7 @@ def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> Describ
 def list_clusters(ctx: Context, request: ListClustersRequest) -> ListClustersResponse:
     """The ARNs of the ACTIVE clusters of this region and account (ECS API_ListClusters)."""
     with ctx.store.read() as view:
-        found = view.find(CLUSTERS, scope=f"{ctx.scope.region}/{ctx.scope.account}", status="ACTIVE", order="name")
+        found = view.find(CLUSTERS, scope=ctx.scope.key, status="ACTIVE", order="name")
     arns, token = page([str(cluster.cluster_arn) for cluster in found], request.next_token, request.max_results)
     return ListClustersResponse(cluster_arns=arns, next_token=token)
 

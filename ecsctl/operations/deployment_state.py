@@ -6,6 +6,7 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker
 from ecsctl.model.service import Deployment, Service
 from ecsctl.scheduler.rollout import threshold
+from ecsctl.scheduler.service_deployments import breaker_of
 
 
 def primary_of(service: Service) -> Deployment:
@@ -20,9 +21,7 @@ def why_failed(service: Service) -> str:
     primary = primary_of(service)
     if primary.rollout_state == "FAILED":
         return str(primary.rollout_state_reason)
-    configuration = service.deployment_configuration
-    breaker = configuration.deployment_circuit_breaker if configuration else None
-    if primary.rollout_state == "COMPLETED" or (breaker is not None and breaker.enable):
+    if primary.rollout_state == "COMPLETED" or breaker_of(service) is not None:
         return ""
     limit = threshold(DeploymentCircuitBreaker(enable=True, rollback=False), max(1, service.desired_count or 0))
     failed = primary.failed_tasks or 0

@@ -17,7 +17,6 @@ from ecsctl.model.api.service_deployments import (
     StopServiceDeploymentRequest,
     StopServiceDeploymentResponse,
 )
-from ecsctl.model.arn import last_part
 from ecsctl.model.common import Failure
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import Record, evolve
@@ -36,6 +35,7 @@ from ecsctl.scheduler.service_deployments import (
     GOING_ON,
     SUPERSEDED,
     copied,
+    deployment_of,
     last_good,
     revision_of,
     roll_back,
@@ -62,7 +62,7 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
         tx.put(SERVICE_DEPLOYMENTS, stopped(other, SUPERSEDED, ctx.now()))
     definition = tx.get(TASK_DEFINITIONS, primary.task_definition_arn)
     revision = ServiceRevision(
-        service_revision_arn=revision_of(service, primary),
+        service_revision_arn=revision_of(service, primary.id),
         service_arn=record.arn,
         cluster_arn=service.cluster_arn,
         task_definition=primary.task_definition_arn,
@@ -79,7 +79,7 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
         created_at=primary.created_at,
         started_at=primary.created_at,
         updated_at=primary.created_at,
-        source_service_revisions=[ServiceRevisionSummary(arn=revision_of(service, other)) for other in before],
+        source_service_revisions=[ServiceRevisionSummary(arn=revision_of(service, other.id)) for other in before],
         target_service_revision=ServiceRevisionSummary(arn=revision.service_revision_arn),
         status="IN_PROGRESS",
         deployment_configuration=service.deployment_configuration,
@@ -89,7 +89,7 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
 
 
 def _forget_old(tx: Transaction, record: ServiceRecord, before: datetime) -> None:
-    named = {revision_of(record.service, deployment) for deployment in record.deployments}
+    named = {revision_of(record.service, deployment.id) for deployment in record.deployments}
     for one in tx.find(SERVICE_DEPLOYMENTS, service=record.arn):
         if one.finished_at is not None and one.finished_at < before:
             tx.delete(SERVICE_DEPLOYMENTS, arn=one.service_deployment_arn)
@@ -185,10 +185,10 @@ def _shape(view: View, one: ServiceDeployment) -> ServiceDeployment:
 def _summary(
     revision: ServiceRevisionSummary, tasks: Sequence[TaskRecord], wanted: int | None
 ) -> ServiceRevisionSummary:
-    deployment = f"ecs-svc/{last_part(str(revision.arn))}"
-    mine = [t for t in tasks if t.task.started_by == deployment and not t.is_stopped]
-    running = sum(t.task.last_status == "RUNNING" for t in mine)
-    pending = sum(t.task.last_status != "RUNNING" and t.task.desired_status == "RUNNING" for t in mine)
+    deployment = deployment_of(str(revision.arn))
+    mine = [task for task in tasks if task.task.started_by == deployment and not task.is_stopped]
+    running = sum(task.is_running for task in mine)
+    pending = sum(task.is_pending for task in mine)
     requested = wanted if wanted is not None else running + pending
     return evolve(revision, requested_task_count=requested, running_task_count=running, pending_task_count=pending)
 

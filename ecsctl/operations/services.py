@@ -274,39 +274,36 @@ def _shape(view: View, record: ServiceRecord) -> Service:
     """The service as ECS shows it, with counts as they are now."""
     tasks = [task for task in view.find(TASKS, service=record.arn, tallied=0) if not task.is_stopped]
     rollout = view.find(SERVICE_DEPLOYMENTS, service=record.arn, order="-created_at", limit=1)
+    deployments = [_deployment_shape(record, deployment, tasks) for deployment in record.deployments]
     return evolve(
         record.service,
-        running_count=sum(_runs(task) for task in tasks),
-        pending_count=sum(_is_pending(task) for task in tasks),
-        deployments=[_deployment_shape(record, deployment, tasks) for deployment in record.deployments],
+        running_count=sum(task.is_running for task in tasks),
+        pending_count=sum(task.is_pending for task in tasks),
+        deployments=deployments,
         events=record.events,
         current_service_deployment=rollout[0].service_deployment_arn if rollout else None,
-        current_service_revisions=[_revision_shape(record, deployment, tasks) for deployment in record.deployments],
-    )
-
-
-def _revision_shape(
-    record: ServiceRecord, deployment: DeploymentRecord, tasks: list[TaskRecord]
-) -> ServiceCurrentRevisionSummary:
-    shape = _deployment_shape(record, deployment, tasks)
-    return ServiceCurrentRevisionSummary(
-        arn=revision_of(record.service, deployment),
-        requested_task_count=shape.desired_count,
-        running_task_count=shape.running_count,
-        pending_task_count=shape.pending_count,
+        current_service_revisions=[
+            ServiceCurrentRevisionSummary(
+                arn=revision_of(record.service, str(shape.id)),
+                requested_task_count=shape.desired_count,
+                running_task_count=shape.running_count,
+                pending_task_count=shape.pending_count,
+            )
+            for shape in deployments
+        ],
     )
 
 
 def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> Deployment:
     mine = [task for task in tasks if task.task.started_by == deployment.id]
-    wanted = sum(_is_wanted(task) for task in mine)
+    wanted = sum(task.is_wanted for task in mine)
     return Deployment(
         id=deployment.id,
         status=deployment.status,
         task_definition=deployment.task_definition_arn,
         desired_count=record.service.desired_count if deployment.status == "PRIMARY" else wanted,
-        pending_count=sum(_is_pending(task) for task in mine),
-        running_count=sum(_runs(task) for task in mine),
+        pending_count=sum(task.is_pending for task in mine),
+        running_count=sum(task.is_running for task in mine),
         failed_tasks=deployment.failures,
         created_at=deployment.created_at,
         updated_at=deployment.updated_at,
@@ -315,15 +312,3 @@ def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks
         rollout_state_reason=deployment.rollout_state_reason,
         next_attempt_at=deployment.next_attempt_at,
     )
-
-
-def _runs(task: TaskRecord) -> bool:
-    return task.task.last_status == "RUNNING"
-
-
-def _is_wanted(task: TaskRecord) -> bool:
-    return task.task.desired_status == "RUNNING"
-
-
-def _is_pending(task: TaskRecord) -> bool:
-    return _is_wanted(task) and not _runs(task)

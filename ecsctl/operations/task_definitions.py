@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecsctl.controller.collect import is_used
-from ecsctl.controller.wishes import find_task_definition
+from ecsctl.controller.wishes import find_task_definition, newest_of
 from ecsctl.model.api.task_definitions import (
     DeleteTaskDefinitionsRequest,
     DeleteTaskDefinitionsResponse,
@@ -43,18 +43,18 @@ def register_if_changed(ctx: Context, request: RegisterTaskDefinitionRequest) ->
     """The family's newest ACTIVE revision if it says the same, else a new one."""
     validate(request)
     with ctx.store.write() as tx:
-        newest = tx.find(
-            TASK_DEFINITIONS, scope=_scope(ctx), family=request.family, status="ACTIVE", order="-revision", limit=1
-        )
-        if newest:
-            old = newest[0]
-            if registered_again(request, old) == old and tags_of(tx, old.task_definition_arn) == (request.tags or []):
-                return old
+        old = newest_of(tx, ctx.scope, request.family)
+        if (
+            old is not None
+            and registered_again(request, old) == old
+            and tags_of(tx, old.task_definition_arn) == (request.tags or [])
+        ):
+            return old
         return _register(tx, ctx, request)
 
 
 def _register(tx: Transaction, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
-    key = f"{_scope(ctx)}/{request.family}"
+    key = f"{ctx.scope.key}/{request.family}"
     family = tx.get(FAMILIES, key) or Family(key=key, name=request.family)
     revision = family.last_revision + 1
     arn = ctx.scope.task_definition(request.family, revision)
@@ -77,7 +77,7 @@ def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionReques
 def list_task_definitions(ctx: Context, request: ListTaskDefinitionsRequest) -> ListTaskDefinitionsResponse:
     """ARNs by family and revision, ACTIVE unless asked otherwise (ECS API_ListTaskDefinitions)."""
     with ctx.store.read() as view:
-        found = view.find(TASK_DEFINITIONS, scope=_scope(ctx), status=request.status or "ACTIVE")
+        found = view.find(TASK_DEFINITIONS, scope=ctx.scope.key, status=request.status or "ACTIVE")
     found = [d for d in found if request.family_prefix in (None, d.family)]
     found.sort(key=lambda d: (str(d.family), d.revision or 0), reverse=request.sort == "DESC")
     arns, token = page([str(d.task_definition_arn) for d in found], request.next_token, request.max_results)
@@ -89,8 +89,8 @@ def list_task_definition_families(
 ) -> ListTaskDefinitionFamiliesResponse:
     """Family names with the prefix; without a status all of them (ECS API_ListTaskDefinitionFamilies)."""
     with ctx.store.read() as view:
-        active = {d.family for d in view.find(TASK_DEFINITIONS, scope=_scope(ctx), status="ACTIVE")}
-        known = {d.family for d in view.find(TASK_DEFINITIONS, scope=_scope(ctx))}
+        active = {d.family for d in view.find(TASK_DEFINITIONS, scope=ctx.scope.key, status="ACTIVE")}
+        known = {d.family for d in view.find(TASK_DEFINITIONS, scope=ctx.scope.key)}
     chosen = {"ACTIVE": active, "INACTIVE": known - active}.get(request.status or "ALL", known)
     names = sorted(str(name) for name in chosen if str(name).startswith(request.family_prefix or ""))
     families, token = page(names, request.next_token, request.max_results)
@@ -136,7 +136,3 @@ def delete_task_definitions(ctx: Context, request: DeleteTaskDefinitionsRequest)
                 put_tags(tx, str(found.task_definition_arn), None)
                 tx.delete(TASK_DEFINITIONS, arn=found.task_definition_arn)
     return DeleteTaskDefinitionsResponse(task_definitions=deleted, failures=failures)
-
-
-def _scope(ctx: Context) -> str:
-    return f"{ctx.scope.region}/{ctx.scope.account}"

@@ -51,9 +51,7 @@ def update_task_protection(ctx: Context, request: UpdateTaskProtectionRequest) -
             tx.put(TASKS, evolve(record, protected_until=until, seq=tx.seq))
             what = f"from scale-in until {until:%Y-%m-%dT%H:%M:%SZ}" if until else "no longer"
             add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, "TaskProtected", what)
-            updated.append(
-                ProtectedTask(task_arn=record.arn, protection_enabled=until is not None, expiration_date=until)
-            )
+            updated.append(_shape(record, until))
     return UpdateTaskProtectionResponse(protected_tasks=updated, failures=failures)
 
 
@@ -71,10 +69,7 @@ def get_task_protection(ctx: Context, request: GetTaskProtectionRequest) -> GetT
             if record is None or failure is not None:
                 failures.append(failure or Failure(arn=name, reason="MISSING"))
                 continue
-            until = record.protected_until if record.is_protected(ctx.now()) else None
-            shown.append(
-                ProtectedTask(task_arn=record.arn, protection_enabled=until is not None, expiration_date=until)
-            )
+            shown.append(_shape(record, record.protected_until if record.is_protected(ctx.now()) else None))
     return GetTaskProtectionResponse(protected_tasks=shown, failures=failures)
 
 

@@ -34,7 +34,7 @@ def follow(rollout: ServiceDeployment, record: ServiceRecord, now: datetime) -> 
     if record.service.status != "ACTIVE":
         return _over(rollout, "STOPPED", DELETED, now)
     rollout = evolve(rollout, lifecycle_stage=primary.stage)
-    target = next((d for d in record.deployments if revision_of(record.service, d) == _target(rollout)), None)
+    target = next((d for d in record.deployments if revision_of(record.service, d.id) == _target(rollout)), None)
     rollout = _counted(rollout, record, target)
     if rollout.rollback is not None:
         if primary.rollout_state == "COMPLETED":
@@ -42,9 +42,9 @@ def follow(rollout: ServiceDeployment, record: ServiceRecord, now: datetime) -> 
         if primary.rollout_state == "FAILED":
             return _over(rollout, "ROLLBACK_FAILED", primary.rollout_state_reason, now)
         return rollout
-    if revision_of(record.service, primary) != _target(rollout):
+    if revision_of(record.service, primary.id) != _target(rollout):
         why = (target.rollout_state_reason if target else "") or primary.rollout_state_reason
-        back = Rollback(reason=why, started_at=now, service_revision_arn=revision_of(record.service, primary))
+        back = Rollback(reason=why, started_at=now, service_revision_arn=revision_of(record.service, primary.id))
         going_back = evolve(rollout, status="ROLLBACK_IN_PROGRESS", status_reason=why, rollback=back, updated_at=now)
         return follow(going_back, record, now)  # where the old tasks are all there, it has been rolled back already
     if primary.rollout_state == "COMPLETED":
@@ -81,9 +81,14 @@ def stopped(rollout: ServiceDeployment, why: str, now: datetime) -> ServiceDeplo
     return _over(rollout, "STOPPED", why, now) if rollout.status in GOING_ON else rollout
 
 
-def revision_of(service: Service, deployment: DeploymentRecord) -> str:
-    """The ARN of the service revision that a deployment rolls out; both have the same number."""
-    return f"{service.service_arn}/{deployment.id.rpartition('/')[2]}".replace(":service/", ":service-revision/", 1)
+def revision_of(service: Service, deployment: str) -> str:
+    """The ARN of the service revision that a deployment (by id) rolls out; both have the same number."""
+    return f"{service.service_arn}/{deployment.rpartition('/')[2]}".replace(":service/", ":service-revision/", 1)
+
+
+def deployment_of(revision: str) -> str:
+    """The id of the deployment that rolls out a service revision (by ARN)."""
+    return f"ecs-svc/{revision.rpartition('/')[2]}"
 
 
 def breaker_of(service: Service) -> DeploymentCircuitBreaker | None:

@@ -232,12 +232,12 @@ class _Work(ServiceWork):
     def _keep_up(self, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> None:
         """The desired number of a deployment's tasks; what is ill or on a host that drains is replaced first."""
         sound = [task for task in tasks if not self._is_unhealthy(task) and not self._is_draining(task)]
-        missing = max(0, self.desired - len(sound))
+        missing = self.desired - len(sound)
         self._start(deployment, missing, missing)
-        self._stop(self._in_stopping_order(sound)[: len(sound) - self.desired] if len(sound) > self.desired else [])
-        spare = sum(self._counts(task) for task in tasks) - self.desired
+        if missing < 0:
+            self._stop(self._in_stopping_order(sound)[:-missing])
         poor = [task for task in tasks if task not in sound]
-        self._let_go(poor, len(poor), max(0, spare))
+        self._let_go(poor, len(poor), sum(self._counts(task) for task in tasks) - self.desired)
 
     # Daemons
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +16,7 @@ from ecsctl.cli.commands import COMMANDS
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import decode, to_wire
-from ecsctl.operations import (
-    attributes,
-    clusters,
-    container_instances,
-    service_deployments,
-    services,
-    tags,
-    task_definitions,
-    task_protection,
-    tasks,
-)
 from tests.controller.world import World, world_in
-
-MODULES = (
-    attributes,
-    clusters,
-    container_instances,
-    service_deployments,
-    services,
-    tags,
-    task_definitions,
-    task_protection,
-    tasks,
-)
 
 
 @pytest.fixture
@@ -61,9 +39,8 @@ def call(world: World, published: botocore.model.ServiceModel) -> Any:
     def call(action: str, **request: Any) -> Any:
         operation = published.operation_model(action)
         assert not validator.validate(request, operation.input_shape).has_errors()
-        name = next(entry.name for entry in COMMANDS.values() if entry.action == action).replace("-", "_")
-        module = next(module for module in MODULES if name in vars(module))
-        function = getattr(module, name)
+        entry = next(entry for entry in COMMANDS.values() if entry.action == action)
+        function = getattr(import_module(f"ecsctl.operations.{entry.room}"), entry.name.replace("-", "_"))
         kind = function.__globals__[f"{action}Request"]
         answer = to_wire(function(world.process(), decode(kind, request)))
         report = validator.validate(answer, operation.output_shape)

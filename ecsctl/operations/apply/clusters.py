@@ -72,8 +72,7 @@ def prune_clusters(ground: Ground, kept: Collection[str], leaving: Collection[st
     `leaving` are the ARNs of the services that are deleted before.
     """
     changes, notes = [], []
-    scope = f"{ground.ctx.scope.region}/{ground.ctx.scope.account}"
-    for cluster in ground.view.find(CLUSTERS, scope=scope, status="ACTIVE"):
+    for cluster in ground.view.find(CLUSTERS, scope=ground.ctx.scope.key, status="ACTIVE"):
         arn = str(cluster.cluster_arn)
         if arn in kept or not is_made_by(ground.view, arn, ground.set_name):
             continue

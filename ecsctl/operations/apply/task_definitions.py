@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from ecsctl.controller.wishes import find_task_definition
+from ecsctl.controller.wishes import find_task_definition, newest_of
 from ecsctl.model.api.task_definitions import DeregisterTaskDefinitionRequest, RegisterTaskDefinitionRequest
 from ecsctl.model.record import evolve, to_wire
 from ecsctl.model.task_definition import TaskDefinition
@@ -61,14 +61,10 @@ def plan_task_definitions(ground: Ground, requests: Placed[RegisterTaskDefinitio
 
 
 def _plan(ground: Ground, request: RegisterTaskDefinitionRequest) -> tuple[TaskDefinition, Change]:
-    scope = f"{ground.ctx.scope.region}/{ground.ctx.scope.account}"
-    newest = ground.view.find(
-        TASK_DEFINITIONS, scope=scope, family=request.family, status="ACTIVE", order="-revision", limit=1
-    )
-    if not newest:
+    old = newest_of(ground.view, ground.ctx.scope, request.family)
+    if old is None:
         said = to_wire(evolve(request, family=""))
-        return _registration(ground, request, scope, "create", differences(None, {**said, "family": None}))
-    old = newest[0]
+        return _registration(ground, request, "create", differences(None, {**said, "family": None}))
     arn = str(old.task_definition_arn)
     check_set(ground.view, arn, ground.set_name)
     found = differences(_asked(old), _asked(registered_again(request, old)))
@@ -76,19 +72,18 @@ def _plan(ground: Ground, request: RegisterTaskDefinitionRequest) -> tuple[TaskD
     if not found:
         return old, Change.of(KIND, f"{old.family}:{old.revision}", arn, tags, tagging)
     kept = request.tags if request.tags is not None else unmarked_tags(ground.view, arn)
-    return _registration(ground, evolve(request, tags=kept), scope, "update", [*found, *tags], old.revision)
+    return _registration(ground, evolve(request, tags=kept), "update", [*found, *tags], old.revision)
 
 
 def _registration(
     ground: Ground,
     request: RegisterTaskDefinitionRequest,
-    scope: str,
     action: Any,
     found: list[Difference],
     old: int | None = None,
 ) -> tuple[TaskDefinition, Change]:
     ctx = ground.ctx
-    family = ground.view.get(FAMILIES, f"{scope}/{request.family}")
+    family = ground.view.get(FAMILIES, f"{ctx.scope.key}/{request.family}")
     revision = (family.last_revision if family else 0) + 1
     arn = ctx.scope.task_definition(request.family, revision)
     definition = register(request, revision, arn, ctx.now(), ctx.caller)
@@ -108,9 +103,8 @@ def prune_task_definitions(
 ) -> tuple[list[Change], list[str]]:
     """The deregistration of this set's revisions whose family is not to be kept, and notes on those that services
     (`used`, by ARN) still have."""
-    scope = f"{ground.ctx.scope.region}/{ground.ctx.scope.account}"
     changes, notes = [], []
-    for definition in ground.view.find(TASK_DEFINITIONS, scope=scope, status="ACTIVE"):
+    for definition in ground.view.find(TASK_DEFINITIONS, scope=ground.ctx.scope.key, status="ACTIVE"):
         arn = str(definition.task_definition_arn)
         if definition.family in kept or not is_made_by(ground.view, arn, ground.set_name):
             continue
