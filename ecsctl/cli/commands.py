@@ -78,6 +78,11 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("describe-service-deployments", "Describe deployments of services.", "service_deployments"),
         Entry("stop-service-deployment", "Roll a deployment back, or stop it.", "service_deployments"),
         Entry("describe-service-revisions", "Describe what was deployed.", "service_deployments"),
+        Entry("create-task-set", "Add a task set to a service that you deploy.", "task_sets"),
+        Entry("update-task-set", "Change the scale of a task set.", "task_sets"),
+        Entry("update-service-primary-task-set", "Say which task set serves production.", "task_sets"),
+        Entry("delete-task-set", "Stop the tasks of a task set, and delete it.", "task_sets"),
+        Entry("describe-task-sets", "Describe the task sets of a service.", "task_sets"),
         Entry("update-task-protection", "Protect tasks from scale-in, or no longer.", "task_protection"),
         Entry("get-task-protection", "Show the scale-in protection of tasks.", "task_protection"),
     ),
@@ -141,12 +146,11 @@ SCHEDULE = (
 
 _WITHOUT = """
     associate-gateway-with-cluster continue-service-deployment create-capacity-provider create-daemon
-    create-express-gateway-service create-gateway create-task-set delete-account-setting
+    create-express-gateway-service create-gateway delete-account-setting
     delete-capacity-provider delete-daemon delete-daemon-task-definition delete-express-gateway-service
-    delete-gateway delete-task-set describe-capacity-providers describe-daemon
+    delete-gateway describe-capacity-providers describe-daemon
     describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
     describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
-    describe-task-sets
     disassociate-gateway-from-cluster discover-poll-endpoint execute-command
     list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
     list-gateway-cluster-associations list-gateway-routes list-gateways
@@ -154,7 +158,7 @@ _WITHOUT = """
     put-cluster-capacity-providers register-daemon-task-definition
     submit-attachment-state-changes submit-container-state-change submit-task-state-change
     update-capacity-provider update-container-agent update-daemon update-express-gateway-service
-    update-gateway update-service-primary-task-set update-task-set
+    update-gateway
 """
 NOT_YET = frozenset(_WITHOUT.split())
 """Commands of `aws ecs` that ecsctl does not have."""

@@ -132,7 +132,7 @@ def _forget(tx: Transaction, over: list[TaskRecord]) -> None:
 def is_used(view: View, task_definition: str) -> bool:
     """Whether there are tasks of this task definition (by ARN), or a service that starts some."""
     services = view.find(SERVICES, status=("ACTIVE", "DRAINING"))
-    deployed = {deployment.task_definition_arn for service in services for deployment in service.deployments}
+    deployed = {starter.task_definition_arn for service in services for starter in service.starters}
     return task_definition in deployed or view.count(TASKS, task_definition=task_definition) > 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,8 +17,9 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.scheduler.service_deployments import follow
-from ecsctl.scheduler.service_work import Launch, Surroundings
-from ecsctl.scheduler.services import ServiceStep, decide_service
+from ecsctl.scheduler.service_work import Launch, Message, ServiceStep, Surroundings
+from ecsctl.scheduler.services import decide_service
+from ecsctl.scheduler.task_sets import task_set_arn
 from ecsctl.store.store import Store, Transaction, View, add_event
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TAGS, TASK_DEFINITIONS, TASKS
 
@@ -59,7 +60,9 @@ def advance(
 def _decide(view: View, record: ServiceRecord, now: datetime, chance: Chance, settle: timedelta) -> ServiceStep:
     service = record.service
     tasks = view.find(TASKS, service=record.arn, tallied=0, order="created_at")
-    named = {d.task_definition_arn for d in record.deployments} | {str(t.task.task_definition_arn) for t in tasks}
+    named = {starter.task_definition_arn for starter in record.starters} | {
+        str(t.task.task_definition_arn) for t in tasks
+    }
     definitions = {arn: found for arn in named if (found := view.get(TASK_DEFINITIONS, arn))}
     hosts = hosts_of(view, str(service.cluster_arn), f"service:{service.service_name}")
     return decide_service(record, tasks, Surroundings(definitions, hosts, now, chance.draw, settle))
@@ -71,7 +74,7 @@ def _changes(record: ServiceRecord, step: ServiceStep) -> bool:
 
 def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datetime, chance: Chance) -> Advance:
     record, messages = step.record, list(step.messages)
-    begun = [_put(tx, record, launch, now, chance) for launch in step.launches]
+    begun = {_put(tx, record, launch, now, chance): launch.starter.id for launch in step.launches}
     marked = {task.arn: task for task in step.marked}
     for stop in step.stops:
         task = marked.pop(stop.task.arn, stop.task)
@@ -79,17 +82,17 @@ def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datet
         add_event(tx, now, str(task.task.cluster_arn), task.arn, "TaskToStop", f"{stop.code}: {stop.reason}")
     for task in marked.values():
         tx.put(TASKS, evolve(task, seq=tx.seq))
-    stopping = [stop.task.arn for stop in step.stops]
-    messages += _told("started", "tasks", begun) + _told("stopped", "running tasks", stopping)
+    stopping = {stop.task.arn: stop.task.task.started_by for stop in step.stops}
+    messages += _told(record, "started", "tasks", begun) + _told(record, "stopped", "running tasks", stopping)
     for message in messages:
         record = with_event(tx, record, message, now, chance)
+    for gone in {task_set.id for task_set in before.task_sets} - {task_set.id for task_set in record.task_sets}:
+        tx.delete(TAGS, arn=task_set_arn(record, gone))
     if record != before:
         tx.put(SERVICES, evolve(record, seq=tx.seq))
         note_progress(tx, record, now)
     name = record.service.service_name
-    return Advance(
-        tuple(begun), tuple(stopping), tuple(f"service {name} {message}" for message in messages), changed=True
-    )
+    return Advance(tuple(begun), tuple(stopping), tuple(f"{m.subject(name)} {m.text}" for m in messages), changed=True)
 
 
 def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, chance: Chance) -> str:
@@ -99,7 +102,7 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         None,
         f"service:{service.service_name}",
         service.launch_type or "EC2",
-        launch.deployment.id,
+        launch.starter.id,
         _tags(tx, record, launch.definition),
         record.arn,
     )
@@ -121,12 +124,18 @@ def _tags(view: View, record: ServiceRecord, definition: TaskDefinition) -> list
     return own + (found.tags if found else [])
 
 
-def _told(verb: str, what: str, arns: list[str]) -> list[str]:
-    return [f"has {verb} {len(arns)} {what}: {_named(arns)}."] if arns else []
+def _told(record: ServiceRecord, verb: str, what: str, tasks: Mapping[str, str | None]) -> list[Message]:
+    """How many tasks have started or stopped: of the service, or of each of its task sets.
 
-
-def _named(arns: Iterable[str]) -> str:
-    return " ".join(f"(task {last_part(arn)})" for arn in arns)
+    `tasks`: ARN to what started it.
+    """
+    messages = []
+    for task_set in dict.fromkeys(tasks.values()) if record.is_external else [None]:
+        arns = [arn for arn, starter in tasks.items() if task_set in (None, starter)]
+        named = " ".join(f"(task {last_part(arn)})" for arn in arns)
+        if arns:
+            messages.append(Message(f"has {verb} {len(arns)} {what}: {named}.", task_set))
+    return messages
 
 
 def note_progress(tx: Transaction, record: ServiceRecord, now: datetime) -> None:
@@ -137,10 +146,12 @@ def note_progress(tx: Transaction, record: ServiceRecord, now: datetime) -> None
             tx.put(SERVICE_DEPLOYMENTS, progress)
 
 
-def with_event(tx: Transaction, record: ServiceRecord, message: str, now: datetime, chance: Chance) -> ServiceRecord:
+def with_event(
+    tx: Transaction, record: ServiceRecord, message: Message, now: datetime, chance: Chance
+) -> ServiceRecord:
     """The service with one more event; it is in the journal too."""
     service = record.service
-    text = f"(service {service.service_name}) {message}"
+    text = f"({message.subject(service.service_name)}) {message.text}"
     add_event(tx, now, str(service.cluster_arn), record.arn, "ServiceEvent", text)
     digits = chance.new_id()
     event = ServiceEvent(
@@ -150,15 +161,16 @@ def with_event(tx: Transaction, record: ServiceRecord, message: str, now: dateti
 
 
 def _planned(record: ServiceRecord, step: ServiceStep) -> list[str]:
-    service = f"service {record.service.service_name}"
+    name = record.service.service_name
+    service, starter = f"service {name}", "task set" if record.is_external else "deployment"
     return [
         *(
-            f"{service}: start a task of {last_part(launch.deployment.task_definition_arn)} "
-            f"on {last_part(launch.host.arn)} for deployment {launch.deployment.id}"
+            f"{service}: start a task of {last_part(launch.starter.task_definition_arn)} "
+            f"on {last_part(launch.host.arn)} for {starter} {launch.starter.id}"
             for launch in step.launches
         ),
         *(f"{service}: stop task {last_part(stop.task.arn)}: {stop.reason}" for stop in step.stops),
-        *(f"{service} {message}" for message in step.messages),
+        *(f"{message.subject(name)} {message.text}" for message in step.messages),
     ]
 
 
@@ -166,7 +178,7 @@ def needs_more(record: ServiceRecord | None) -> bool:
     """Whether there is something to wait for: a service on its way to what was asked."""
     if record is None or record.service.status == "INACTIVE":
         return False
-    return not record.steady and record.primary.rollout_state != "FAILED"
+    return not record.steady and (record.is_external or record.primary.rollout_state != "FAILED")
 
 
 def unfinished_of(view: View, arns: Iterable[str]) -> list[TaskRecord]:

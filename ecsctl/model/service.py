@@ -184,3 +184,8 @@ class Service(Record):
     enable_execute_command: bool | None = None
     availability_zone_rebalancing: AvailabilityZoneRebalancing | None = None
     resource_management_type: ResourceManagementType | None = None
+
+
+def is_external(service: Service) -> bool:
+    """Whether something else than the service scheduler deploys it, by task sets."""
+    return service.deployment_controller is not None and service.deployment_controller.type == "EXTERNAL"

@@ -1,5 +1,6 @@
 """What the store remembers beyond the ECS shapes: a host's address, a task's containers on their engine."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,9 +10,9 @@ from ecsctl.model.common import Tag
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest
-from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent
+from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent, StabilityStatus, is_external
 from ecsctl.model.service_deployment import ServiceDeploymentLifecycleStage
-from ecsctl.model.task import NetworkBinding, Task
+from ecsctl.model.task import LaunchType, NetworkBinding, Task
 
 Stage = Literal["none", "created", "started", "exited", "fenced"]
 """How far a container has come on its engine. `fenced`: no container holds its name, and none will."""
@@ -130,40 +131,62 @@ class InstanceRecord(Record):
         return self.instance.container_instance_arn or ""
 
 
-class DeploymentRecord(Record):
-    """One deployment of a service: which tasks it is to have, and how it is getting on.
+class Starter(Record):
+    """What a service's tasks are started for, and name in `startedBy`: a deployment, or a task set.
 
     `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by.
-    `ran`: a task of it has been RUNNING. `completed`: it can be rolled back to. `obstacle`: what was last told of
-    why it does not get on. `stage` and `ready_at` are of blue/green deployments: how far it is, and since when all of
-    its tasks have been healthy.
+    `obstacle`: what was last told of why it does not get on.
     """
 
     id: str
     task_definition_arn: str
     created_at: datetime
     updated_at: datetime
-    status: Literal["PRIMARY", "ACTIVE"] = "PRIMARY"
-    rollout_state: DeploymentRolloutState = "IN_PROGRESS"
-    rollout_state_reason: str = ""
     failures: int = 0
     start_failures: int = 0
     next_attempt_at: datetime | None = None
-    ran: bool = False
-    completed: bool = False
     obstacle: str = ""
+
+
+class DeploymentRecord(Starter):
+    """One deployment of a service: which tasks it is to have, and how it is getting on.
+
+    `completed`: it can be rolled back to. `stage` and `ready_at` are of blue/green deployments: how far it is, and
+    since when all of its tasks have been healthy.
+    """
+
+    status: Literal["PRIMARY", "ACTIVE"] = "PRIMARY"
+    rollout_state: DeploymentRolloutState = "IN_PROGRESS"
+    rollout_state_reason: str = ""
+    completed: bool = False
     stage: ServiceDeploymentLifecycleStage | None = None
     ready_at: datetime | None = None
 
 
-class ServiceRecord(Record):
-    """A service: what was asked, and its deployments, the newest first.
+class TaskSetRecord(Starter):
+    """One task set of a service: what was asked, and whether it has all its tasks, and since when that is so.
 
-    Counts and deployments of the ECS shape are filled in when it is shown. `events` are the last 100, newest first.
+    `scale` is a percentage of the service's desired count.
+    """
+
+    scale: float = 0.0
+    status: Literal["PRIMARY", "ACTIVE", "DRAINING"] = "ACTIVE"
+    external_id: str | None = None
+    launch_type: LaunchType = "EC2"
+    stability: StabilityStatus = "STABILIZING"
+    stability_at: datetime | None = None
+
+
+class ServiceRecord(Record):
+    """A service: what was asked, and its deployments or task sets, the newest first.
+
+    Counts, deployments and task sets of the ECS shape are filled in when it is shown. `events` are the last 100,
+    newest first.
     """
 
     service: Service
-    deployments: list[DeploymentRecord]
+    deployments: list[DeploymentRecord] = msgspec.field(default_factory=list)
+    task_sets: list[TaskSetRecord] = msgspec.field(default_factory=list)
     events: list[ServiceEvent] = msgspec.field(default_factory=list)
     steady: bool = False
     seq: int = 0
@@ -174,8 +197,18 @@ class ServiceRecord(Record):
 
     @property
     def definition(self) -> str:
-        """`family:revision` of what is being rolled out."""
-        return str(self.service.task_definition).rpartition("/")[2]
+        """`family:revision` of what is being rolled out; empty where nothing is."""
+        return (self.service.task_definition or "").rpartition("/")[2]
+
+    @property
+    def is_external(self) -> bool:
+        """Whether something else deploys it, by task sets."""
+        return is_external(self.service)
+
+    @property
+    def starters(self) -> Sequence[Starter]:
+        """All that it starts tasks for."""
+        return self.task_sets if self.is_external else self.deployments
 
     @property
     def primary(self) -> DeploymentRecord:

@@ -36,6 +36,10 @@ class Context(NamedTuple):
     def new_id(self) -> str:
         return self.controller.chance.new_id()
 
+    def new_starter_id(self) -> str:
+        """The id of a deployment or a task set, as ECS has them."""
+        return f"ecs-svc/{int(self.new_id(), 16) % 10**19:019d}"
+
     def draw(self, n: int) -> int:
         return self.controller.chance.draw(n)
 

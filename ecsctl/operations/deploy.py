@@ -49,6 +49,11 @@ def active_service(ctx: Context, cluster: str | None, name: str) -> Service:
         record = the_service(view, find_cluster(view, ctx, cluster), name)
     if record.service.status != "ACTIVE":
         raise ApiError("ServiceNotActiveException", f"Service {name} is being deleted.")
+    if record.is_external:
+        raise invalid_parameter(
+            f"Service {name} has the EXTERNAL deployment controller: deploy it by create-task-set and "
+            "update-service-primary-task-set."
+        )
     return service_shapes(ctx, [record.arn])[0]
 
 

@@ -41,6 +41,7 @@ from ecsctl.scheduler.service_deployments import (
     roll_back,
     stopped,
 )
+from ecsctl.scheduler.service_work import Message
 from ecsctl.store.store import Transaction, View
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES, TASK_DEFINITIONS, TASKS
 
@@ -218,7 +219,8 @@ def stop_service_deployment(ctx: Context, request: StopServiceDeploymentRequest)
                 )
             message = f"(deployment {record.primary.id}) rolling back to deployment {back.id}: stopped by user."
             roll_back(record, back, f"Deployment stopped by user: rolling back to deploymentId {back.id}.", ctx.now())
-        record = evolve(with_event(tx, record, message, ctx.now(), ctx.controller.chance), steady=False, seq=tx.seq)
+        record = with_event(tx, record, Message(message), ctx.now(), ctx.controller.chance)
+        record = evolve(record, steady=False, seq=tx.seq)
         tx.put(SERVICES, record)
         note_progress(tx, record, ctx.now())
     ctx.hand_over([record.arn])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
+from ecsctl.model.api.task_sets import CreateTaskSetRequest
 from ecsctl.model.arn import check_name
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
 from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.service import Service
 from ecsctl.operations.lookup import check_tags
 from ecsctl.operations.task_rules import check_placement
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
@@ -44,20 +46,78 @@ def check_new_service(request: CreateServiceRequest) -> None:
     check_tags(request.tags)
     if request.desired_count is None and scheduling == "REPLICA":
         raise invalid_parameter("desiredCount: is needed for a service that is not of the DAEMON scheduling strategy.")
-    if not request.task_definition:
+    if request.deployment_controller is not None and request.deployment_controller.type == "EXTERNAL":
+        _check_external(request)
+    elif not request.task_definition:
         raise invalid_parameter("TaskDefinition can not be blank.")
+
+
+def check_update(request: UpdateServiceRequest, service: Service) -> None:
+    """As check_service, for a service that there is."""
+    check_service(request, service.scheduling_strategy or "REPLICA")
+    kind = service.deployment_controller.type if service.deployment_controller else "ECS"
+    if request.deployment_controller is not None and request.deployment_controller.type != kind:
+        raise client_exception(
+            f"deploymentController: a service of {kind} cannot be changed by this release: create another service."
+        )
+    if kind != "EXTERNAL":
+        return
+    if request.task_definition:
+        raise invalid_parameter(
+            "Unable to update task definition on services with an EXTERNAL deployment controller. "
+            "Create a new task set (create-task-set)."
+        )
+    if request.force_new_deployment:
+        raise invalid_parameter(
+            "Cannot force a new deployment on services with an EXTERNAL deployment controller. "
+            "Create a new task set (create-task-set)."
+        )
+    _check_external_deployments(request.deployment_configuration)
+
+
+def _check_external(request: CreateServiceRequest) -> None:
+    """What a service that something else deploys cannot have (ECS developer guide, "Deploy Amazon ECS services using
+    a third-party controller")."""
+    if request.task_definition:
+        raise invalid_parameter(
+            "TaskDefinition must be blank: with the EXTERNAL deployment controller, task sets have it: create-task-set."
+        )
+    if request.scheduling_strategy == "DAEMON":
+        raise invalid_parameter("The daemon scheduling strategy does not support the EXTERNAL deployment controller.")
+    _check_external_deployments(request.deployment_configuration)
+
+
+def _check_external_deployments(configuration: DeploymentConfiguration | None) -> None:
+    """InvalidParameterException for what only the service scheduler's own deployments have."""
+    for field, name in (
+        ("deployment_circuit_breaker", "deploymentCircuitBreaker"),
+        ("strategy", "strategy"),
+        ("bake_time_in_minutes", "bakeTimeInMinutes"),
+    ):
+        if getattr(configuration, field, None) is not None:
+            raise invalid_parameter(
+                f"deploymentConfiguration.{name}: can only be given with the ECS deployment controller."
+            )
+
+
+def check_served(request: CreateServiceRequest | UpdateServiceRequest | CreateTaskSetRequest) -> None:
+    """ClientException for what is not honoured, by name."""
+    for field, what in _UNSERVED.items():
+        if getattr(request, field, None):
+            raise client_exception(f"{what} is not honoured by this release; leave it out.")
 
 
 def check_service(request: CreateServiceRequest | UpdateServiceRequest, scheduling: str) -> None:
     """What can be said without looking at the state; InvalidParameterException and ClientException."""
-    for field, what in _UNSERVED.items():
-        if getattr(request, field, None):
-            raise client_exception(f"{what} is not honoured by this release; leave it out.")
+    check_served(request)
     if request.availability_zone_rebalancing == "ENABLED":
         raise client_exception("availabilityZoneRebalancing: ENABLED is not honoured by this release; leave it out.")
     controller = request.deployment_controller
-    if controller is not None and controller.type != "ECS":
-        raise client_exception(f"deploymentController: {controller.type} is not honoured by this release; use ECS.")
+    if controller is not None and controller.type == "CODE_DEPLOY":
+        raise client_exception(
+            "deploymentController: CODE_DEPLOY is not honoured by this release; use ECS, with the strategy BLUE_GREEN, "
+            "or EXTERNAL."
+        )
     if request.desired_count is not None and not 0 <= request.desired_count <= 5000:
         raise invalid_parameter(f"desiredCount: {request.desired_count} is not between 0 and 5000.")
     grace = request.health_check_grace_period_seconds

@@ -44,10 +44,12 @@ from ecsctl.operations.lookup import (
     the_service,
 )
 from ecsctl.operations.service_deployments import begin_deployment
-from ecsctl.operations.service_rules import check_new_service, check_service
+from ecsctl.operations.service_rules import check_new_service, check_update
+from ecsctl.operations.task_sets import task_set_shapes
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 from ecsctl.scheduler.service_deployments import revision_of
 from ecsctl.scheduler.services import IN_PROGRESS
+from ecsctl.scheduler.task_sets import computed_count
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TASKS
 
@@ -68,7 +70,8 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
     check_new_service(request)
     with ctx.store.read() as view:
         find_cluster(view, ctx, request.cluster)
-        startable(view, ctx.scope, str(request.task_definition), request.launch_type)
+        if request.task_definition:
+            startable(view, ctx.scope, request.task_definition, request.launch_type)
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
@@ -78,8 +81,9 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
         _check_free(tx.get(SERVICES, arn))
         record = _new(tx, ctx, cluster, arn, request)
         tx.put(SERVICES, evolve(record, seq=tx.seq))
-        begin_deployment(tx, ctx, record, [])
-        note_progress(tx, record, ctx.now())
+        if record.deployments:
+            begin_deployment(tx, ctx, record, [])
+            note_progress(tx, record, ctx.now())
         put_tags(tx, arn, request.tags)
         add_event(
             tx,
@@ -87,7 +91,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
             str(cluster.cluster_arn),
             arn,
             "ServiceCreated",
-            f"{record.service.scheduling_strategy} of {record.definition}",
+            f"{record.service.scheduling_strategy} of {record.definition or 'task sets'}",
         )
         remember(tx, ctx.now(), cluster, "CreateService", request, [arn])
         answer = _shape(tx, record)
@@ -107,17 +111,20 @@ def _check_free(existing: ServiceRecord | None) -> None:
 
 
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
-    definition = str(startable(tx, ctx.scope, str(request.task_definition), request.launch_type).task_definition_arn)
+    if not request.task_definition:
+        return ServiceRecord(service=service_asked(ctx, cluster, arn, request, None))
+    definition = str(startable(tx, ctx.scope, request.task_definition, request.launch_type).task_definition_arn)
     return ServiceRecord(
         service=service_asked(ctx, cluster, arn, request, definition), deployments=[_deployment(ctx, definition)]
     )
 
 
 def service_asked(
-    ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest, definition_arn: str
+    ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest, definition_arn: str | None
 ) -> Service:
     """The service that a valid `request` becomes, with what ECS fills in."""
     scheduling = request.scheduling_strategy or "REPLICA"
+    controller = request.deployment_controller or DeploymentController(type="ECS")
     return Service(
         service_arn=arn,
         service_name=request.service_name,
@@ -128,13 +135,13 @@ def service_asked(
         desired_count=request.desired_count or 0,
         launch_type=request.launch_type or "EC2",
         task_definition=definition_arn,
-        deployment_configuration=_configuration(request.deployment_configuration, scheduling),
+        deployment_configuration=_configuration(request.deployment_configuration, scheduling, controller),
         created_at=ctx.now(),
         placement_constraints=request.placement_constraints or [],
         placement_strategy=request.placement_strategy or [],
         health_check_grace_period_seconds=request.health_check_grace_period_seconds or 0,
         scheduling_strategy=scheduling,
-        deployment_controller=DeploymentController(type="ECS"),
+        deployment_controller=controller,
         created_by=ctx.caller,
         enable_ecs_managed_tags=bool(request.enable_ecs_managed_tags),
         propagate_tags=request.propagate_tags or "NONE",
@@ -143,14 +150,14 @@ def service_asked(
     )
 
 
-def _configuration(given: DeploymentConfiguration | None, scheduling: str) -> DeploymentConfiguration:
+def _configuration(
+    given: DeploymentConfiguration | None, scheduling: str, controller: DeploymentController
+) -> DeploymentConfiguration:
     low, high = DEFAULT_PERCENT[scheduling]
-    configuration = DeploymentConfiguration(
-        deployment_circuit_breaker=DeploymentCircuitBreaker(enable=False, rollback=False),
-        maximum_percent=high,
-        minimum_healthy_percent=low,
-        strategy="ROLLING",
-    )
+    configuration = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
+    if controller.type == "ECS":
+        breaker = DeploymentCircuitBreaker(enable=False, rollback=False)
+        configuration = evolve(configuration, deployment_circuit_breaker=breaker, strategy="ROLLING")
     return _merged(configuration, given)
 
 
@@ -162,7 +169,7 @@ def _merged(known: DeploymentConfiguration, given: DeploymentConfiguration | Non
 
 def _deployment(ctx: Context, task_definition_arn: str) -> DeploymentRecord:
     now = ctx.now()
-    deployment_id = f"ecs-svc/{int(ctx.new_id(), 16) % 10**19:019d}"
+    deployment_id = ctx.new_starter_id()
     return DeploymentRecord(
         id=deployment_id,
         task_definition_arn=task_definition_arn,
@@ -179,11 +186,11 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
         record = the_service(tx, cluster, request.service)
         if record.service.status != "ACTIVE":
             raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
-        check_service(request, record.service.scheduling_strategy or "REPLICA")
+        check_update(request, record.service)
         changed = _changed(tx, ctx, record, request)
         if changed != record:
             tx.put(SERVICES, evolve(changed, steady=False, seq=tx.seq))
-            deployed = changed.primary.id != record.primary.id
+            deployed = len(changed.deployments) > len(record.deployments)
             if deployed:
                 begin_deployment(tx, ctx, changed, record.deployments)
             note_progress(tx, changed, ctx.now())
@@ -196,14 +203,14 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
 
 def _changed(tx: Transaction, ctx: Context, record: ServiceRecord, request: UpdateServiceRequest) -> ServiceRecord:
     service = record.service
-    definition = str(service.task_definition)
+    definition = service.task_definition
     if request.task_definition:
         definition = str(startable(tx, ctx.scope, request.task_definition, service.launch_type).task_definition_arn)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
     merged = _merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=merged, **changes)
     record = evolve(record, service=changed)
-    if definition == service.task_definition and not request.force_new_deployment:
+    if definition is None or (definition == service.task_definition and not request.force_new_deployment):
         return record
     before = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
     return evolve(record, deployments=[_deployment(ctx, definition), *before])
@@ -215,19 +222,27 @@ def delete_service(ctx: Context, request: DeleteServiceRequest) -> DeleteService
         cluster = find_cluster(tx, ctx, request.cluster)
         record = the_service(tx, cluster, request.service)
         if record.service.status == "ACTIVE":
-            scaled = record.service.desired_count and record.service.scheduling_strategy != "DAEMON"
-            if scaled and not request.force:
+            if _is_scaled(record) and not request.force:
                 raise invalid_parameter(
                     "The service cannot be stopped while it is scaled above 0: "
                     "update it to a desired count of 0 first, or use --force."
                 )
-            record = evolve(record, service=evolve(record.service, status="DRAINING", desired_count=0), seq=tx.seq)
+            service = evolve(record.service, status="DRAINING", desired_count=0)
+            going = [evolve(task_set, status="DRAINING") for task_set in record.task_sets]
+            record = evolve(record, service=service, task_sets=going, seq=tx.seq)
             tx.put(SERVICES, record)
             note_progress(tx, record, ctx.now())
             add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, "ServiceDeleted", "its tasks are to stop")
         answer = _shape(tx, record)
     ctx.hand_over([record.arn])
     return DeleteServiceResponse(service=answer)
+
+
+def _is_scaled(record: ServiceRecord) -> bool:
+    """Whether it is to have tasks, other than a daemon on each host."""
+    if record.is_external:
+        return any(computed_count(record, task_set) for task_set in record.task_sets)
+    return bool(record.service.desired_count) and record.service.scheduling_strategy != "DAEMON"
 
 
 def describe_services(ctx: Context, request: DescribeServicesRequest) -> DescribeServicesResponse:
@@ -280,6 +295,7 @@ def _shape(view: View, record: ServiceRecord) -> Service:
         running_count=sum(task.is_running for task in tasks),
         pending_count=sum(task.is_pending for task in tasks),
         deployments=deployments,
+        task_sets=task_set_shapes(record, tasks) if record.is_external else None,
         events=record.events,
         current_service_deployment=rollout[0].service_deployment_arn if rollout else None,
         current_service_revisions=[

@@ -8,7 +8,7 @@ from typing import Literal
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.drive import Limits
 from ecsctl.model.arn import last_part
-from ecsctl.model.service import Service
+from ecsctl.model.service import Service, is_external
 from ecsctl.model.task import Task
 from ecsctl.operations.context import Context
 from ecsctl.operations.services import service_shapes
@@ -46,7 +46,12 @@ def watch_services(ctx: Context, arns: Sequence[str], is_over: Callable[[list[Se
 
 
 def is_stable(service: Service) -> bool:
-    """As AWS's waiter `services-stable` has it: one deployment, and all its tasks run."""
+    """As AWS's waiter `services-stable` has it: one deployment, and all its tasks run.
+
+    That one waits in vain for services of the EXTERNAL deployment controller; they are when all task sets are stable.
+    """
+    if is_external(service):
+        return all(task_set.stability_status == "STEADY_STATE" for task_set in service.task_sets or [])
     return len(service.deployments or []) == 1 and service.running_count == service.desired_count
 
 

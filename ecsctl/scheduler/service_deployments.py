@@ -57,7 +57,10 @@ def follow(rollout: ServiceDeployment, record: ServiceRecord, now: datetime) -> 
 def copied(record: ServiceRecord) -> ServiceRecord:
     """A service record that can be changed in place."""
     return evolve(
-        record, service=evolve(record.service), deployments=[evolve(deployment) for deployment in record.deployments]
+        record,
+        service=evolve(record.service),
+        deployments=[evolve(deployment) for deployment in record.deployments],
+        task_sets=[evolve(task_set) for task_set in record.task_sets],
     )
 
 

@@ -1,7 +1,7 @@
 """What a decision about a service is made with: its tasks as they are, starting and stopping them, telling. Pure.
 
-Source: ECS developer guide, "Amazon ECS services" and "Amazon ECS scale-in"; the words of the events as in "Amazon ECS
-service event messages".
+Source: ECS developer guide, "Amazon ECS services", "Amazon ECS service throttle logic" and "Amazon ECS scale-in"; the
+words of the events as in "Amazon ECS service event messages".
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
-from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
 from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.place import ZONE, Demand, Host, demand_of, place
 from ecsctl.scheduler.obstacle import cannot_place
-from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE
+from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits
+from ecsctl.scheduler.service_deployments import breaker_of
 
 UNHEALTHY = "Task failed container health checks"
 SPREAD = (
@@ -25,6 +27,14 @@ SPREAD = (
     PlacementStrategy(type="spread", field="instanceId"),
 )
 """Where a service's tasks go when it does not say: the emptiest zone, then the emptiest instance."""
+NO_ROOM_TO_MOVE = (
+    "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+    "Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+PROTECTED = (
+    "was unable to reach steady state because task set ({}) was unable to scale in. "
+    "Reason: The number of protected tasks are more than the desired count of tasks"
+)
 
 
 class Surroundings(NamedTuple):
@@ -41,9 +51,9 @@ class Surroundings(NamedTuple):
 
 
 class Launch(NamedTuple):
-    """A task to start for a deployment, and where."""
+    """A task to start, for what, and where."""
 
-    deployment: DeploymentRecord
+    starter: Starter
     definition: TaskDefinition
     demand: Demand
     host: Host
@@ -57,6 +67,28 @@ class Stop(NamedTuple):
     reason: str
 
 
+class Message(NamedTuple):
+    """What to tell of a service, or of one of its task sets (by id)."""
+
+    text: str
+    task_set: str | None = None
+
+    def subject(self, service: str | None) -> str:
+        """Whom it is about, in ECS's words."""
+        return f"service {service}, taskSet {self.task_set}" if self.task_set else f"service {service}"
+
+
+class ServiceStep(NamedTuple):
+    """The service as it is to be written, its tasks that start, stop, or changed in what is known of them, and what to
+    tell."""
+
+    record: ServiceRecord
+    launches: tuple[Launch, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    marked: tuple[TaskRecord, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+
 class ServiceWork:
     """One decision in the making."""
 
@@ -68,61 +100,175 @@ class ServiceWork:
         self.over = [task for task in tasks if task.is_stopped]
         self.unfinished = [task for task in tasks if not task.is_stopped]
         self.live = [task for task in self.unfinished if task.task.desired_status != "STOPPED"]
-        self.deployments = {deployment.id: deployment for deployment in record.deployments}
+        self.starters = {starter.id: starter for starter in record.starters}
         self.hosts = {host.arn: host for host in around.hosts}
         self.marked: dict[str, TaskRecord] = {}
         self.launches: list[Launch] = []
         self.stops: list[Stop] = []
-        self.messages: list[str] = []
+        self.messages: list[Message] = []
 
     @property
     def desired(self) -> int:
         return self.service.desired_count or 0
 
+    @property
+    def step(self) -> ServiceStep:
+        """What has been decided."""
+        return ServiceStep(
+            self.record, tuple(self.launches), tuple(self.stops), tuple(self.marked.values()), tuple(self.messages)
+        )
+
+    # What happened
+
+    def tally(self) -> None:
+        """Account for the tasks that ended, and for those that have become healthy."""
+        for task in self.unfinished:
+            starter = self.starters.get(task.task.started_by or "")
+            if starter is not None and not task.settled and self._is_healthy(task):
+                self.marked[task.arn] = evolve(task, settled=True)
+                starter.start_failures, starter.next_attempt_at = 0, None
+                if self._resets():
+                    starter.failures = 0
+        for task in self.over:
+            self.marked[task.arn] = evolve(task, tallied=True)
+            starter = self.starters.get(task.task.started_by or "")
+            if starter is not None and (failed := self._failed(task)):
+                starter.failures += 1
+                starter.updated_at = self.now
+                if failed == "start":
+                    self._throttle(starter)
+
+    def _failed(self, task: TaskRecord) -> str | None:
+        """Whether its end counts against its deployment.
+
+        A container that ends before the task has counted as healthy has not started, as for the ECS agent, which
+        tells RUNNING only after a while; a later end is the application's affair.
+        """
+        if task.task.stopped_reason == UNHEALTHY:
+            return "health"
+        if task.task.stop_code == "TaskFailedToStart":
+            return "start"
+        if task.task.stop_code == "EssentialContainerExited" and not task.settled and not self._lasted(task):
+            return "start"
+        return None
+
+    def _lasted(self, task: TaskRecord) -> bool:
+        began, ended = task.task.started_at, task.task.execution_stopped_at or task.task.stopping_at
+        return bool(began and ended and ended - began >= self.around.settle)
+
+    def _throttle(self, starter: Starter) -> None:
+        starter.start_failures += 1
+        seconds = delay(starter.start_failures, self.around.draw(1000) / 999)
+        if seconds:
+            starter.next_attempt_at = self.now + timedelta(seconds=seconds)
+            if starter.start_failures == FREE_STARTS:
+                self._say(
+                    "is unable to consistently start tasks successfully. The next attempt is at "
+                    f"{starter.next_attempt_at:%Y-%m-%dT%H:%M:%SZ}, later ones are further apart.",
+                    starter,
+                )
+
+    def _resets(self) -> bool:
+        breaker = breaker_of(self.service)
+        return breaker is None or breaker.reset_on_healthy_task is not False
+
+    # As many tasks as there should be
+
+    def level(self, starter: Starter, tasks: Sequence[TaskRecord], unfinished: int, desired: int) -> None:
+        """Start what is missing, then stop what is not wanted, within minimumHealthyPercent and maximumPercent.
+
+        `tasks` are those that are not to stop yet, `unfinished` counts with those that are. Whatever is not of
+        `starter` is to go.
+        """
+        lower, upper = limits(desired, self.service.deployment_configuration, "REPLICA")
+        keepers = [task for task in tasks if self._is_kept(task, starter)]
+        leavers = [task for task in tasks if not self._is_kept(task, starter)]
+        missing = max(0, desired - len(keepers))
+        started = self._start(starter, missing, upper - unfinished)
+        started += self._shore_up(lower, upper - unfinished - started)
+        healthy = sum(self._counts(task) for task in tasks)
+        if len(keepers) > desired:
+            surplus = self._in_stopping_order(keepers)[: len(keepers) - desired]
+            healthy -= sum(self._counts(task) for task in surplus)
+            self._stop(surplus)
+        settled = min(desired, sum(self._counts(task) for task in keepers))
+        excess = settled + len(leavers) - desired
+        wanted_room = missing - started if self._may_start(starter) else 0
+        self._let_go(leavers, max(excess, wanted_room), healthy - lower)
+        if sum(task.is_protected(self.now) for task in tasks) > desired:
+            self._tell(starter, PROTECTED.format(starter.id.rpartition("/")[2]))
+        if missing and not started and leavers and lower >= desired >= upper:
+            self._tell(starter, NO_ROOM_TO_MOVE)
+
+    def _is_kept(self, task: TaskRecord, starter: Starter) -> bool:
+        return task.task.started_by == starter.id and not self._is_unhealthy(task) and not self._is_draining(task)
+
+    def _shore_up(self, lower: int, room: int) -> int:  # noqa: ARG002 rolling deployments do
+        """Start tasks of another kind where those that are wanted do not start; how many that were."""
+        return 0
+
+    def _let_go(self, leavers: Sequence[TaskRecord], number: int, spare: int) -> None:
+        """Stop up to `number` tasks that others replace, of those that count as healthy no more than are to spare.
+
+        What waits on a host that drains is stopped at once.
+        """
+        chosen = [task for task in leavers if self._is_draining(task) and task.task.last_status != "RUNNING"]
+        for task in self._in_stopping_order(task for task in leavers if task not in chosen):
+            if len(chosen) >= number:
+                break
+            if self._counts(task):
+                if spare <= 0:
+                    continue
+                spare -= 1
+            chosen.append(task)
+        self._stop(chosen)
+
     # Starting and stopping
 
-    def _may_start(self, deployment: DeploymentRecord) -> bool:
+    def _may_start(self, starter: Starter) -> bool:
         if self.service.status != "ACTIVE":
             return False
-        if deployment.rollout_state == "FAILED" and deployment.status == "PRIMARY":
-            return False
-        return deployment.next_attempt_at is None or deployment.next_attempt_at <= self.now
+        return starter.next_attempt_at is None or starter.next_attempt_at <= self.now
 
-    def _start(self, deployment: DeploymentRecord, count: int, room: int) -> int:
+    def _start(self, starter: Starter, count: int, room: int) -> int:
         """Place up to `count` tasks; how many that were."""
         count = min(count, room)
-        if count <= 0 or not self._may_start(deployment):
+        if count <= 0 or not self._may_start(starter):
             return 0
-        if deployment.start_failures >= FREE_STARTS:
+        if starter.start_failures >= FREE_STARTS:
             count = 1  # one attempt at a time while it fails
-        return sum(self._launch(deployment, list(self.hosts.values())) for _ in range(count))
+        return sum(self._launch(starter, list(self.hosts.values())) for _ in range(count))
 
-    def _launch(self, deployment: DeploymentRecord, hosts: list[Host]) -> bool:
-        definition, demand = self._demand(deployment)
+    def _launch(self, starter: Starter, hosts: list[Host]) -> bool:
+        definition, demand = self._demand(starter)
         if definition is None:
             return False
         strategies = self.service.placement_strategy or SPREAD
         constraints = self.service.placement_constraints or ()
         choice = place(demand, hosts, strategies, constraints, self.around.draw)
         if choice.host is None:
-            self._tell(deployment, cannot_place(choice.rejections))
+            self._tell(starter, cannot_place(choice.rejections))
             return False
         self.hosts[choice.host.arn] = choice.host.with_task(demand)
-        self.launches.append(Launch(deployment, definition, demand, choice.host))
+        self.launches.append(Launch(starter, definition, demand, choice.host))
         return True
 
-    def _demand(self, deployment: DeploymentRecord) -> tuple[TaskDefinition | None, Demand]:
-        definition = self.around.definitions.get(deployment.task_definition_arn)
+    def _demand(self, starter: Starter) -> tuple[TaskDefinition | None, Demand]:
+        definition = self.around.definitions.get(starter.task_definition_arn)
         return definition, demand_of(definition, None) if definition else Demand(0, 0)
 
     def _stop(self, tasks: Iterable[TaskRecord]) -> None:
         for task in tasks:
             if self._is_unhealthy(task):
                 self.stops.append(Stop(task, "ServiceSchedulerInitiated", UNHEALTHY))
-                self.messages.append(f"(task {last_part(task.arn)}) failed container health checks.")
+                self._say(f"(task {last_part(task.arn)}) failed container health checks.", self._mover(task))
             else:
-                reason = f"Scaling activity initiated by (deployment {self.record.primary.id})"
+                reason = f"Scaling activity initiated by (deployment {self._mover(task).id})"
                 self.stops.append(Stop(task, "ServiceSchedulerInitiated", reason))
+
+    def _mover(self, task: TaskRecord) -> Starter:
+        """On whose account a task is stopped."""
+        raise NotImplementedError
 
     def _in_stopping_order(self, tasks: Iterable[TaskRecord]) -> list[TaskRecord]:
         """Those that do not serve first, then of the fullest zone and instance, the newest first; protected never."""
@@ -183,10 +329,30 @@ class ServiceWork:
         host = self.hosts.get(str(task.task.container_instance_arn))
         return host is None or not host.active
 
+    def _is_there(self, starter: Starter, desired: int) -> bool:
+        """Whether it has all its tasks, and each counts as healthy: one that ends at once has not come to stay."""
+        mine = [task for task in self.unfinished if task.task.started_by == starter.id]
+        good = [task for task in mine if self._counts(task)]
+        return len(mine) == len(good) == desired and not any(self._is_draining(task) for task in mine)
+
     # What to tell
 
-    def _tell(self, deployment: DeploymentRecord, obstacle: str) -> None:
+    def _say(self, text: str, starter: Starter) -> None:
+        self.messages.append(Message(text, starter.id if isinstance(starter, TaskSetRecord) else None))
+
+    def _tell(self, starter: Starter, obstacle: str) -> None:
         """Say what is in the way; not again while it stays the same."""
-        if deployment.obstacle != obstacle:
-            deployment.obstacle = obstacle
-            self.messages.append(obstacle)
+        if starter.obstacle != obstacle:
+            starter.obstacle = obstacle
+            self._say(obstacle, starter)
+
+    def close(self, reached: bool) -> None:
+        """Note whether the service has what was asked, and whether it is over."""
+        steady = reached and not self.launches and not self.stops
+        if steady and not self.record.steady and self.service.status == "ACTIVE":
+            for starter in self.starters.values():
+                starter.obstacle = ""
+            self.messages.append(Message("has reached a steady state."))
+        self.record.steady = steady
+        if self.service.status == "DRAINING" and not self.unfinished:
+            self.service.status = "INACTIVE"

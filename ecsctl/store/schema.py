@@ -89,6 +89,12 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX schedule_cluster ON schedule (cluster);
     """,
+    """
+    -- Services have task sets from here on; that a task of a deployment ran is no longer noted.
+    UPDATE service SET doc = CAST(json_set(CAST(doc AS TEXT), '$.deployments', (
+        SELECT json_group_array(json_remove(value, '$.ran')) FROM json_each(CAST(service.doc AS TEXT), '$.deployments')
+    )) AS BLOB);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

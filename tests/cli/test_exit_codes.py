@@ -32,7 +32,11 @@ from tests.cli.running import Runner, environment, process
     [
         ([], 252, "the following arguments are required: command"),
         (["list-clustres"], 252, "unknown command 'list-clustres'; did you mean list-clusters"),
-        (["create-task-set"], 252, "create-task-set is a command of `aws ecs` that ecsctl does not have yet"),
+        (
+            ["create-capacity-provider"],
+            252,
+            "create-capacity-provider is a command of `aws ecs` that ecsctl does not have yet",
+        ),
         (["--foo"], 252, "Unknown options: --foo"),
         (["--foo", "list-clusters"], 252, "Unknown options: --foo"),
         (["list-clusters", "--foo", "x"], 252, "Unknown options: --foo, x"),

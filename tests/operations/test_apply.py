@@ -139,8 +139,9 @@ CLUSTER = {"clusterName": "new"}
             {**SERVICE, "deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1}},
         ],
         [{"services": [{**SERVICE, "taskDefinition": "app:1"}], "taskDefinitions": [DEFINITION]}],
+        [{"serviceName": "web", "desiredCount": 2, "deploymentController": {"type": "EXTERNAL"}}],
     ],
-    ids=["small", "full", "daemon", "clusters", "blue/green", "by revision"],
+    ids=["small", "full", "daemon", "clusters", "blue/green", "by revision", "external"],
 )
 def test_applying_twice_changes_nothing(world: World, data: list[Any]) -> None:
     data = [{key: value for key, value in one.items() if value is not None} for one in data]
@@ -405,3 +406,14 @@ def test_a_plan_as_data_has_no_secret(world: World) -> None:
     made = plan(world, DEFINITION)
     assert "containerDefinitions[main].environment[A]: (hidden) -> none" in shown(made)
     assert "swordfish" not in json.dumps(made.to_wire())
+
+
+def test_what_task_sets_run_is_not_applied(world: World, call: Any) -> None:
+    service = {"serviceName": "web", "desiredCount": 2, "deploymentController": {"type": "EXTERNAL"}}
+    assert apply(world, service)
+    serving = {"cluster": "default", "service": "web"}
+    made = call("CreateTaskSet", taskDefinition=world.define({}), **serving)["taskSet"]
+    call("UpdateServicePrimaryTaskSet", primaryTaskSet=made["id"], **serving)
+    assert shown(plan(world, service)) == []
+    assert shown(plan(world, {**service, "desiredCount": 3})) == ["~ service default/web", "desiredCount: 2 -> 3"]
+    assert "deploymentController" in problem(world, DEFINITION, SERVICE)

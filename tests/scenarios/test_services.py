@@ -155,6 +155,43 @@ def test_blue_green_keeps_every_old_task_until_all_the_new_ones_are_healthy(cli:
     assert shown["lifecycleStage"] == "CLEAN_UP"
 
 
+def test_an_external_deployment_moves_from_one_task_set_to_the_next(cli: Cli, file: File) -> None:
+    web = ("--cluster", "default", "--service", "web")
+    cli("register-task-definition", file(HEALTHY))
+    cli(
+        *("create-service", "--service-name", "web", "--desired-count", "2"),
+        *("--deployment-controller", "type=EXTERNAL"),
+    )
+
+    def add(definition: str, scale: int) -> str:
+        made = cli.json(
+            *("create-task-set", *web, "--task-definition", definition),
+            *("--scale", f"value={scale},unit=PERCENT"),
+        )
+        return str(made["taskSet"]["id"])
+
+    def promote(task_set: str) -> None:
+        cli("update-service-primary-task-set", *web, "--primary-task-set", task_set)
+
+    blue = add("app:1", 100)
+    promote(blue)
+    cli("wait", "services-stable", "--services", "web")
+    cli("register-task-definition", file({**HEALTHY, "environment": [{"name": "RELEASE", "value": "2"}]}))
+    with Watch(cli) as watch:
+        green = add("app:2", 50)
+        cli("wait", "services-stable", "--services", "web")
+        assert len(up(cli)) == 3
+        cli("update-task-set", *web, "--task-set", green, "--scale", "value=100,unit=PERCENT")
+        cli("wait", "services-stable", "--services", "web")
+        promote(green)
+        cli("delete-task-set", *web, "--task-set", blue, "--force")
+        cli.until_service("web", lambda s: len(s["taskSets"]) == 1 and len(up(cli)) == 2)
+    assert watch.least >= 2
+    service = cli.service("web")
+    assert service["taskDefinition"].endswith("app:2")
+    assert [(one["id"], one["status"], one["runningCount"]) for one in service["taskSets"]] == [(green, "PRIMARY", 2)]
+
+
 def test_a_protected_task_is_not_scaled_in(cli: Cli, file: File) -> None:
     serve(cli, file(SLEEP), 3)
     tasks = cli.json("list-tasks", "--service-name", "web")["taskArns"]

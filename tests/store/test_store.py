@@ -13,15 +13,18 @@ from datetime import timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import StateError
-from ecsctl.model.record import evolve
+from ecsctl.model.record import evolve, to_wire
+from ecsctl.model.service import Service
+from ecsctl.model.stored import DeploymentRecord, ServiceRecord
 from ecsctl.store import files, schema
 from ecsctl.store.migrate import translate
 from ecsctl.store.store import Store, add_event
-from ecsctl.store.tables import CLUSTERS, EVENTS, TABLES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import CLUSTERS, EVENTS, SERVICES, TABLES, TASK_DEFINITIONS, TASKS
 from tests import unprivileged
 from tests.making import CLUSTER, INSTANCE, NOW, definition, task_of
 
@@ -195,6 +198,27 @@ def test_a_file_of_every_older_release_gets_every_table(
         assert view.get(CLUSTERS, CLUSTER) is not None
     assert {name for name, count in counts.items() if count} == {"cluster"}
     assert new._connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    new.close()
+
+
+def test_what_deployments_no_longer_have_is_dropped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", schema.MIGRATIONS[:4])
+    monkeypatch.setattr("ecsctl.store.migrate.VERSION", 4)
+    deployment = DeploymentRecord("ecs-svc/1", "app:1", NOW, NOW, completed=True)
+    service = Service(service_arn=f"{CLUSTER}/web", cluster_arn=CLUSTER, status="ACTIVE")
+    record = ServiceRecord(service, [deployment, evolve(deployment, id="ecs-svc/2")])
+    old = Store.open(path)
+    with old.write() as tx:
+        tx.put(CLUSTERS, cluster())
+        tx.put(SERVICES, record)
+    plain = to_wire(record)
+    plain["deployments"][0]["ran"] = True
+    old._connection.execute("UPDATE service SET doc = ?", (msgspec.json.encode(plain),))
+    old.close()
+    monkeypatch.undo()
+    new = Store.open(path)
+    with new.read() as view:
+        assert view.find(SERVICES) == [record]
     new.close()
 
 

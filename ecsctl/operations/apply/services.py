@@ -14,7 +14,7 @@ from ecsctl.model.cluster import Cluster
 from ecsctl.model.deployment_configuration import DeploymentConfiguration
 from ecsctl.model.errors import invalid_parameter
 from ecsctl.model.record import Record, evolve, to_wire
-from ecsctl.model.service import Service
+from ecsctl.model.service import Service, is_external
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import Clusters
 from ecsctl.operations.apply.difference import Difference, differences
@@ -28,8 +28,10 @@ from ecsctl.store.tables import SERVICES
 
 KIND = "service"
 
-_FIXED = ("launch_type", "scheduling_strategy")
+_FIXED = ("launch_type", "scheduling_strategy", "deployment_controller")
 """What update-service cannot change."""
+_OF_TASK_SETS = ("launch_type", "task_definition")
+"""What the PRIMARY task set says of a service that has task sets."""
 
 
 class Services(dict[str, Service]):
@@ -67,10 +69,12 @@ def _plan(
         request = evolve(request, desired_count=current.desired_count)
     check_new_service(request)
     check_given_tags(request.tags, ground.set_name)
-    definition = definitions.find(ground, str(request.task_definition))
-    definition_arn = str(definition.task_definition_arn)
-    if current is None or current.task_definition != definition_arn:
-        check_startable(definition, request.launch_type)
+    definition_arn = None
+    if request.task_definition:  # which task sets have instead where something else deploys
+        definition = definitions.find(ground, request.task_definition)
+        definition_arn = definition.task_definition_arn
+        if current is None or current.task_definition != definition_arn:
+            check_startable(definition, request.launch_type)
     wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
     name = f"{cluster.cluster_name}/{request.service_name}"
     if current is None:
@@ -94,16 +98,18 @@ def _current(ground: Ground, arn: str) -> Service | None:
 
 def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Difference], list[Record]]:
     """What differs of a service, and the one request that changes it."""
-    fixed = differences(_wire(current, _FIXED), _wire(wanted, _FIXED))
+    others: tuple[str, ...] = _OF_TASK_SETS if is_external(current) else ()
+    names = tuple(field for field in _FIXED if field not in others)
+    fixed = differences(_wire(current, names), _wire(wanted, names))
     if fixed:
         raise invalid_parameter(f"{fixed[0]}: cannot be updated: delete the service first (ecsctl delete-service).")
-    fields: tuple[str, ...] = (*PLAIN_FIELDS, "deployment_configuration", "task_definition")
     if wanted.scheduling_strategy == "DAEMON":
-        fields = tuple(field for field in fields if field != "desired_count")  # the scheduler's, one per instance
+        others = ("desired_count",)  # the scheduler's, one per instance
+    fields = [f for f in (*PLAIN_FIELDS, "deployment_configuration", "task_definition") if f not in others]
     wanted = evolve(wanted, deployment_configuration=_with_what_stays(current, wanted))
     changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
-    before = _named_definition(_wire(current, tuple(changed)), str(current.task_definition))
-    after = _named_definition(_wire(wanted, tuple(changed)), str(wanted.task_definition))
+    before = _named_definition(_wire(current, tuple(changed)), current.task_definition)
+    after = _named_definition(_wire(wanted, tuple(changed)), wanted.task_definition)
     found = differences(before, after)
     return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
 
@@ -121,9 +127,13 @@ def _wire(service: Service, fields: Sequence[str]) -> dict[str, Any]:
     return {names[field]: plain.get(names[field]) for field in fields}
 
 
-def _named_definition(plain: dict[str, Any], definition_arn: str) -> dict[str, Any]:
+def _named_definition(plain: dict[str, Any], definition_arn: str | None) -> dict[str, Any]:
     """With `family:revision` for people in place of the ARN."""
-    return {**plain, "taskDefinition": last_part(definition_arn)} if "taskDefinition" in plain else plain
+    return (
+        {**plain, "taskDefinition": last_part(definition_arn)}
+        if definition_arn and "taskDefinition" in plain
+        else plain
+    )
 
 
 def prune_services(ground: Ground, kept: Collection[str]) -> list[Change]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ecsctl.model.arn import last_part
-from ecsctl.model.service import Service
+from ecsctl.model.service import Service, is_external
 from ecsctl.operations.context import Context
 from ecsctl.operations.deployment_state import primary_of, why_failed
 from ecsctl.operations.services import service_shapes
@@ -50,6 +50,8 @@ def _failure(service: Service, definition_arn: str) -> str:
     """Why the service does not get what was asked of it; empty while it may."""
     if service.status != "ACTIVE":
         return f"service {service.service_name} is {service.status}"
+    if is_external(service):  # what it runs is not applied
+        return ""
     primary = primary_of(service)
     if primary.task_definition != definition_arn:
         return (
