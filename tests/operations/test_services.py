@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecsctl.operations.reconcile import reconcile
 from tests.controller.world import World
 from tests.operations.conftest import refused
 
@@ -109,3 +110,33 @@ def test_only_what_needs_other_tasks_makes_a_deployment(call: Any, world: World)
     assert forced[0]["desiredCount"] == 5
     world.define({})
     assert len(call("UpdateService", service="web", taskDefinition="app")["service"]["deployments"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "keys"),
+    [
+        ({}, set()),
+        ({"propagateTags": "SERVICE"}, {"of-service"}),
+        ({"propagateTags": "TASK_DEFINITION"}, {"of-definition"}),
+        ({"propagateTags": "NONE", "enableECSManagedTags": True}, {"aws:ecs:clusterName", "aws:ecs:serviceName"}),
+    ],
+)
+def test_tasks_get_the_tags_that_are_to_be_passed_on(
+    call: Any, world: World, asked: dict[str, Any], keys: set[str]
+) -> None:
+    definition = world.define({})
+    arn = call("DescribeTaskDefinition", taskDefinition=definition)["taskDefinition"]["taskDefinitionArn"]
+    call("TagResource", resourceArn=arn, tags=[{"key": "of-definition", "value": "1"}])
+    create(call, world, taskDefinition=definition, desiredCount=1, tags=[{"key": "of-service", "value": "1"}], **asked)
+    reconcile(world.process())
+    (task,) = call("DescribeTasks", tasks=call("ListTasks")["taskArns"], include=["TAGS"])["tasks"]
+    assert {tag["key"] for tag in task["tags"]} == keys
+
+
+def test_how_tags_are_passed_on_may_change_for_tasks_to_come(call: Any, world: World) -> None:
+    create(call, world, desiredCount=1, tags=[{"key": "team", "value": "a"}])
+    reconcile(world.process())
+    call("UpdateService", service="web", desiredCount=2, propagateTags="SERVICE")
+    reconcile(world.process())
+    tasks = call("DescribeTasks", tasks=call("ListTasks")["taskArns"], include=["TAGS"])["tasks"]
+    assert sorted(len(task["tags"]) for task in tasks) == [0, 1]
