@@ -77,6 +77,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("list-service-deployments", "List the deployments of a service.", "service_deployments"),
         Entry("describe-service-deployments", "Describe deployments of services.", "service_deployments"),
         Entry("stop-service-deployment", "Roll a deployment back, or stop it.", "service_deployments"),
+        Entry("continue-service-deployment", "Continue a paused deployment.", "service_deployments"),
         Entry("describe-service-revisions", "Describe what was deployed.", "service_deployments"),
         Entry("create-task-set", "Add a task set to a service that you deploy.", "task_sets"),
         Entry("update-task-set", "Change the scale of a task set.", "task_sets"),
@@ -145,7 +146,7 @@ SCHEDULE = (
 )
 
 _WITHOUT = """
-    associate-gateway-with-cluster continue-service-deployment create-capacity-provider create-daemon
+    associate-gateway-with-cluster create-capacity-provider create-daemon
     create-express-gateway-service create-gateway delete-account-setting
     delete-capacity-provider delete-daemon delete-daemon-task-definition delete-express-gateway-service
     delete-gateway describe-capacity-providers describe-daemon

@@ -11,7 +11,7 @@ from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent, StabilityStatus, is_external
-from ecsctl.model.service_deployment import ServiceDeploymentLifecycleStage
+from ecsctl.model.service_deployment import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.task import LaunchType, NetworkBinding, Task
 
 Stage = Literal["none", "created", "started", "exited", "fenced"]
@@ -151,8 +151,8 @@ class Starter(Record):
 class DeploymentRecord(Starter):
     """One deployment of a service: which tasks it is to have, and how it is getting on.
 
-    `completed`: it can be rolled back to. `stage` and `ready_at` are of blue/green deployments: how far it is, and
-    since when all of its tasks have been healthy.
+    `completed`: it can be rolled back to. `ready_at`: since when it has been baking. `stage` and `hooks` are of
+    blue/green deployments: how far it is, and what it has waited for.
     """
 
     status: Literal["PRIMARY", "ACTIVE"] = "PRIMARY"
@@ -161,6 +161,7 @@ class DeploymentRecord(Starter):
     completed: bool = False
     stage: ServiceDeploymentLifecycleStage | None = None
     ready_at: datetime | None = None
+    hooks: list[DeploymentLifecycleHookDetail] = msgspec.field(default_factory=list)
 
 
 class TaskSetRecord(Starter):

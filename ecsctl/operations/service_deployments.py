@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from ecsctl.controller.services import note_progress, with_event
 from ecsctl.model.api.service_deployments import (
+    ContinueServiceDeploymentRequest,
+    ContinueServiceDeploymentResponse,
     DescribeServiceDeploymentsRequest,
     DescribeServiceDeploymentsResponse,
     DescribeServiceRevisionsRequest,
@@ -31,6 +33,7 @@ from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, page, the_service
+from ecsctl.scheduler.lifecycle import answered, awaited
 from ecsctl.scheduler.service_deployments import (
     GOING_ON,
     SUPERSEDED,
@@ -197,36 +200,62 @@ def _summary(
 def stop_service_deployment(ctx: Context, request: StopServiceDeploymentRequest) -> StopServiceDeploymentResponse:
     """End a deployment that goes on (ECS API_StopServiceDeployment): by default it is rolled back to the last that
     was completed; ABORT leaves its tasks as they are and starts no more."""
-    arn = request.service_deployment_arn
+
+    def stop(record: ServiceRecord) -> str:
+        if request.stop_type != "ABORT":
+            return _go_back(record, "Deployment stopped by user", ctx.now())
+        record.primary.rollout_state, record.primary.updated_at = "FAILED", ctx.now()
+        record.primary.rollout_state_reason = "Deployment stopped by user."
+        return f"(deployment {record.primary.id}) deployment stopped by user."
+
+    _change(ctx, request.service_deployment_arn, "stopped", stop)
+    return StopServiceDeploymentResponse(service_deployment_arn=request.service_deployment_arn)
+
+
+def continue_service_deployment(
+    ctx: Context, request: ContinueServiceDeploymentRequest
+) -> ContinueServiceDeploymentResponse:
+    """Let a deployment go on that a lifecycle hook holds, or roll it back (ECS API_ContinueServiceDeployment)."""
+
+    def answer(record: ServiceRecord) -> str:
+        primary = record.primary
+        if request.hook_id not in [hook.hook_id for hook in awaited(primary)]:
+            raise invalid_parameter(f"hookId: no lifecycle hook {request.hook_id} holds this service deployment.")
+        answered(primary, request.hook_id, go_on=request.action != "ROLLBACK")
+        if request.action == "ROLLBACK":
+            return _go_back(record, "Lifecycle hook answered by user", ctx.now())
+        return f"(deployment {primary.id}) continues after lifecycle hook {request.hook_id}."
+
+    _change(ctx, request.service_deployment_arn, "continued", answer)
+    return ContinueServiceDeploymentResponse(service_deployment_arn=request.service_deployment_arn)
+
+
+def _change(ctx: Context, arn: str, done: str, make: Callable[[ServiceRecord], str]) -> None:
+    """Change the service of a deployment that goes on, in place, as `make` does, which answers what to tell."""
     with ctx.store.write() as tx:
         one = tx.get(SERVICE_DEPLOYMENTS, arn)
         record = tx.get(SERVICES, str(one.service_arn)) if one else None
         if one is None or record is None:
             raise ApiError("ServiceDeploymentNotFoundException", f"Service deployment not found: {arn}")
         if one.status not in GOING_ON or one.rollback is not None:
-            raise ApiError("ConflictException", f"The service deployment is {one.status} and cannot be stopped.")
+            raise ApiError("ConflictException", f"The service deployment is {one.status} and cannot be {done}.")
         record = copied(record)
-        if request.stop_type == "ABORT":
-            _abort(record, ctx.now())
-            message = f"(deployment {record.primary.id}) deployment stopped by user."
-        else:
-            back = last_good(record)
-            if back is None:
-                raise ApiError(
-                    "ConflictException",
-                    "There is no completed deployment to roll back to: stop it where it is by --stop-type ABORT, "
-                    "or deploy another task definition.",
-                )
-            message = f"(deployment {record.primary.id}) rolling back to deployment {back.id}: stopped by user."
-            roll_back(record, back, f"Deployment stopped by user: rolling back to deploymentId {back.id}.", ctx.now())
+        message = make(record)
         record = with_event(tx, record, Message(message), ctx.now(), ctx.controller.chance)
         record = evolve(record, steady=False, seq=tx.seq)
         tx.put(SERVICES, record)
         note_progress(tx, record, ctx.now())
     ctx.hand_over([record.arn])
-    return StopServiceDeploymentResponse(service_deployment_arn=arn)
 
 
-def _abort(record: ServiceRecord, now: datetime) -> None:
-    record.primary.rollout_state, record.primary.updated_at = "FAILED", now
-    record.primary.rollout_state_reason = "Deployment stopped by user."
+def _go_back(record: ServiceRecord, why: str, now: datetime) -> str:
+    """Roll the newest deployment back, in place; what to tell."""
+    back, deployment = last_good(record), record.primary.id
+    if back is None:
+        raise ApiError(
+            "ConflictException",
+            "There is no completed deployment to roll back to: stop it where it is by --stop-type ABORT, "
+            "or deploy another task definition.",
+        )
+    roll_back(record, back, f"{why}: rolling back to deploymentId {back.id}.", now)
+    return f"(deployment {deployment}) rolling back to deployment {back.id}: {why[0].lower()}{why[1:]}."

@@ -5,15 +5,12 @@ from __future__ import annotations
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.task_sets import CreateTaskSetRequest
 from ecsctl.model.arn import check_name
-from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.deployment_configuration import DeploymentConfiguration
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.service import Service
+from ecsctl.operations.deployment_rules import check_deployments, check_external_deployments
 from ecsctl.operations.lookup import check_tags
 from ecsctl.operations.task_rules import check_placement
-from ecsctl.scheduler.rollout import DEFAULT_PERCENT
-
-LONGEST_BAKE = 1440
-"""Minutes."""
 
 _UNSERVED = {
     "load_balancers": "loadBalancers: load balancers",
@@ -29,13 +26,6 @@ _UNSERVED = {
     "platform_version": "platformVersion: Fargate platform versions",
     "role": "role: roles of load balancers",
 }
-_UNSERVED_OF_DEPLOYMENTS = {
-    "alarms": "CloudWatch alarms",
-    "lifecycle_hooks": "lifecycle hooks",
-    "linear_configuration": "linear deployments",
-    "canary_configuration": "canary deployments",
-    "early_success_criteria": "early success criteria",
-}
 
 
 def check_new_service(request: CreateServiceRequest) -> None:
@@ -50,18 +40,26 @@ def check_new_service(request: CreateServiceRequest) -> None:
         _check_external(request)
     elif not request.task_definition:
         raise invalid_parameter("TaskDefinition can not be blank.")
+    check_deployments(request.deployment_configuration, DeploymentConfiguration(), scheduling)
 
 
 def check_update(request: UpdateServiceRequest, service: Service) -> None:
     """As check_service, for a service that there is."""
-    check_service(request, service.scheduling_strategy or "REPLICA")
+    scheduling = service.scheduling_strategy or "REPLICA"
+    check_service(request, scheduling)
     kind = service.deployment_controller.type if service.deployment_controller else "ECS"
     if request.deployment_controller is not None and request.deployment_controller.type != kind:
         raise client_exception(
             f"deploymentController: a service of {kind} cannot be changed by this release: create another service."
         )
-    if kind != "EXTERNAL":
-        return
+    if kind == "EXTERNAL":
+        _check_external_update(request)
+    check_deployments(
+        request.deployment_configuration, service.deployment_configuration or DeploymentConfiguration(), scheduling
+    )
+
+
+def _check_external_update(request: UpdateServiceRequest) -> None:
     if request.task_definition:
         raise invalid_parameter(
             "Unable to update task definition on services with an EXTERNAL deployment controller. "
@@ -72,7 +70,7 @@ def check_update(request: UpdateServiceRequest, service: Service) -> None:
             "Cannot force a new deployment on services with an EXTERNAL deployment controller. "
             "Create a new task set (create-task-set)."
         )
-    _check_external_deployments(request.deployment_configuration)
+    check_external_deployments(request.deployment_configuration)
 
 
 def _check_external(request: CreateServiceRequest) -> None:
@@ -84,20 +82,7 @@ def _check_external(request: CreateServiceRequest) -> None:
         )
     if request.scheduling_strategy == "DAEMON":
         raise invalid_parameter("The daemon scheduling strategy does not support the EXTERNAL deployment controller.")
-    _check_external_deployments(request.deployment_configuration)
-
-
-def _check_external_deployments(configuration: DeploymentConfiguration | None) -> None:
-    """InvalidParameterException for what only the service scheduler's own deployments have."""
-    for field, name in (
-        ("deployment_circuit_breaker", "deploymentCircuitBreaker"),
-        ("strategy", "strategy"),
-        ("bake_time_in_minutes", "bakeTimeInMinutes"),
-    ):
-        if getattr(configuration, field, None) is not None:
-            raise invalid_parameter(
-                f"deploymentConfiguration.{name}: can only be given with the ECS deployment controller."
-            )
+    check_external_deployments(request.deployment_configuration)
 
 
 def check_served(request: CreateServiceRequest | UpdateServiceRequest | CreateTaskSetRequest) -> None:
@@ -126,8 +111,6 @@ def check_service(request: CreateServiceRequest | UpdateServiceRequest, scheduli
     check_placement(request.placement_strategy or [], request.placement_constraints or [])
     if scheduling == "DAEMON":
         _check_daemon(request)
-    if request.deployment_configuration is not None:
-        _check_deployments(request.deployment_configuration, scheduling)
 
 
 def _check_daemon(request: CreateServiceRequest | UpdateServiceRequest) -> None:
@@ -138,51 +121,3 @@ def _check_daemon(request: CreateServiceRequest | UpdateServiceRequest) -> None:
         )
     if request.placement_strategy:
         raise invalid_parameter("The daemon scheduling strategy does not support placement strategies.")
-
-
-def _check_deployments(configuration: DeploymentConfiguration, scheduling: str) -> None:
-    where = "deploymentConfiguration"
-    _check_strategy(configuration, scheduling, where)
-    for field, what in _UNSERVED_OF_DEPLOYMENTS.items():
-        if getattr(configuration, field):
-            raise client_exception(f"{where}: {what} are not honoured by this release; leave them out.")
-    low, high = DEFAULT_PERCENT[scheduling]
-    if configuration.minimum_healthy_percent is not None:
-        low = configuration.minimum_healthy_percent
-    if configuration.maximum_percent is not None:
-        high = configuration.maximum_percent
-    if not 0 <= low <= 100:
-        raise invalid_parameter(f"{where}.minimumHealthyPercent: {low} is not between 0 and 100.")
-    if not 100 <= high <= 1000:
-        raise invalid_parameter(f"{where}.maximumPercent: {high} is not between 100 and 1000.")
-    if scheduling == "DAEMON" and high > 100:
-        raise invalid_parameter(
-            "The daemon scheduling strategy does not support values above 100 for maximumPercent on services. "
-            "Change the value of maximumPercent, and try again."
-        )
-    if low == high == 100:
-        raise invalid_parameter(
-            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
-        )
-    if configuration.deployment_circuit_breaker is not None:
-        _check_breaker(configuration.deployment_circuit_breaker)
-
-
-def _check_strategy(configuration: DeploymentConfiguration, scheduling: str, where: str) -> None:
-    if configuration.strategy in ("LINEAR", "CANARY"):
-        raise client_exception(f"{where}.strategy: {configuration.strategy} is not honoured by this release.")
-    if configuration.strategy == "BLUE_GREEN" and scheduling == "DAEMON":
-        raise invalid_parameter(f"{where}.strategy: BLUE_GREEN is not for the daemon scheduling strategy.")
-    bake = configuration.bake_time_in_minutes
-    if bake is not None and not 0 <= bake <= LONGEST_BAKE:
-        raise invalid_parameter(f"{where}.bakeTimeInMinutes: {bake} is not between 0 and {LONGEST_BAKE}.")
-
-
-def _check_breaker(breaker: DeploymentCircuitBreaker) -> None:
-    given = breaker.threshold_configuration
-    if given is None:
-        return
-    where = "deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value"
-    highest = 10_000 if given.type == "COUNT" else 100
-    if not 1 <= given.value <= highest:
-        raise invalid_parameter(f"{where}: {given.value} is not between 1 and {highest}.")

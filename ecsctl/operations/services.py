@@ -32,6 +32,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.service import Deployment, Service, ServiceCurrentRevisionSummary
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.operations.context import Context
+from ecsctl.operations.deployment_rules import merged
 from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import (
@@ -53,7 +54,6 @@ from ecsctl.scheduler.task_sets import computed_count
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TASKS
 
-_BLUE_GREEN = ("strategy", "bake_time_in_minutes")
 PLAIN_FIELDS = (
     "desired_count",
     "placement_constraints",
@@ -158,13 +158,7 @@ def _configuration(
     if controller.type == "ECS":
         breaker = DeploymentCircuitBreaker(enable=False, rollback=False)
         configuration = evolve(configuration, deployment_circuit_breaker=breaker, strategy="ROLLING")
-    return _merged(configuration, given)
-
-
-def _merged(known: DeploymentConfiguration, given: DeploymentConfiguration | None) -> DeploymentConfiguration:
-    fields = ("deployment_circuit_breaker", "maximum_percent", "minimum_healthy_percent", *_BLUE_GREEN)
-    changes = {field: value for field in fields if (value := getattr(given, field, None)) is not None}
-    return evolve(known, **changes)
+    return merged(configuration, given)
 
 
 def _deployment(ctx: Context, task_definition_arn: str) -> DeploymentRecord:
@@ -207,8 +201,8 @@ def _changed(tx: Transaction, ctx: Context, record: ServiceRecord, request: Upda
     if request.task_definition:
         definition = str(startable(tx, ctx.scope, request.task_definition, service.launch_type).task_definition_arn)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
-    merged = _merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
-    changed = evolve(service, task_definition=definition, deployment_configuration=merged, **changes)
+    deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
+    changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
     record = evolve(record, service=changed)
     if definition is None or (definition == service.task_definition and not request.force_new_deployment):
         return record

@@ -21,7 +21,6 @@ from ecsctl.scheduler.rollout import threshold
 
 GOING_ON = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 """The statuses that are not final."""
-ROLLING_BACK = "ECS deployment circuit breaker: rolling back to deploymentId {}."
 SUPERSEDED = "A newer deployment of the service has taken its place."
 DELETED = "The service was deleted."
 
@@ -33,7 +32,6 @@ def follow(rollout: ServiceDeployment, record: ServiceRecord, now: datetime) -> 
     primary = record.primary
     if record.service.status != "ACTIVE":
         return _over(rollout, "STOPPED", DELETED, now)
-    rollout = evolve(rollout, lifecycle_stage=primary.stage)
     target = next((d for d in record.deployments if revision_of(record.service, d.id) == _target(rollout)), None)
     rollout = _counted(rollout, record, target)
     if rollout.rollback is not None:
@@ -43,7 +41,8 @@ def follow(rollout: ServiceDeployment, record: ServiceRecord, now: datetime) -> 
             return _over(rollout, "ROLLBACK_FAILED", primary.rollout_state_reason, now)
         return rollout
     if revision_of(record.service, primary.id) != _target(rollout):
-        why = (target.rollout_state_reason if target else "") or primary.rollout_state_reason
+        told_by = target if target and target.rollout_state == "FAILED" else primary
+        why = told_by.rollout_state_reason
         back = Rollback(reason=why, started_at=now, service_revision_arn=revision_of(record.service, primary.id))
         going_back = evolve(rollout, status="ROLLBACK_IN_PROGRESS", status_reason=why, rollback=back, updated_at=now)
         return follow(going_back, record, now)  # where the old tasks are all there, it has been rolled back already
@@ -134,4 +133,9 @@ def _counted(rollout: ServiceDeployment, record: ServiceRecord, target: Deployme
         failure_count=target.failures,
         threshold=threshold(breaker, max(1, record.service.desired_count or 0)) if breaker else None,
     )
-    return evolve(rollout, deployment_circuit_breaker=shape)
+    return evolve(
+        rollout,
+        deployment_circuit_breaker=shape,
+        lifecycle_stage=target.stage,
+        lifecycle_hook_details=target.hooks or None,
+    )

@@ -192,7 +192,7 @@ class ServiceWork:
             healthy -= sum(self._counts(task) for task in surplus)
             self._stop(surplus)
         settled = min(desired, sum(self._counts(task) for task in keepers))
-        excess = settled + len(leavers) - desired
+        excess = len(leavers) if self._may_all_go(leavers) else settled + len(leavers) - desired
         wanted_room = missing - started if self._may_start(starter) else 0
         self._let_go(leavers, max(excess, wanted_room), healthy - lower)
         if sum(task.is_protected(self.now) for task in tasks) > desired:
@@ -206,6 +206,10 @@ class ServiceWork:
     def _shore_up(self, lower: int, room: int) -> int:  # noqa: ARG002 rolling deployments do
         """Start tasks of another kind where those that are wanted do not start; how many that were."""
         return 0
+
+    def _may_all_go(self, leavers: Sequence[TaskRecord]) -> bool:  # noqa: ARG002 rolling deployments do
+        """Whether they need not wait for what replaces them."""
+        return False
 
     def _let_go(self, leavers: Sequence[TaskRecord], number: int, spare: int) -> None:
         """Stop up to `number` tasks that others replace, of those that count as healthy no more than are to spare.

@@ -8,19 +8,26 @@ service event messages".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from math import ceil
 
+from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord
 from ecsctl.placement.place import Host, Rejection, place
+from ecsctl.scheduler.lifecycle import BEFORE_SCALE_UP, awaited, go_through, refused
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rollout import bake_time, limits, threshold
-from ecsctl.scheduler.service_deployments import ROLLING_BACK, breaker_of, copied, last_good, roll_back
+from ecsctl.scheduler.service_deployments import breaker_of, copied, last_good, roll_back
 from ecsctl.scheduler.service_work import ServiceStep, ServiceWork, Surroundings
 from ecsctl.scheduler.task_sets import decide_task_sets
 
 IN_PROGRESS = "ECS deployment {} in progress."
 COMPLETED = "ECS deployment {} completed."
 TRIPPED = "ECS deployment circuit breaker: tasks failed to start."
+TIMED_OUT = "Lifecycle hook timed out: nobody answered it."
+PAUSED = (
+    "(deployment {}) is paused at {} until {:%Y-%m-%dT%H:%M:%SZ}: continue it or roll it back with "
+    "continue-service-deployment --hook-id {}."
+)
 
 
 def decide_service(record: ServiceRecord, tasks: Sequence[TaskRecord], around: Surroundings) -> ServiceStep:
@@ -62,12 +69,18 @@ class _Work(ServiceWork):
             return
         if primary.failures < threshold(breaker, max(1, self.desired)):
             return
-        primary.rollout_state, primary.rollout_state_reason = "FAILED", TRIPPED
+        self._fail(TRIPPED, "tasks failed to start", last_good(self.record) if breaker.rollback else None)
+
+    def _fail(self, reason: str, said: str, back: DeploymentRecord | None) -> None:
+        """The newest deployment has failed, and is rolled back if there is what to go back to."""
+        primary = self.record.primary
+        primary.rollout_state, primary.rollout_state_reason = "FAILED", reason
         primary.updated_at, self.failed = self.now, primary.id
-        self._say(f"(deployment {primary.id}) deployment failed: tasks failed to start.", primary)
-        back = last_good(self.record)
-        if breaker.rollback and back is not None:
-            roll_back(self.record, back, ROLLING_BACK.format(back.id), self.now)
+        self._say(f"(deployment {primary.id}) deployment failed: {said}.", primary)
+        if back is not None:
+            roll_back(
+                self.record, back, f"{reason.partition(':')[0]}: rolling back to deploymentId {back.id}.", self.now
+            )
             self._say(f"(deployment {primary.id}) rolling back to deployment {back.id}.", back)
 
     def _shore_up(self, lower: int, room: int) -> int:
@@ -85,6 +98,40 @@ class _Work(ServiceWork):
         ]
         return self._start(before, lower - len(standing), room)
 
+    # Early success, and time to think it over
+
+    @property
+    def _is_early(self) -> bool:
+        """Whether so many of the new tasks are healthy that the rest does not matter."""
+        criteria = self._early_criteria
+        if criteria is None:
+            return False
+        healthy = sum(self._counts(task) for task in self.live if self._is_kept(task, self.record.primary))
+        return healthy >= ceil(self.desired * (criteria.healthy_percent or 0) / 100)
+
+    @property
+    def _is_blocking(self) -> bool:
+        """Whether the old tasks have to be gone all the same."""
+        criteria = self._early_criteria
+        return criteria is None or criteria.source_service_revision_cleanup != "DEFERRED"
+
+    @property
+    def _early_criteria(self) -> DeploymentEarlySuccessCriteria | None:
+        configuration = self.service.deployment_configuration
+        criteria = configuration.early_success_criteria if configuration else None
+        return criteria if criteria is not None and criteria.enable else None
+
+    def _may_all_go(self, leavers: Sequence[TaskRecord]) -> bool:
+        return self._is_early and all(task.task.started_by != self.record.primary.id for task in leavers)
+
+    def _has_baked(self, primary: DeploymentRecord, ready: bool) -> bool:
+        """Whether it has been ready for the bake time. There is none where nothing can be gone back to."""
+        bake = bake_time(self.service.deployment_configuration)
+        if not bake or last_good(self.record) is None or primary.rollout_state != "IN_PROGRESS":
+            return ready
+        primary.ready_at = (primary.ready_at or self.now) if ready else None
+        return primary.ready_at is not None and self.now - primary.ready_at >= bake
+
     # Blue and green
 
     @property
@@ -100,20 +147,26 @@ class _Work(ServiceWork):
         green = self.record.primary
         old = [task for task in self.live if task.task.started_by != green.id]
         new = [task for task in self.live if task.task.started_by == green.id]
-        self._keep_up(green, new)
-        ready = sum(self._counts(task) for task in new if self._is_kept(task, green)) >= self.desired
-        green.ready_at = (green.ready_at or self.now) if ready else None
-        if green.stage != "CLEAN_UP":  # which is not taken back
-            bake = bake_time(self.service.deployment_configuration)
-            green.stage = "SCALE_UP" if not ready else "BAKE_TIME" if not self._has_passed(bake) else "CLEAN_UP"
+        known = {hook.hook_id for hook in green.hooks}
+        go_through(
+            green,
+            self.service.deployment_configuration or DeploymentConfiguration(),
+            self.now,
+            ready=sum(self._counts(task) for task in new if self._is_kept(task, green)) >= self.desired,
+            several=len(self.record.deployments) > 2,
+        )
+        for hook in awaited(green):
+            if hook.hook_id not in known:
+                self._say(PAUSED.format(green.id, green.stage, hook.expires_at, hook.hook_id), green)
+        if refused(green):
+            self._fail(TIMED_OUT, "nobody answered its lifecycle hook in time", blue)
+            return
+        if green.stage not in BEFORE_SCALE_UP:
+            self._keep_up(green, new)
         if green.stage == "CLEAN_UP":
             self._stop(self._in_stopping_order(old))
         else:
             self._keep_up(blue, [task for task in old if task.task.started_by == blue.id])
-
-    def _has_passed(self, bake: timedelta) -> bool:
-        ready_at = self.record.primary.ready_at
-        return ready_at is not None and self.now - ready_at >= bake
 
     def _keep_up(self, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> None:
         """The desired number of a deployment's tasks; what is ill or on a host that drains is replaced first."""
@@ -181,8 +234,11 @@ class _Work(ServiceWork):
         begun = {task.task.started_by for task in self.unfinished} | {launch.starter.id for launch in self.launches}
         primary = self.record.primary
         others = [d for d in self.record.deployments if d.id != primary.id]
-        reached = self._is_there(primary, self.desired) and not any(d.id in begun for d in others)
-        if reached and primary.rollout_state == "IN_PROGRESS" and self.service.status == "ACTIVE":
+        alone = not any(d.id in begun for d in others)
+        reached = self._is_there(primary, self.desired) and alone
+        ready = reached or (self._is_early and (alone or not self._is_blocking))
+        baked = self._has_baked(primary, ready) if self.blue is None else reached
+        if baked and primary.rollout_state == "IN_PROGRESS" and self.service.status == "ACTIVE":
             primary.rollout_state, primary.completed = "COMPLETED", True
             primary.rollout_state_reason, primary.updated_at = COMPLETED.format(primary.id), self.now
             primary.failures = 0

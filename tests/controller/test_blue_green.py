@@ -10,15 +10,23 @@ import pytest
 
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.model.api.service_deployments import (
+    ContinueServiceDeploymentRequest,
     DescribeServiceDeploymentsRequest,
     ListServiceDeploymentsRequest,
     StopServiceDeploymentRequest,
 )
 from ecsctl.model.api.services import CreateServiceRequest, DescribeServicesRequest, UpdateServiceRequest
-from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.deployment_configuration import (
+    DeploymentCircuitBreaker,
+    DeploymentConfiguration,
+    DeploymentLifecycleHook,
+    DeploymentLifecycleHookTimeoutConfiguration,
+)
+from ecsctl.model.errors import ApiError
 from ecsctl.model.service_deployment import ServiceDeployment
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.service_deployments import (
+    continue_service_deployment,
     describe_service_deployments,
     list_service_deployments,
     stop_service_deployment,
@@ -169,3 +177,91 @@ def test_scaled_while_it_bakes_both_follow(world: World) -> None:
     update_service(world.process(), UpdateServiceRequest("web", desired_count=5))
     goes_on(world, 20)
     assert colours(world) == {"app:1": 5, "app:2": 5}
+
+
+def hook(*stages: Any, minutes: int | None = None, action: Any = None) -> DeploymentLifecycleHook:
+    timeout = DeploymentLifecycleHookTimeoutConfiguration(timeout_in_minutes=minutes, action=action)
+    return DeploymentLifecycleHook(target_type="PAUSE", lifecycle_stages=list(stages), timeout_configuration=timeout)
+
+
+def hooks(world: World) -> dict[str | None, str | None]:
+    return {one.hook_id: one.status for one in rollout(world).lifecycle_hook_details or []}
+
+
+def answer(world: World, hook_id: str, action: Any = None) -> None:
+    arn = str(rollout(world).service_deployment_arn)
+    continue_service_deployment(world.process(), ContinueServiceDeploymentRequest(arn, hook_id, action))
+
+
+def test_a_hook_holds_a_deployment_until_somebody_says_that_it_may_go_on(world: World) -> None:
+    serve(world, bake=1, lifecycle_hooks=[hook("PRE_SCALE_UP"), hook("POST_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT")])
+    release(world)
+    goes_on(world, 60)
+    assert colours(world) == {"app:1": 4}
+    assert rollout(world).lifecycle_stage == "PRE_SCALE_UP"
+    assert hooks(world) == {"1-PRE_SCALE_UP": "AWAITING_ACTION"}
+    (service,) = describe_services(world.process(), DescribeServicesRequest(["web"])).services or []
+    (told,) = (e.message for e in service.events or [] if "is paused" in str(e.message))
+    assert "is paused at PRE_SCALE_UP until 2025-12-30T" in str(told)
+    assert "continue-service-deployment --hook-id 1-PRE_SCALE_UP" in str(told)
+
+    answer(world, "1-PRE_SCALE_UP")
+    goes_on(world, 120)
+    assert colours(world) == {"app:1": 4, "app:2": 4}
+    assert rollout(world).lifecycle_stage == "POST_SCALE_UP"
+    answer(world, "2-POST_SCALE_UP", "CONTINUE")
+    goes_on(world, 10)
+    assert rollout(world).lifecycle_stage == "POST_TEST_TRAFFIC_SHIFT"
+    with pytest.raises(ApiError, match="no lifecycle hook 2-POST_SCALE_UP holds"):
+        answer(world, "2-POST_SCALE_UP")
+    answer(world, "2-PRE_PRODUCTION_TRAFFIC_SHIFT")
+    goes_on(world, 30)
+    assert rollout(world).lifecycle_stage == "BAKE_TIME"
+    goes_on(world, 60)
+    assert colours(world) == {"app:2": 4}
+    assert rollout(world).status == "SUCCESSFUL"
+    assert set(hooks(world).values()) == {"SUCCEEDED"}
+    world.check_quiet()
+    with pytest.raises(ApiError, match="SUCCESSFUL and cannot be continued"):
+        answer(world, "1-PRE_SCALE_UP")
+
+
+def test_somebody_may_say_that_it_is_to_go_back(world: World) -> None:
+    serve(world, lifecycle_hooks=[hook("POST_SCALE_UP")])
+    before = {task.arn for task in world.tasks()}
+    release(world)
+    goes_on(world, 60)
+    answer(world, "1-POST_SCALE_UP", "ROLLBACK")
+    goes_on(world, 30)
+    assert before == {task.arn for task in world.tasks() if not task.is_stopped}
+    assert rollout(world).status == "ROLLBACK_SUCCESSFUL"
+    assert "Lifecycle hook answered by user" in str(rollout(world).status_reason)
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "left"),
+    [(None, "ROLLBACK_SUCCESSFUL", "app:1"), ("CONTINUE", "SUCCESSFUL", "app:2")],
+)
+def test_a_hook_that_nobody_answers_times_out(world: World, action: Any, status: str, left: str) -> None:
+    serve(world, bake=0, lifecycle_hooks=[hook("POST_SCALE_UP", minutes=3, action=action)])
+    release(world)
+    goes_on(world, 120)
+    assert colours(world) == {"app:1": 4, "app:2": 4}
+    goes_on(world, 120)
+    assert colours(world) == {left: 4}
+    assert rollout(world).status == status
+    if action:
+        assert hooks(world) == {"1-POST_SCALE_UP": "TIMED_OUT"}
+
+
+def test_both_colours_are_kept_up_while_it_is_paused(world: World) -> None:
+    serve(world, lifecycle_hooks=[hook("POST_SCALE_UP")])
+    release(world)
+    goes_on(world, 60)
+    for engine in world.engines.values():
+        for found in engine.containers():
+            engine.end(found.id, 1)
+            break
+    goes_on(world, 60)
+    assert colours(world) == {"app:1": 4, "app:2": 4}
+    assert hooks(world) == {"1-POST_SCALE_UP": "AWAITING_ACTION"}

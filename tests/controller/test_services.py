@@ -12,19 +12,27 @@ import pytest
 
 from ecsctl.controller.drive import Limits
 from ecsctl.engine.simulated_container import Program, StartError
+from ecsctl.model.api.service_deployments import StopServiceDeploymentRequest
 from ecsctl.model.api.services import (
     CreateServiceRequest,
     DeleteServiceRequest,
     DescribeServicesRequest,
     UpdateServiceRequest,
 )
+from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
 from ecsctl.model.api.tasks import RunTaskRequest
-from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.deployment_configuration import (
+    DeploymentCircuitBreaker,
+    DeploymentConfiguration,
+    DeploymentEarlySuccessCriteria,
+)
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Service
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.reconcile import reconcile
+from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import create_service, delete_service, describe_services, update_service
+from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.operations.tasks import run_task
 from ecsctl.scheduler.rollout import limits
 from ecsctl.store.tables import INSTANCES
@@ -34,6 +42,7 @@ IMAGES = {
     "crashes": Program(exits_after=1.0, exit_code=3),
     "broken": Program(start_error=StartError(400, "no such file", 127)),
     "sound": Program(health=((2.0, "healthy"),)),
+    "slow": Program(health=((1e9, "healthy"),)),
     "sickly": Program(health=((2.0, "unhealthy"),)),
 }
 BREAKER = DeploymentConfiguration(deployment_circuit_breaker=DeploymentCircuitBreaker(enable=True, rollback=True))
@@ -204,6 +213,50 @@ def test_without_a_health_check_a_task_counts_after_forty_seconds(world: World) 
     assert running_of(world) == ["app:1", "app:2"]
     goes_on(world, 20)
     assert running_of(world) == ["app:2"]
+
+
+def test_a_rolling_deployment_is_completed_after_its_bake_time_and_can_go_back_until_then(world: World) -> None:
+    configuration = DeploymentConfiguration(bake_time_in_minutes=5)
+    create(world, world.define({}), desired=2, deployment_configuration=configuration)
+    goes_on(world, 60)
+    assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]  # it replaces nothing
+    update(world, task_definition=world.define({}))
+    goes_on(world, 300)
+    assert running_of(world) == ["app:2"] * 2
+    assert (shown(world).deployments or [])[0].rollout_state == "IN_PROGRESS"
+    arn = str(shown(world).current_service_deployment)
+    stop_service_deployment(world.process(), StopServiceDeploymentRequest(arn))
+    goes_on(world, 60)
+    assert running_of(world) == ["app:1"] * 2
+    update(world, task_definition=world.define({}))
+    goes_on(world, 420)
+    assert running_of(world) == ["app:3"] * 2
+    assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]
+
+
+@pytest.mark.parametrize(("cleanup", "state"), [("BLOCKING", "IN_PROGRESS"), ("DEFERRED", "COMPLETED")])
+def test_a_deployment_may_succeed_before_all_of_its_tasks_are_healthy(world: World, cleanup: Any, state: str) -> None:
+    early = DeploymentEarlySuccessCriteria(enable=True, healthy_percent=50, source_service_revision_cleanup=cleanup)
+    configuration = DeploymentConfiguration(minimum_healthy_percent=50, early_success_criteria=early)
+    create(world, world.define({"image": "sound", **CHECKED}), desired=4, deployment_configuration=configuration)
+    goes_on(world, 20)
+    kept = live(world)[0].arn
+    update_task_protection(world.process(), UpdateTaskProtectionRequest("default", [kept], True))
+    update(world, task_definition=world.define({"image": "slow", **CHECKED}))
+    goes_on(world, 60)
+    assert running_of(world).count("app:1") >= 2
+    assert (shown(world).deployments or [])[0].rollout_state == "IN_PROGRESS"
+    for task in [task for task in live(world) if str(task.task.task_definition_arn).endswith("app:2")][:2]:
+        for engine in world.engines.values():
+            if task.containers[0].engine_id in [found.id for found in engine.containers()]:
+                engine.set_health(str(task.containers[0].engine_id), "healthy")
+    goes_on(world, 20)
+    assert running_of(world) == ["app:1"] + ["app:2"] * 4
+    assert (shown(world).deployments or [])[0].rollout_state == state
+    update_task_protection(world.process(), UpdateTaskProtectionRequest("default", [kept], False))
+    goes_on(world, 20)
+    assert running_of(world) == ["app:2"] * 4
+    assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]
 
 
 @pytest.mark.parametrize("image", ["crashes", "broken", "nowhere/such:image"])

@@ -213,6 +213,15 @@ def test_blue_green_is_taken_back_when_it_is_no_longer_said(world: World) -> Non
     assert shown(plan(world, DEFINITION, SERVICE)) == []
 
 
+def test_hooks_and_early_success_are_taken_back_when_they_are_no_longer_said(world: World) -> None:
+    hook = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
+    early = {"enable": True, "healthyPercent": 100, "sourceServiceRevisionCleanup": "DEFERRED"}
+    for configuration in ({"strategy": "BLUE_GREEN", "lifecycleHooks": [hook]}, {"earlySuccessCriteria": early}):
+        apply(world, DEFINITION, {**SERVICE, "deploymentConfiguration": configuration})
+        assert apply(world, DEFINITION, SERVICE) != []
+        assert apply(world, DEFINITION, SERVICE) == []
+
+
 def test_a_desired_count_that_is_not_said_stays(world: World, call: Any) -> None:
     apply(world, DEFINITION, SERVICE)
     call("UpdateService", service="web", desiredCount=4)

@@ -44,6 +44,19 @@ def test_the_same_client_token_makes_one_service(call: Any, world: World) -> Non
     refused(call, "ConflictException", "CreateService", **{**wanted, "desiredCount": 3}, clientToken="t")
 
 
+PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
+
+
+def hooked(*hooks: dict[str, Any]) -> dict[str, Any]:
+    return {"deploymentConfiguration": {"strategy": "BLUE_GREEN", "lifecycleHooks": list(hooks)}}
+
+
+def early(**more: Any) -> dict[str, Any]:
+    criteria = {"enable": True, "healthyPercent": 100, "sourceServiceRevisionCleanup": "BLOCKING", **more}
+    given = {name: value for name, value in criteria.items() if value is not None}
+    return {"deploymentConfiguration": {"earlySuccessCriteria": given}}
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -59,6 +72,20 @@ def test_the_same_client_token_makes_one_service(call: Any, world: World) -> Non
         ({"placementStrategy": [{"type": "binpack", "field": "disk"}]}, "binpack is by cpu or memory"),
         ({"healthCheckGracePeriodSeconds": -1}, "healthCheckGracePeriodSeconds: -1"),
         ({"deploymentConfiguration": {"bakeTimeInMinutes": 1441}}, "bakeTimeInMinutes: 1441 is not between 0 and 1440"),
+        ({"deploymentConfiguration": {"lifecycleHooks": [PAUSE]}}, "lifecycleHooks: are for the strategy BLUE_GREEN"),
+        (hooked({**PAUSE, "lifecycleStages": []}), "lifecycleHooks[0].lifecycleStages: say at which stages"),
+        (hooked({**PAUSE, "lifecycleStages": ["TEST_TRAFFIC_SHIFT"]}), "cannot be configured at TEST_TRAFFIC_SHIFT"),
+        (hooked(PAUSE, {**PAUSE, "hookTargetArn": "arn:x"}), "lifecycleHooks[1].hookTargetArn: is not for hooks"),
+        (
+            hooked({**PAUSE, "timeoutConfiguration": {"timeoutInMinutes": 30000}}),
+            "timeoutInMinutes: 30000 is not between 1 and 20160",
+        ),
+        (early(healthyPercent=50), "healthyPercent: 50 is not between minimumHealthyPercent (100) and 100"),
+        (early(healthyPercent=None), "earlySuccessCriteria: needs healthyPercent and sourceServiceRevisionCleanup"),
+        (
+            {"deploymentConfiguration": {**early()["deploymentConfiguration"], "strategy": "BLUE_GREEN"}},
+            "earlySuccessCriteria: is for the strategy ROLLING",
+        ),
         (
             {
                 "schedulingStrategy": "DAEMON",
@@ -82,6 +109,10 @@ def test_what_cannot_be_is_refused_by_name(call: Any, world: World, more: dict[s
         ({"loadBalancers": [{"containerName": "main", "containerPort": 80}]}, "loadBalancers"),
         ({"deploymentController": {"type": "CODE_DEPLOY"}}, "CODE_DEPLOY"),
         ({"deploymentConfiguration": {"strategy": "CANARY"}}, "CANARY"),
+        (
+            hooked({"hookTargetArn": "arn:x", "lifecycleStages": ["PRE_SCALE_UP"]}),
+            "lifecycleHooks[0]: Lambda functions",
+        ),
         ({"taskDefinition": "nosuch"}, "nosuch"),
         ({"availabilityZoneRebalancing": "ENABLED"}, "availabilityZoneRebalancing"),
     ],
@@ -89,6 +120,17 @@ def test_what_cannot_be_is_refused_by_name(call: Any, world: World, more: dict[s
 def test_what_is_not_served_is_refused_by_name(call: Any, world: World, more: dict[str, Any], words: str) -> None:
     wanted = {"serviceName": "web", "taskDefinition": world.define({}), "desiredCount": 1, **more}
     assert words in refused(call, "ClientException", "CreateService", **wanted)
+
+
+def test_an_update_is_judged_together_with_what_is_there(call: Any, world: World) -> None:
+    create(call, world, deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 100})
+    change = {"service": "web", "deploymentConfiguration": {"minimumHealthyPercent": 100}}
+    assert "will block deployments" in refused(call, "InvalidParameterException", "UpdateService", **change)
+    change["deploymentConfiguration"] = {"lifecycleHooks": [PAUSE]}
+    assert "are for the strategy BLUE_GREEN" in refused(call, "InvalidParameterException", "UpdateService", **change)
+    call("UpdateService", service="web", **hooked(PAUSE))
+    known = call("DescribeServices", services=["web"])["services"][0]["deploymentConfiguration"]
+    assert known["lifecycleHooks"] == [PAUSE]
 
 
 def test_deleting_needs_force_while_tasks_are_wanted(call: Any, world: World) -> None:

@@ -155,6 +155,24 @@ def test_blue_green_keeps_every_old_task_until_all_the_new_ones_are_healthy(cli:
     assert shown["lifecycleStage"] == "CLEAN_UP"
 
 
+def test_a_paused_deployment_waits_for_somebodys_word(cli: Cli, file: File) -> None:
+    hook = "{targetType=PAUSE,lifecycleStages=[POST_SCALE_UP]}"
+    strategy = f"strategy=BLUE_GREEN,bakeTimeInMinutes=0,lifecycleHooks=[{hook}]"
+    serve(cli, file(HEALTHY), 1, "--deployment-configuration", strategy)
+    cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED")
+    release(cli, file({**HEALTHY, "environment": [{"name": "RELEASE", "value": "2"}]}))
+    paused = cli.until_service("web", lambda s: any("is paused at POST_SCALE_UP" in e["message"] for e in s["events"]))
+    assert len(up(cli)) == 2
+    arn = paused["currentServiceDeployment"]
+    (shown,) = cli.json("describe-service-deployments", "--service-deployment-arns", arn)["serviceDeployments"]
+    (held,) = shown["lifecycleHookDetails"]
+    assert (held["status"], held["timeoutAction"]) == ("AWAITING_ACTION", "ROLLBACK")
+    cli("continue-service-deployment", "--service-deployment-arn", arn, "--hook-id", held["hookId"])
+    service = cli.until_service("web", lambda s: len(s["deployments"]) == 1)
+    assert service["taskDefinition"].endswith("app:2")
+    assert len(up(cli)) == 1
+
+
 def test_an_external_deployment_moves_from_one_task_set_to_the_next(cli: Cli, file: File) -> None:
     web = ("--cluster", "default", "--service", "web")
     cli("register-task-definition", file(HEALTHY))

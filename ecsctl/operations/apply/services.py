@@ -11,7 +11,7 @@ from ecsctl.controller.wishes import check_startable
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
-from ecsctl.model.deployment_configuration import DeploymentConfiguration
+from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
 from ecsctl.model.errors import invalid_parameter
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.model.service import Service, is_external
@@ -118,7 +118,9 @@ def _with_what_stays(current: Service, wanted: Service) -> DeploymentConfigurati
     """The wanted deployment configuration, with what update-service has no way to take away, a bake time say."""
     old = current.deployment_configuration or DeploymentConfiguration()
     new = msgspec.structs.asdict(wanted.deployment_configuration or DeploymentConfiguration())
-    return evolve(old, **{name: value for name, value in new.items() if value is not None})
+    taken = {"lifecycle_hooks": [], "early_success_criteria": DeploymentEarlySuccessCriteria(enable=False)}
+    away = {name: value for name, value in taken.items() if getattr(old, name) and not new[name]}
+    return evolve(old, **{name: value for name, value in new.items() if value is not None}, **away)
 
 
 def _wire(service: Service, fields: Sequence[str]) -> dict[str, Any]:
