@@ -14,7 +14,17 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.scheduler.container_spec import DEFAULT_STOP_TIMEOUT, task_volumes
 from ecsctl.store.store import Store, Transaction, View
-from ecsctl.store.tables import EVENTS, IDEMPOTENT_CALLS, SERVICES, TAGS, TASK_DEFINITIONS, TASKS, timestamp
+from ecsctl.store.tables import (
+    EVENTS,
+    IDEMPOTENT_CALLS,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
+    SERVICES,
+    TAGS,
+    TASK_DEFINITIONS,
+    TASKS,
+    timestamp,
+)
 
 
 class Retention(NamedTuple):
@@ -99,7 +109,8 @@ def _finish(
 
 
 def forget(store: Store, sights: dict[str, Sight], retention: Retention, now: datetime, *, dry_run: bool) -> list[str]:
-    """Drop what is older than the history's length: stopped tasks of which no container is left, events, tokens.
+    """Drop what is older than the history's length: stopped tasks of which no container is left, services that are
+    INACTIVE, events, tokens.
 
     `sights` are this pass's looks, by container instance ARN: of a host that was not seen nothing is forgotten.
     """
@@ -110,11 +121,19 @@ def forget(store: Store, sights: dict[str, Sight], retention: Retention, now: da
             for record in view.find(TASKS, last_status="STOPPED", order="stopped_at", limit=1000)
             if (record.task.stopped_at or now) < before and _is_gone(record, sights)
         ]
+        ended = [
+            record
+            for record in view.find(SERVICES, status="INACTIVE")
+            if record.inactive_at and record.inactive_at < before
+        ]
         stale = view.older(EVENTS, "at", before) + view.older(IDEMPOTENT_CALLS, "expires_at", now)
-    lines = [f"forget task {last_part(record.arn)}: STOPPED {_day(record)}" for record in over]
-    if (over or stale) and not dry_run:
+    lines = [f"forget task {last_part(record.arn)}: STOPPED {_day(record.task.stopped_at)}" for record in over]
+    lines += [f"forget service {last_part(record.arn)}: INACTIVE {_day(record.inactive_at)}" for record in ended]
+    if (over or ended or stale) and not dry_run:
         with store.write() as tx:
             _forget(tx, over)
+            for service in ended:
+                _forget_service(tx, service.arn)
             tx.forget_before(EVENTS, "at", before)
             tx.forget_before(IDEMPOTENT_CALLS, "expires_at", now)
     return lines
@@ -129,6 +148,14 @@ def _forget(tx: Transaction, over: list[TaskRecord]) -> None:
             tx.delete(TASK_DEFINITIONS, arn=definition, status="DELETE_IN_PROGRESS")
 
 
+def _forget_service(tx: Transaction, arn: str) -> None:
+    """Drop a service and its past, unless there is one of that name again."""
+    if tx.delete(SERVICES, arn=arn, status="INACTIVE"):
+        tx.delete(TAGS, arn=arn)
+        tx.delete(SERVICE_DEPLOYMENTS, service=arn)
+        tx.delete(SERVICE_REVISIONS, service=arn)
+
+
 def is_used(view: View, task_definition: str) -> bool:
     """Whether there are tasks of this task definition (by ARN), or a service that starts some."""
     services = view.find(SERVICES, status=("ACTIVE", "DRAINING"))
@@ -141,5 +168,5 @@ def _is_gone(record: TaskRecord, sights: dict[str, Sight]) -> bool:
     return sight is not None and last_part(record.arn) not in sight.tasks
 
 
-def _day(record: TaskRecord) -> str:
-    return timestamp(record.task.stopped_at)[:10] if record.task.stopped_at else ""
+def _day(moment: datetime | None) -> str:
+    return timestamp(moment)[:10] if moment else ""

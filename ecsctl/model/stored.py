@@ -182,7 +182,7 @@ class ServiceRecord(Record):
     """A service: what was asked, and its deployments or task sets, the newest first.
 
     Counts, deployments and task sets of the ECS shape are filled in when it is shown. `events` are the last 100,
-    newest first.
+    newest first. `inactive_at`: since when it has been INACTIVE.
     """
 
     service: Service
@@ -191,6 +191,7 @@ class ServiceRecord(Record):
     events: list[ServiceEvent] = msgspec.field(default_factory=list)
     steady: bool = False
     seq: int = 0
+    inactive_at: datetime | None = None
 
     @property
     def arn(self) -> str:

@@ -359,4 +359,4 @@ class ServiceWork:
             self.messages.append(Message("has reached a steady state."))
         self.record.steady = steady
         if self.service.status == "DRAINING" and not self.unfinished:
-            self.service.status = "INACTIVE"
+            self.service.status, self.record.inactive_at = "INACTIVE", self.now

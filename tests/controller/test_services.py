@@ -35,7 +35,7 @@ from ecsctl.operations.services import create_service, delete_service, describe_
 from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.operations.tasks import run_task
 from ecsctl.scheduler.rollout import limits
-from ecsctl.store.tables import INSTANCES
+from ecsctl.store.tables import INSTANCES, SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES
 from tests.controller.world import World, world_in
 
 IMAGES = {
@@ -500,6 +500,23 @@ def test_a_deleted_service_stops_its_tasks_and_is_inactive(world: World) -> None
     create(world, world.define({}), desired=1)
     reconcile(world.process())
     assert shown(world).running_count == 1
+
+
+def test_an_inactive_service_is_forgotten_when_its_time_is_up(world: World) -> None:
+    for name in ("web", "other"):
+        asked = CreateServiceRequest(name, task_definition=world.define({}), desired_count=1)
+        create_service(world.process(), asked)
+    reconcile(world.process())
+    delete_service(world.process(), DeleteServiceRequest("web", force=True))
+    reconcile(world.process())
+    world.clock.seconds += 6 * 86400
+    reconcile(world.process())
+    assert shown(world).status == "INACTIVE"
+    world.clock.seconds += 2 * 86400
+    assert any("forget service web: INACTIVE" in line for line in reconcile(world.process()).lines)
+    with world.store.read() as view:
+        assert [record.service.service_name for record in view.find(SERVICES)] == ["other"]
+        assert len(view.find(SERVICE_REVISIONS)) == len(view.find(SERVICE_DEPLOYMENTS)) == 1
 
 
 class Story:
