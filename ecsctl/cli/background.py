@@ -25,8 +25,16 @@ def go_on_with(config: Config, arns: Sequence[str]) -> None:
 
 
 def command(config: Config, arns: Sequence[str]) -> list[str]:
-    """Its command line: this interpreter, this state, this region and account."""
-    scope = ["--state", str(config.state.absolute()), "--region", config.region, "--account", config.account]
+    """Its command line: this interpreter, this configuration, state, region and account."""
+    scope = [
+        *config.chosen,
+        "--state",
+        str(config.state.absolute()),
+        "--region",
+        config.region,
+        "--account",
+        config.account,
+    ]
     what = [word for arn in arns for word in ("--service" if ":service/" in arn else "--task", arn)]
     return [sys.executable, "-m", "ecsctl", *scope, "reconcile", "--timeout", LONGEST, *what]
 

@@ -7,6 +7,7 @@
     history = "7d"                     # how long stopped tasks are remembered
     stopped_container_retention = "3h" # how long their containers stay on the hosts
     reserved_memory = 256              # MiB of each host that tasks do not get
+    healthy_after = "40s"              # when a service's task without a health check counts as healthy
 
     [profile.staging]                  # --profile staging: the same keys, put before those above
     state = "/srv/ecs/staging.db"
@@ -43,11 +44,17 @@ _KINDS: dict[str, type] = {
     "history": str,
     "stopped_container_retention": str,
     "reserved_memory": int,
+    "healthy_after": str,
 }
+_DURATIONS = ("history", "stopped_container_retention", "healthy_after")
 
 
 class Config(NamedTuple):
-    """Where the state is and what new ARNs say. `history` and `stopped_container_retention` are seconds."""
+    """Where the state is and what new ARNs say.
+
+    `history`, `stopped_container_retention` and `healthy_after` are seconds. `chosen` are the words of a command line
+    that reads the same file.
+    """
 
     state: Path
     region: str = "us-east-1"
@@ -56,6 +63,8 @@ class Config(NamedTuple):
     history: float = 7 * 86400.0
     stopped_container_retention: float = 3 * 3600.0
     reserved_memory: int = 256
+    healthy_after: float = 40.0
+    chosen: tuple[str, ...] = ()
 
 
 def load_config(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
@@ -69,6 +78,7 @@ def load_config(options: Mapping[str, Any], environment: Mapping[str, str]) -> C
     state = values.pop("state", None)
     return Config(
         state=Path(os.path.expanduser(state[0])) if state and state[0] else _data_home(environment) / "state.db",
+        chosen=tuple(word for key in ("config", "profile") if options.get(key) for word in (f"--{key}", options[key])),
         **{key: _value(key, value, source) for key, (value, source) in values.items()},
     )
 
@@ -83,7 +93,7 @@ def _value(key: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: {value!r} is none of {', '.join(OUTPUTS)}")
     if key == "reserved_memory" and value < 0:
         raise ConfigError(f"{source}: {value} MiB cannot be kept back; write 0 or more")
-    if key in ("history", "stopped_container_retention"):
+    if key in _DURATIONS:
         try:
             return parse_duration(value)
         except InputError as error:

@@ -31,7 +31,8 @@ def open_context(config: Config) -> Iterator[Context]:
     store = Store.open(config.state)
     try:
         retention = Retention(timedelta(seconds=config.stopped_container_retention), timedelta(seconds=config.history))
-        controller = Controller(store, _connect, Clock(), retention)
+        settle = timedelta(seconds=config.healthy_after)
+        controller = Controller(store, _connect, Clock(), retention, settle=settle)
         context = Context(
             store=store,
             scope=Scope(config.region, config.account),

@@ -33,6 +33,8 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         604800.0,
         10800.0,
         256,
+        40.0,
+        (),
     )
 
 
@@ -98,6 +100,7 @@ def test_a_profile_without_a_file_cannot_be_found(home: dict[str, str]) -> None:
         ('account = "12"', "account: '12' is not an account: it has twelve digits"),
         ("account = 123456789012", "account: expected a string, in quotes"),
         ('history = "soon"', "history: 'soon' is not a duration: write 90, 90s, 5m, 2h or 7d"),
+        ('healthy_after = "-1s"', "healthy_after: '-1s' is not a duration: write 90, 90s, 5m, 2h or 7d"),
         ("reserved_memory = true", "reserved_memory: expected a whole number"),
         ("reserved_memory = -1", "reserved_memory: -1 MiB cannot be kept back"),
         ('output = "xml"', "output: 'xml' is none of json, yaml"),

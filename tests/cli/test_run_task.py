@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 
 from ecsctl.cli.background import command
-from ecsctl.cli.config import Config
+from ecsctl.cli.config import Config, load_config
 from ecsctl.cli.logs import moment
 from ecsctl.cli.problems import UsageError
 from ecsctl.cli.register_task_definition import path_in
@@ -143,6 +143,13 @@ def test_what_is_left_is_done_by_a_process_with_the_same_state_and_scope() -> No
         " ".join(words[1:])
         == f"-m ecsctl {scope} reconcile --timeout 30m --task arn:1 --task arn:2 --service arn:x:service/3"
     )
+
+
+def test_what_is_left_is_done_with_the_same_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('[profile.staging]\nhealthy_after = "1s"\n')
+    config = load_config({"config": str(path), "profile": "staging"}, {"HOME": str(tmp_path)})
+    assert command(config, ["arn:1"])[3:7] == ["--config", str(path), "--profile", "staging"]
 
 
 def test_since_is_a_duration_or_a_time() -> None:

@@ -80,6 +80,12 @@ def test_a_service_heals(cli: Cli, file: File) -> None:
     assert "nothing to do" in cli("reconcile", "--detailed-exitcode").stderr  # until they count as healthy
 
 
+def test_when_a_task_counts_as_healthy_can_be_configured(cli: Cli, file: File) -> None:
+    (cli.home / "config.toml").write_text('healthy_after = "1s"\n')
+    serve(cli, file(SLEEP), 1)
+    cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED", seconds=20)
+
+
 def test_an_unhealthy_task_is_replaced(cli: Cli, file: File) -> None:
     serve(cli, file(HEALTHY), 1)
     (sick,) = up(cli)
