@@ -15,6 +15,7 @@ from ecsctl.cli.durations import duration_of
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
+from ecsctl.cli.progress import PATIENCE, Progress, patience
 from ecsctl.cli.reconcile import CHANGED
 from ecsctl.model.arn import NAME
 from ecsctl.model.errors import InputError
@@ -47,7 +48,10 @@ def apply(
         str, typer.Option("--set", help="The set that the files are; one set does not touch another's.")
     ] = "default",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the services are stable.")] = False,
-    timeout: Annotated[str, typer.Option(help="How long to wait; the services go on.")] = "10m",
+    timeout: Annotated[
+        str | None,
+        typer.Option(help=f"How long to wait; the services go on.  [default: {PATIENCE}]", show_default=False),
+    ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help=f"Exit with {CHANGED} when something changed or would.")
     ] = False,
@@ -62,7 +66,7 @@ def apply(
     from ecsctl.operations.apply.documents import documents_of
     from ecsctl.operations.apply.plan import make_plan
 
-    seconds = duration_of("--timeout", timeout)
+    seconds = None if timeout is None else duration_of("--timeout", timeout)
     if not NAME.fullmatch(set_name):
         raise UsageError(f"argument --set: {set_name!r}: use 1 to 255 letters, digits, hyphens and underscores")
     asks = not dry_run and not yes
@@ -133,12 +137,14 @@ def _confirmed() -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _wait(context: Context, plan: Plan, timeout: float) -> int:
+def _wait(context: Context, plan: Plan, timeout: float | None) -> int:
     """Until the services of the documents are stable, or one of them cannot get there."""
     from ecsctl.operations.apply.settle import settle
+    from ecsctl.operations.services import service_shapes
 
+    services = service_shapes(context, [arn for arn, _ in plan.services])
     with doing_last(lambda: say("ecsctl: all is applied, and the services go on: see `ecsctl describe-services`")):
-        result = settle(context, plan.services, timeout)
+        result = settle(context, plan.services, Progress(services).show, patience(timeout, services))
     for problem in (*result.failed, *result.unfinished):
         say(f"ecsctl: {problem}")
     if result.failed:

@@ -13,6 +13,7 @@ from ecsctl.cli.durations import duration_of
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
+from ecsctl.cli.progress import PATIENCE, Progress, patience
 from ecsctl.cli.register_task_definition import definition_given
 from ecsctl.model.arn import last_part
 
@@ -39,7 +40,10 @@ def deploy(
         str | None, typer.Option(help="Roll this out in place of the service's own: family, family:revision or file.")
     ] = None,
     cluster: Annotated[str | None, typer.Option(help="The service's cluster.")] = None,
-    timeout: Annotated[str, typer.Option(help="How long it may take before it is rolled back.")] = "10m",
+    timeout: Annotated[
+        str | None,
+        typer.Option(help=f"How long it may take before it is rolled back.  [default: {PATIENCE}]", show_default=False),
+    ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Begin it, and do not stay.")] = False,
     no_rollback: Annotated[bool, typer.Option("--no-rollback", help="Leave a release that failed.")] = False,
     force: Annotated[bool, typer.Option("--force-new-deployment", help="Also when nothing is new.")] = False,
@@ -59,7 +63,7 @@ def deploy(
         raise UsageError("the name of the service is missing: ecsctl deploy SERVICE --image CONTAINER=IMAGE")
     if not image and not task_definition and not force:
         raise UsageError("nothing to deploy: give --image, --task-definition or --force-new-deployment")
-    seconds = duration_of("--timeout", timeout)
+    seconds = None if timeout is None else duration_of("--timeout", timeout)
     images = _images(image or [])
     given = definition_given(task_definition or "") or task_definition
     from ecsctl.operations.deploy import active_service, begin, revision_with
@@ -76,7 +80,7 @@ def deploy(
         if no_wait:
             _result(invocation, found, release, "IN_PROGRESS")
             return 0
-        return see_through(invocation, context, found, release, seconds, no_rollback)
+        return see_through(invocation, context, found, release, patience(seconds, [found]), no_rollback)
 
 
 def _images(words: list[str]) -> dict[str, str]:
@@ -98,7 +102,7 @@ def see_through(
     from ecsctl.operations.deploy import follow, roll_back, settle_back
 
     name, new = service.service_name, last_part(release.definition)
-    progress = _Progress(service)
+    progress = Progress([service])
     end = time.monotonic() + timeout
     with doing_last(lambda: say(f"ecsctl: service {name} goes on with {new}: see `ecsctl describe-services`")):
         outcome = follow(context, release, progress.show, timeout)
@@ -153,26 +157,3 @@ def _why(context: Context, release: Release) -> str:
     with context.store.read() as view:
         definition = find_task_definition(view, context.scope, release.definition)
     return outcome_of(task, definition.container_definitions or []).problem or str(task.stopped_reason)
-
-
-class _Progress:
-    """Tells what is new of a service: its events, and how far its deployment is. One line each, on stderr."""
-
-    def __init__(self, service: Service) -> None:
-        self._told = {event.id for event in service.events or []}
-        self._last = ""
-
-    def show(self, service: Service) -> None:
-        from ecsctl.operations.deployment_state import primary_of
-
-        for event in reversed(service.events or []):
-            if event.id not in self._told:
-                self._told.add(event.id)
-                say(str(event.message))
-        primary = primary_of(service)
-        line = f"{last_part(str(primary.task_definition))}: {primary.running_count} of {primary.desired_count} running"
-        line += f", {primary.pending_count} pending" if primary.pending_count else ""
-        line += f", {primary.failed_tasks} failed" if primary.failed_tasks else ""
-        if line != self._last:
-            self._last = line
-            say(line)

@@ -11,6 +11,7 @@ from ecsctl.cli.deploy import see_through
 from ecsctl.cli.durations import duration_of
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import say
+from ecsctl.cli.progress import PATIENCE, patience
 from ecsctl.model.arn import last_part
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ def rollback(
     ctx: typer.Context,
     service: Annotated[str, typer.Argument(help="The service's name or ARN.", show_default=False)],
     cluster: Annotated[str | None, typer.Option(help="The service's cluster.")] = None,
-    timeout: Annotated[str, typer.Option(help="How long to wait for it.")] = "10m",
+    timeout: Annotated[
+        str | None, typer.Option(help=f"How long to wait for it.  [default: {PATIENCE}]", show_default=False)
+    ] = None,
 ) -> int:
     """Roll back the deployment that is under way, or else the last one.
 
     Exits with 1 when that fails, 124 when it takes too long; it goes on then.
     """
-    seconds = duration_of("--timeout", timeout)
+    seconds = None if timeout is None else duration_of("--timeout", timeout)
     from ecsctl.operations.deploy import active_service, go_back
 
     invocation: Invocation = ctx.obj
@@ -39,4 +42,4 @@ def rollback(
         found = active_service(context, cluster, service)
         release = go_back(context, found)
         say(f"service {found.service_name}: {last_part(str(found.task_definition))} -> {last_part(release.definition)}")
-        return see_through(invocation, context, found, release, seconds, no_rollback=True)
+        return see_through(invocation, context, found, release, patience(seconds, [found]), no_rollback=True)

@@ -57,6 +57,13 @@ def go_through(
         green.ready_at = None
 
 
+def own_time(configuration: DeploymentConfiguration | None) -> timedelta:
+    """How long a deployment may take at the most beside starting tasks: the bake time, and every pause."""
+    hooks = (configuration.lifecycle_hooks if configuration else None) or []
+    minutes = sum(_longest(hook) * len(hook.lifecycle_stages or ()) for hook in hooks)
+    return bake_time(configuration) + timedelta(minutes=minutes)
+
+
 def awaited(deployment: DeploymentRecord) -> list[DeploymentLifecycleHookDetail]:
     """The hooks that hold it, and wait for somebody's word."""
     return [hook for hook in deployment.hooks if hook.status == "AWAITING_ACTION"]
@@ -104,11 +111,15 @@ def _is_held(green: DeploymentRecord, configuration: DeploymentConfiguration, st
 
 def _begun(hook: DeploymentLifecycleHook, hook_id: str, now: datetime) -> DeploymentLifecycleHookDetail:
     timeout = hook.timeout_configuration
-    minutes = (timeout.timeout_in_minutes if timeout else None) or DEFAULT_PAUSE
     return DeploymentLifecycleHookDetail(
         hook_id=hook_id,
         target_type=hook.target_type,
         status="AWAITING_ACTION",
-        expires_at=now + timedelta(minutes=minutes),
+        expires_at=now + timedelta(minutes=_longest(hook)),
         timeout_action=(timeout.action if timeout else None) or "ROLLBACK",
     )
+
+
+def _longest(hook: DeploymentLifecycleHook) -> int:
+    timeout = hook.timeout_configuration
+    return (timeout.timeout_in_minutes if timeout else None) or DEFAULT_PAUSE

@@ -48,6 +48,8 @@ def test_applied_twice_changed_and_pruned(cli: Cli, site: Site) -> None:
         "+ task definition app:1",
         "+ service default/web",
     ]
+    assert "app:1: 2 of 2 running" in done.stderr.splitlines()
+    assert any(line.startswith("(service web) has started 2 tasks: ") for line in done.stderr.splitlines())
     first = set(cli.containers("--filter", "status=running"))
     assert len(first) == 2
 

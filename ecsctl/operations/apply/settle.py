@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ecsctl.model.arn import last_part
@@ -20,14 +20,17 @@ class Settled(NamedTuple):
     unfinished: list[str]
 
 
-def settle(ctx: Context, wanted: Sequence[tuple[str, str]], timeout: float) -> Settled:
-    """Wait until each service (ARN, ARN of its task definition) is stable, one failed, or for `timeout` seconds."""
+def settle(ctx: Context, wanted: Sequence[tuple[str, str]], show: Callable[[Service], None], timeout: float) -> Settled:
+    """Wait until each service (ARN, ARN of its task definition) is stable, one failed, or for `timeout` seconds;
+    `show` sees each at each look."""
     definitions = dict(wanted)
 
     def failed(services: list[Service]) -> list[str]:
         return [why for service in services if (why := _failure(service, definitions[str(service.service_arn)]))]
 
     def is_over(services: list[Service]) -> bool:
+        for service in services:
+            show(service)
         return bool(failed(services)) or all(map(_is_there, services))
 
     watch_services(ctx, list(definitions), is_over, timeout)
