@@ -48,16 +48,20 @@ class Life:
     """How many steps a process still has; None: as many as it likes.
 
     `meanwhile` is called around each engine call: what other processes do while this one waits for an answer.
+    `changes` are the steps after which something is different outside of the process.
     """
 
     def __init__(self, steps: int | None = None, meanwhile: Callable[[], object] | None = None) -> None:
         self.left = steps
         self.taken = 0
+        self.changes: list[int] = []
         self.meanwhile = meanwhile or (lambda: None)
         self._lock = threading.Lock()
 
-    def step(self) -> None:
+    def step(self, *, changed: bool = False) -> None:
         with self._lock:
+            if changed:
+                self.changes.append(self.taken)
             self.taken += 1
             if self.left is not None:
                 if self.left <= 0:
@@ -117,7 +121,7 @@ class MortalStore:
         with self._store.write() as tx:
             yield tx
             self._life.step()  # dies with the transaction open: nothing of it stays
-        self._life.step()
+        self._life.step(changed=True)
 
 
 class MortalEngine:
@@ -135,7 +139,7 @@ class MortalEngine:
             self._life.meanwhile()
             answer = method(*arguments, **more)
             self._life.meanwhile()
-            self._life.step()
+            self._life.step(changed=name in MUTATING)
             return answer
 
         return call

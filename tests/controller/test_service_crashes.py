@@ -1,0 +1,284 @@
+"""`kill -9` after every write and every change on an engine in a service's life: whoever comes next finishes it, within
+the limits, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from ecsctl.engine.simulated_container import Program, StartError
+from ecsctl.model.api.service_deployments import (
+    ContinueServiceDeploymentRequest,
+    DescribeServiceDeploymentsRequest,
+    StopServiceDeploymentRequest,
+)
+from ecsctl.model.api.services import (
+    CreateServiceRequest,
+    DeleteServiceRequest,
+    DescribeServicesRequest,
+    UpdateServiceRequest,
+)
+from ecsctl.model.api.task_sets import (
+    CreateTaskSetRequest,
+    DeleteTaskSetRequest,
+    UpdateServicePrimaryTaskSetRequest,
+    UpdateTaskSetRequest,
+)
+from ecsctl.model.deployment_configuration import (
+    DeploymentCircuitBreaker,
+    DeploymentConfiguration,
+    DeploymentController,
+    DeploymentLifecycleHook,
+)
+from ecsctl.model.service import Scale, Service
+from ecsctl.operations.context import Context
+from ecsctl.operations.reconcile import reconcile
+from ecsctl.operations.service_deployments import (
+    continue_service_deployment,
+    describe_service_deployments,
+    stop_service_deployment,
+)
+from ecsctl.operations.services import create_service, delete_service, describe_services, update_service
+from ecsctl.operations.task_sets import (
+    create_task_set,
+    delete_task_set,
+    update_service_primary_task_set,
+    update_task_set,
+)
+from tests.controller.world import Life, World, world_in
+
+IMAGES = {
+    "sound": Program(health=((2.0, "healthy"),)),
+    "broken": Program(start_error=StartError(400, "no such file", 127)),
+}
+SOUND = {"image": "sound", "healthCheck": {"command": ["CMD", "true"]}}
+ROLLING = DeploymentConfiguration(
+    minimum_healthy_percent=100,
+    maximum_percent=150,
+    deployment_circuit_breaker=DeploymentCircuitBreaker(enable=True, rollback=True),
+)
+BLUE_GREEN = DeploymentConfiguration(strategy="BLUE_GREEN", bake_time_in_minutes=0)
+PAUSED = DeploymentConfiguration(
+    strategy="BLUE_GREEN",
+    bake_time_in_minutes=0,
+    lifecycle_hooks=[DeploymentLifecycleHook(target_type="PAUSE", lifecycle_stages=["POST_SCALE_UP"])],
+)
+EXTERNAL = {"cluster": "default", "service": "web"}
+
+
+class Case(NamedTuple):
+    """What is there before, what a process does until it is killed, and how many tasks are healthy all the while, and
+    there at the most."""
+
+    prepare: Callable[[World], None]
+    work: Callable[[World, Context], object]
+    least: int
+    most: int
+
+
+def serve(world: World, configuration: DeploymentConfiguration = ROLLING, desired: int | None = 2, **more: Any) -> None:
+    create_service(
+        world.process(),
+        CreateServiceRequest(
+            "web",
+            task_definition=world.define(SOUND),
+            desired_count=desired,
+            deployment_configuration=configuration,
+            **more,
+        ),
+    )
+    go_on(world, world.process())
+
+
+def go_on(world: World, process: Context, passes: int = 4) -> None:
+    for _ in range(passes):
+        reconcile(process, timeout=1000)
+        world.clock.seconds += 3
+
+
+def shown(world: World) -> Service | None:
+    services = describe_services(world.process(), DescribeServicesRequest(["web"])).services
+    return services[0] if services else None
+
+
+def rollout(world: World) -> str:
+    service = shown(world)
+    return str(service.current_service_deployment) if service else ""
+
+
+def created(world: World, ctx: Context) -> None:
+    request = CreateServiceRequest(
+        "web", task_definition="app", desired_count=2, deployment_configuration=ROLLING, client_token="once"
+    )
+    create_service(ctx, request)
+    go_on(world, ctx)
+
+
+def released(container: dict[str, Any]) -> Callable[[World, Context], object]:
+    def work(world: World, ctx: Context) -> None:
+        update_service(ctx, UpdateServiceRequest("web", task_definition=world.define(container)))
+        go_on(world, ctx, 8)
+
+    return work
+
+
+def scaled(world: World, ctx: Context) -> None:
+    for desired in (4, 1):
+        update_service(ctx, UpdateServiceRequest("web", desired_count=desired))
+        go_on(world, ctx, 2)
+
+
+def deleted(world: World, ctx: Context) -> None:
+    delete_service(ctx, DeleteServiceRequest("web", force=True))
+    go_on(world, ctx, 2)
+
+
+def stopped(world: World, ctx: Context) -> None:
+    stop_service_deployment(ctx, StopServiceDeploymentRequest(rollout(world)))
+    go_on(world, ctx)
+
+
+def continued(world: World, ctx: Context) -> None:
+    continue_service_deployment(ctx, ContinueServiceDeploymentRequest(rollout(world), "1-POST_SCALE_UP"))
+    go_on(world, ctx)
+
+
+def defined(world: World) -> None:
+    world.define(SOUND)
+
+
+def half_way(configuration: DeploymentConfiguration) -> Callable[[World], None]:
+    """A release is on its way: its first tasks are there."""
+
+    def prepare(world: World) -> None:
+        serve(world, configuration)
+        update_service(world.process(), UpdateServiceRequest("web", task_definition=world.define(SOUND)))
+        reconcile(world.process())
+
+    return prepare
+
+
+def paused(world: World) -> None:
+    half_way(PAUSED)(world)
+    go_on(world, world.process(), 2)
+
+
+def task_sets(world: World) -> None:
+    create_service(
+        world.process(),
+        CreateServiceRequest("web", desired_count=2, deployment_controller=DeploymentController(type="EXTERNAL")),
+    )
+    world.define(SOUND)
+    blue = add_task_set(world.process(), "app:1")
+    update_service_primary_task_set(
+        world.process(), UpdateServicePrimaryTaskSetRequest(primary_task_set=blue, **EXTERNAL)
+    )
+    go_on(world, world.process())
+    world.define(SOUND)
+
+
+def add_task_set(ctx: Context, definition: str, scale: float = 100.0) -> str:
+    request = CreateTaskSetRequest("web", "default", definition, scale=Scale(value=scale, unit="PERCENT"))
+    made = create_task_set(ctx, request).task_set
+    assert made is not None
+    return str(made.id)
+
+
+def moved(world: World, ctx: Context) -> None:
+    """An external deployment, as its controller would do it."""
+    blue = next(str(one.id) for one in (shown(world) or Service()).task_sets or [])
+    green = add_task_set(ctx, "app:2", 50.0)
+    go_on(world, ctx, 2)
+    update_task_set(ctx, UpdateTaskSetRequest(task_set=green, scale=Scale(value=100.0), **EXTERNAL))
+    go_on(world, ctx, 3)
+    update_service_primary_task_set(ctx, UpdateServicePrimaryTaskSetRequest(primary_task_set=green, **EXTERNAL))
+    delete_task_set(ctx, DeleteTaskSetRequest(task_set=blue, force=True, **EXTERNAL))
+    go_on(world, ctx, 2)
+
+
+CASES = {
+    "created": Case(defined, created, 0, 3),
+    "released": Case(serve, released(SOUND), 2, 3),
+    "rolled back": Case(serve, released({"image": "broken"}), 2, 3),
+    "released anew": Case(half_way(ROLLING), released(SOUND), 2, 3),
+    "stopped": Case(half_way(ROLLING), stopped, 2, 3),
+    "scaled": Case(serve, scaled, 1, 4),
+    "deleted": Case(serve, deleted, 0, 2),
+    "blue/green": Case(lambda world: serve(world, BLUE_GREEN), released(SOUND), 2, 4),
+    "blue/green rolled back": Case(half_way(BLUE_GREEN), stopped, 2, 4),
+    "continued": Case(paused, continued, 2, 4),
+    "daemon": Case(
+        lambda world: serve(
+            world, DeploymentConfiguration(minimum_healthy_percent=50), None, scheduling_strategy="DAEMON"
+        ),
+        released(SOUND),
+        1,
+        2,
+    ),
+    "task sets": Case(task_sets, moved, 2, 4),
+}
+
+
+def check_limits(world: World, case: Case) -> None:
+    healthy = sum(found.is_up and found.health == "healthy" for found in world.containers())
+    there = sum(not task.is_stopped for task in world.tasks())
+    assert healthy >= case.least
+    assert there <= case.most
+
+
+def changes_of(folder: Path, case: Case) -> list[int]:
+    with world_in(folder, hosts=2, **IMAGES) as world:
+        case.prepare(world)
+        life = Life()
+        case.work(world, world.process(life))
+        return life.changes
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_kill_at_any_step_of_a_services_life_is_mended(tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    (tmp_path / "count").mkdir()
+    changes = changes_of(tmp_path / "count", case)
+    assert len(changes) > 5
+    for step in (0, *changes):
+        (tmp_path / str(step)).mkdir()
+        with world_in(tmp_path / str(step), hosts=2, **IMAGES) as world:
+            case.prepare(world)
+            world.dies(step, lambda ctx: case.work(world, ctx))
+            for _ in range(10):
+                world.check_safety()
+                check_limits(world, case)
+                reconcile(world.process(), timeout=1000)
+                world.clock.seconds += 3
+            check_end(world)
+
+
+def check_end(world: World) -> None:
+    """Each service has what its record says was asked, and no more."""
+    world.check_quiet()
+    service = shown(world)
+    live = [task for task in world.tasks() if not task.is_stopped]
+    up = [found for found in world.containers() if found.is_up]
+    assert len(up) == len(live)
+    if service is None or service.status == "INACTIVE":
+        assert live == []
+        return
+    assert service.status == "ACTIVE"
+    if service.task_sets is not None:
+        assert {one.stability_status for one in service.task_sets} == {"STEADY_STATE"}
+        assert len(live) == sum(one.computed_desired_count or 0 for one in service.task_sets)
+        return
+    held = any(hook.status == "AWAITING_ACTION" for hook in hooks(world))
+    assert len(live) == (service.desired_count or 0) * (2 if held else 1)
+    if not held:
+        assert {task.task.task_definition_arn for task in live} == {service.task_definition}
+        assert [deployment.rollout_state for deployment in service.deployments or []] == ["COMPLETED"]
+
+
+def hooks(world: World) -> list[Any]:
+    request = DescribeServiceDeploymentsRequest([rollout(world)])
+    (one,) = describe_service_deployments(world.process(), request).service_deployments or []
+    return one.lifecycle_hook_details or []
