@@ -145,7 +145,6 @@ class _Work(ServiceWork):
     def place_beside(self, blue: DeploymentRecord) -> None:
         """Start all of the new tasks beside the old; these go when those have been healthy for the bake time."""
         green = self.record.primary
-        old = [task for task in self.live if task.task.started_by != green.id]
         new = [task for task in self.live if task.task.started_by == green.id]
         known = {hook.hook_id for hook in green.hooks}
         go_through(
@@ -161,18 +160,25 @@ class _Work(ServiceWork):
         if refused(green):
             self._fail(TIMED_OUT, "nobody answered its lifecycle hook in time", blue)
             return
+        old = [task for task in self.live if task.task.started_by == blue.id]
+        others = [task for task in self.unfinished if task.task.started_by not in (green.id, blue.id)]
+        self._stop(self._in_stopping_order(task for task in others if task in self.live))
         if green.stage not in BEFORE_SCALE_UP:
-            self._keep_up(green, new)
+            # Beside the blue tasks there is room for as many, and no more.
+            self._keep_up(green, new, waits_for=sum(not task.is_protected(self.now) for task in others))
         if green.stage == "CLEAN_UP":
             self._stop(self._in_stopping_order(old))
         else:
-            self._keep_up(blue, [task for task in old if task.task.started_by == blue.id])
+            self._keep_up(blue, old)
 
-    def _keep_up(self, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> None:
-        """The desired number of a deployment's tasks; what is ill or on a host that drains is replaced first."""
+    def _keep_up(self, deployment: DeploymentRecord, tasks: list[TaskRecord], waits_for: int = 0) -> None:
+        """The desired number of a deployment's tasks; what is ill or on a host that drains is replaced first.
+
+        So many of the tasks that are missing wait for others to be gone.
+        """
         sound = [task for task in tasks if not self._is_unhealthy(task) and not self._is_draining(task)]
         missing = self.desired - len(sound)
-        self._start(deployment, missing, missing)
+        self._start(deployment, missing, missing - waits_for)
         if missing < 0:
             self._stop(self._in_stopping_order(sound)[:-missing])
         poor = [task for task in tasks if task not in sound]

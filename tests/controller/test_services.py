@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -34,7 +33,6 @@ from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import create_service, delete_service, describe_services, update_service
 from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.operations.tasks import run_task
-from ecsctl.scheduler.rollout import limits
 from ecsctl.store.tables import INSTANCES, SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES
 from tests.controller.world import World, world_in
 
@@ -517,105 +515,3 @@ def test_an_inactive_service_is_forgotten_when_its_time_is_up(world: World) -> N
     with world.store.read() as view:
         assert [record.service.service_name for record in view.find(SERVICES)] == ["other"]
         assert len(view.find(SERVICE_REVISIONS)) == len(view.find(SERVICE_DEPLOYMENTS)) == 1
-
-
-class Story:
-    """A life of a service, drawn from a seed."""
-
-    def __init__(self, world: World, seed: int) -> None:
-        self.world = world
-        self.random = random.Random(seed)  # noqa: S311 the same life each time
-        self.low, self.high = self.random.choice(((100, 200), (50, 100), (50, 150), (0, 100), (100, 150)))
-        self.told: list[str] = []
-        configuration = DeploymentConfiguration(
-            minimum_healthy_percent=self.low,
-            maximum_percent=self.high,
-            deployment_circuit_breaker=DeploymentCircuitBreaker(
-                enable=self.random.random() < 0.7, rollback=self.random.random() < 0.8
-            ),
-        )
-        create(
-            world, self.definition("sound"), desired=self.random.randrange(6), deployment_configuration=configuration
-        )
-
-    def definition(self, image: str) -> str:
-        return self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
-
-    def step(self) -> None:
-        what = self.random.choice(("pass", "pass", "pass", "pass", "scale", "deploy", "vanish", "end", "wait", "drain"))
-        self.told.append(what)
-        if what == "scale":
-            update(self.world, desired_count=self.random.randrange(8))
-        elif what == "deploy":
-            image = self.random.choice(("sound", "sound", "up", "crashes", "broken", "sickly"))
-            self.told[-1] += f" {image}"
-            update(self.world, task_definition=self.definition(image))
-        elif what in ("vanish", "end"):
-            self.harm(what)
-        elif what == "wait":
-            self.world.clock.seconds += self.random.choice((1, 10, 45, 200))
-        elif what == "drain":
-            if self.random.random() < 0.3:
-                drain(self.world, 2)
-        else:
-            self.world.clock.seconds += 1
-            self.watched_pass()
-
-    def harm(self, what: str) -> None:
-        up = [(engine, f) for engine in self.world.engines.values() for f in engine.containers() if f.is_up]
-        if up:
-            engine, found = self.random.choice(up)
-            engine.remove(found.id) if what == "vanish" else engine.end(found.id, 1)
-
-    def watched_pass(self) -> None:
-        """A look first, so that what died is known; then the scheduler alone must keep the limits."""
-        controller = self.world.process().controller
-        with self.world.store.read() as view:
-            known = [task.arn for task in view.unfinished()]
-        controller.converge(known, Limits(wait=False))
-        before = self.healthy()
-        reconcile(self.world.process(), timeout=1000)
-        service = shown(self.world)
-        lower, upper = limits(service.desired_count or 0, service.deployment_configuration, "REPLICA")
-        there = len([task for task in self.world.tasks() if not task.is_stopped])
-        assert there <= max(upper, self.before), f"{there} tasks, and {upper} may be"
-        assert self.healthy() >= min(before, lower), f"{self.healthy()} healthy of {before}, and {lower} must be"
-        self.before = there
-
-    before = 0
-
-    def healthy(self) -> int:
-        return len([task for task in live(self.world) if task.settled and task.task.last_status == "RUNNING"])
-
-    def settle(self) -> None:
-        """Afterwards a sound release gets there, and stays."""
-        update(self.world, task_definition=self.definition("sound"), desired_count=3)
-        if (self.low, self.high) == (100, 150) and self.random.random() < 0.5:
-            update(self.world, desired_count=2)
-        wanted = shown(self.world).desired_count
-        goes_on(self.world, 400, step=20)
-        service = shown(self.world)
-        assert service.running_count == wanted, said(self.world)
-        assert [d.rollout_state for d in service.deployments or []] == ["COMPLETED"], said(self.world)
-        assert len(set(running_of(self.world))) == 1
-        self.world.check_quiet()
-
-
-@pytest.mark.parametrize("block", range(4))
-def test_whatever_happens_the_limits_hold_and_it_gets_there(
-    tmp_path: Path, block: int, request: pytest.FixtureRequest
-) -> None:
-    only = request.config.getoption("--seed")
-    for seed in range(block, 40, 4) if only is None else [only]:
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        with world_in(folder, hosts=3, **IMAGES) as world:
-            story = Story(world, seed)
-            try:
-                for _ in range(30):
-                    story.step()
-                    world.check_safety()
-                story.settle()
-            except BaseException:
-                print(f"seed {seed}:", *story.told, sep="\n")
-                raise

@@ -1,0 +1,226 @@
+"""Random lives of a service on a small fleet: releases good and bad, crashes, illness, drains, silent hosts, killed
+controllers; the limits hold all the way, and in the end there is what was asked.
+
+A failure prints its seed and the steps; run one with `pytest tests/controller/test_service_simulation.py --seed N`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecsctl.controller.drive import Limits
+from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
+from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import TaskRecord
+from ecsctl.operations.reconcile import reconcile
+from ecsctl.operations.task_protection import update_task_protection
+from ecsctl.scheduler.rollout import limits
+from ecsctl.store.tables import INSTANCES
+from tests.controller.test_services import (
+    CHECKED,
+    IMAGES,
+    create,
+    drain,
+    goes_on,
+    live,
+    running_of,
+    said,
+    shown,
+    update,
+)
+from tests.controller.world import World, world_in
+
+SEEDS = 80
+STEPS = 30
+PERCENTS = ((100, 200), (50, 100), (50, 150), (0, 100), (100, 150))
+
+
+class Story:
+    """A life of a service, drawn from a seed. Which of the actions there are is drawn too: a mixture of all misses
+    what only some of them bring out."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.random = random.Random(seed)  # noqa: S311 the same life each time
+        self.kind = self.random.choice(("ROLLING", "ROLLING", "BLUE_GREEN", "DAEMON"))
+        self.told: list[str] = [self.kind]
+        self.actions = [self.watched_pass] * 4 + [
+            self.scale,
+            self.deploy,
+            self.deploy,
+            self.vanish,
+            self.end,
+            self.wait,
+        ]
+        for action in (self.sicken, self.drain, self.silence, self.protect, self.percents, self.force, self.die):
+            self.actions += [action] * self.random.choice((0, 0, 1))
+        low, high = self.drawn_percents()
+        configuration = DeploymentConfiguration(
+            minimum_healthy_percent=low,
+            maximum_percent=high,
+            deployment_circuit_breaker=DeploymentCircuitBreaker(
+                enable=self.random.random() < 0.7, rollback=self.random.random() < 0.8
+            ),
+        )
+        more: dict[str, Any] = {"desired": self.random.randrange(6)}
+        if self.kind == "BLUE_GREEN":
+            bake = self.random.choice((0, 1))
+            configuration = evolve(configuration, strategy="BLUE_GREEN", bake_time_in_minutes=bake)
+        elif self.kind == "DAEMON":
+            more = {"desired": None, "scheduling_strategy": "DAEMON"}
+        create(world, self.definition("sound"), deployment_configuration=configuration, **more)
+
+    def definition(self, image: str) -> str:
+        return self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
+
+    def drawn_percents(self) -> tuple[int, int]:
+        if self.kind == "DAEMON":
+            return self.random.choice((0, 50)), 100
+        return self.random.choice(PERCENTS)
+
+    def step(self) -> None:
+        action = self.random.choice(self.actions)
+        self.told.append(action.__name__)
+        action()
+
+    # What may happen
+
+    def scale(self) -> None:
+        if self.kind != "DAEMON":
+            update(self.world, desired_count=self.random.randrange(8))
+
+    def deploy(self) -> None:
+        image = self.random.choice(("sound", "sound", "up", "crashes", "broken", "sickly"))
+        self.told[-1] += f" {image}"
+        update(self.world, task_definition=self.definition(image))
+
+    def force(self) -> None:
+        update(self.world, force_new_deployment=True)
+
+    def percents(self) -> None:
+        low, high = self.drawn_percents()
+        given = DeploymentConfiguration(minimum_healthy_percent=low, maximum_percent=high)
+        update(self.world, deployment_configuration=given)
+
+    def vanish(self) -> None:
+        if found := self.container():
+            found[0].remove(found[1])
+
+    def end(self) -> None:
+        if found := self.container():
+            found[0].end(found[1], 1)
+
+    def sicken(self) -> None:
+        checked = {state.engine_id for t in live(self.world) for state in t.containers if state.health}
+        found = self.container()
+        if found and found[1] in checked:
+            found[0].set_health(found[1], "unhealthy")
+
+    def container(self) -> tuple[Any, str] | None:
+        """One that is up, on a host that answers."""
+        engines = [engine for engine in self.world.engines.values() if engine.reachable]
+        up = [(engine, found.id) for engine in engines for found in engine.containers() if found.is_up]
+        return self.random.choice(up) if up else None
+
+    def drain(self) -> None:
+        if self.random.random() < 0.3:
+            drain(self.world, 2)
+
+    def silence(self) -> None:
+        engine = self.world.engines["host1"]
+        engine.reachable = not engine.reachable
+        if engine.reachable:
+            reconcile(self.world.process(), timeout=1000)  # before which what was replaced still runs
+
+    def protect(self) -> None:
+        if tasks := live(self.world):
+            task = self.random.choice(tasks).arn
+            update_task_protection(self.world.process(), UpdateTaskProtectionRequest("default", [task], True, 3))
+
+    def wait(self) -> None:
+        self.world.clock.seconds += self.random.choice((1, 10, 45, 200))
+
+    def die(self) -> None:
+        self.world.dies(self.random.randrange(40), lambda ctx: reconcile(ctx, timeout=1000))
+
+    def watched_pass(self) -> None:
+        """A look first, so that what died is known; then the scheduler alone must keep the limits."""
+        self.world.clock.seconds += 1
+        controller = self.world.process().controller
+        with self.world.store.read() as view:
+            known = [task.arn for task in view.unfinished()]
+        controller.converge(known, Limits(wait=False))
+        before, there_before = self.healthy(), len(self.unfinished())
+        reconcile(self.world.process(), timeout=1000)
+        if not all(engine.reachable for engine in self.world.engines.values()):
+            return  # what went with a host is nobody's choice
+        lower, upper = self.limits()
+        there = len(self.unfinished())
+        assert there <= max(upper, there_before), f"{there} tasks, and {upper} may be"
+        assert self.healthy() >= min(before, lower), f"{self.healthy()} healthy of {before}, and {lower} must be"
+        if self.kind == "DAEMON":
+            wanted = Counter(task.task.container_instance_arn for task in live(self.world))
+            assert set(wanted.values()) <= {1}, "two daemons that are to stay on a host"
+
+    def limits(self) -> tuple[int, int]:
+        service = shown(self.world)
+        desired = service.desired_count or 0
+        if self.kind == "BLUE_GREEN":  # all of one colour stay, and all of the other come
+            return min(desired, limits(desired, service.deployment_configuration, "REPLICA")[0]), 2 * desired
+        return limits(desired, service.deployment_configuration, "DAEMON" if self.kind == "DAEMON" else "REPLICA")
+
+    def unfinished(self) -> list[TaskRecord]:
+        return [task for task in self.world.tasks() if not task.is_stopped]
+
+    def healthy(self) -> int:
+        running = [task for task in live(self.world) if task.settled and task.task.last_status == "RUNNING"]
+        return len([task for task in running if task.task.health_status != "UNHEALTHY"])
+
+    # The end
+
+    def settle(self) -> None:
+        """Afterwards a sound release gets there, and stays."""
+        self.told.append("settle")
+        for engine in self.world.engines.values():
+            engine.reachable = True
+        more = {} if self.kind == "DAEMON" else {"desired_count": 3}
+        update(self.world, task_definition=self.definition("sound"), **more)
+        if self.kind != "DAEMON" and self.random.random() < 0.3:
+            update(self.world, desired_count=2)
+        goes_on(self.world, 600, step=20)
+        service = shown(self.world)
+        if self.kind == "DAEMON":
+            with self.world.store.read() as view:
+                open_hosts = [i.arn for i in view.find(INSTANCES) if i.instance.status == "ACTIVE"]
+            hosts = sorted(str(task.task.container_instance_arn) for task in live(self.world))
+            assert hosts == sorted(open_hosts)
+        assert service.running_count == service.desired_count == len(self.unfinished()), said(self.world)
+        assert [d.rollout_state for d in service.deployments or []] == ["COMPLETED"], said(self.world)
+        assert len(set(running_of(self.world))) == 1
+        self.world.check_quiet()
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_whatever_happens_the_limits_hold_and_it_gets_there(
+    tmp_path: Path, block: int, request: pytest.FixtureRequest
+) -> None:
+    only = request.config.getoption("--seed")
+    for seed in range(block, SEEDS, 8) if only is None else [only]:
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        with world_in(folder, hosts=3, **IMAGES) as world:
+            story = Story(world, seed)
+            try:
+                for _ in range(STEPS):
+                    story.step()
+                    world.check_safety()
+                story.settle()
+            except BaseException:
+                print(f"seed {seed}:", *story.told, sep="\n")
+                raise
