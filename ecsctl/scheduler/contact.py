@@ -56,4 +56,6 @@ def lose(record: TaskRecord, why: str, now: datetime) -> TaskRecord:
         evolve(shape, last_status="STOPPED", reason=shape.reason or why) for shape in task.containers or []
     ]
     record.claim = None
+    for state in record.containers:
+        state.intent = None  # whatever comes of it is seen, and taken away, when the host is back
     return record

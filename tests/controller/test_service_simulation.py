@@ -156,11 +156,13 @@ class Story:
         with self.world.store.read() as view:
             known = [task.arn for task in view.unfinished()]
         controller.converge(known, Limits(wait=False))
-        before, there_before = self.healthy(), len(self.unfinished())
+        before, there_before, poor = self.healthy(), len(self.unfinished()), self.poor()
         reconcile(self.world.process(), timeout=1000)
         if not all(engine.reachable for engine in self.world.engines.values()):
             return  # what went with a host is nobody's choice
         lower, upper = self.limits()
+        if self.kind == "BLUE_GREEN":
+            upper += poor  # which are replaced before they go
         there = len(self.unfinished())
         assert there <= max(upper, there_before), f"{there} tasks, and {upper} may be"
         assert self.healthy() >= min(before, lower), f"{self.healthy()} healthy of {before}, and {lower} must be"
@@ -174,6 +176,15 @@ class Story:
         if self.kind == "BLUE_GREEN":  # all of one colour stay, and all of the other come
             return min(desired, limits(desired, service.deployment_configuration, "REPLICA")[0]), 2 * desired
         return limits(desired, service.deployment_configuration, "DAEMON" if self.kind == "DAEMON" else "REPLICA")
+
+    def poor(self) -> int:
+        """How many are ill, or on a host that drains."""
+        with self.world.store.read() as view:
+            open_hosts = {i.arn for i in view.find(INSTANCES) if i.instance.status == "ACTIVE"}
+        return sum(
+            task.task.health_status == "UNHEALTHY" or task.task.container_instance_arn not in open_hosts
+            for task in self.unfinished()
+        )
 
     def unfinished(self) -> list[TaskRecord]:
         return [task for task in self.world.tasks() if not task.is_stopped]
