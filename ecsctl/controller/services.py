@@ -15,6 +15,7 @@ from ecsctl.model.service import ServiceEvent
 from ecsctl.model.stored import ServiceRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.decide import request_stop
+from ecsctl.scheduler.lifecycle import awaited
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.scheduler.service_deployments import follow
 from ecsctl.scheduler.service_work import Launch, Message, ServiceStep, Surroundings
@@ -175,10 +176,10 @@ def _planned(record: ServiceRecord, step: ServiceStep) -> list[str]:
 
 
 def needs_more(record: ServiceRecord | None) -> bool:
-    """Whether there is something to wait for: a service on its way to what was asked."""
-    if record is None or record.service.status == "INACTIVE":
+    """Whether there is something to wait for: a service on its way to what was asked, which nobody holds."""
+    if record is None or record.service.status == "INACTIVE" or record.steady:
         return False
-    return not record.steady and (record.is_external or record.primary.rollout_state != "FAILED")
+    return record.is_external or (record.primary.rollout_state != "FAILED" and not awaited(record.primary))
 
 
 def unfinished_of(view: View, arns: Iterable[str]) -> list[TaskRecord]:

@@ -200,6 +200,9 @@ def test_a_hook_holds_a_deployment_until_somebody_says_that_it_may_go_on(world: 
     assert colours(world) == {"app:1": 4}
     assert rollout(world).lifecycle_stage == "PRE_SCALE_UP"
     assert hooks(world) == {"1-PRE_SCALE_UP": "AWAITING_ACTION"}
+    before = world.clock.seconds
+    reconcile(world.process(), services=["web"], timeout=1000)
+    assert world.clock.seconds == before, "there is nothing to wait for but somebody's word"
     (service,) = describe_services(world.process(), DescribeServicesRequest(["web"])).services or []
     (told,) = (e.message for e in service.events or [] if "is paused" in str(e.message))
     assert "is paused at PRE_SCALE_UP until 2025-12-30T" in str(told)
