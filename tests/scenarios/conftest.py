@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -106,6 +107,29 @@ class Cli:
     def container_of(self, task: str, name: str) -> str:
         """The engine's id of a task's container."""
         return next(str(c["runtimeId"]) for c in self.task(task)["containers"] if c["name"] == name)
+
+
+class Watch:
+    """What a number was, at the least and at the most, while it was watched."""
+
+    def __init__(self, number: Callable[[], int]) -> None:
+        self.least = self.most = number()
+        self._number = number
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.1):
+            number = self._number()
+            self.least, self.most = min(self.least, number), max(self.most, number)
 
 
 @pytest.fixture

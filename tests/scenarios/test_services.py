@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.scenarios.conftest import SLEEP, Cli, Watch, shell
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -38,26 +37,9 @@ def up(cli: Cli) -> list[str]:
     return cli.containers("--filter", "status=running")
 
 
-class Watch:
-    """How many of a service's containers ran, at the least, while it was watched."""
-
-    def __init__(self, cli: Cli) -> None:
-        self.least = len(up(cli))
-        self._cli = cli
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.1):
-            self.least = min(self.least, len(up(self._cli)))
+def watched(cli: Cli) -> Watch:
+    """The containers that run, counted."""
+    return Watch(lambda: len(up(cli)))
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +73,7 @@ def test_an_unhealthy_task_is_replaced(cli: Cli, file: File) -> None:
     (sick,) = up(cli)
     cli.until_service("web", lambda s: cli.docker("inspect", "-f", "{{.State.Health.Status}}", sick) == "healthy")
     cli.docker("exec", sick, "rm", "/tmp/well")
-    with Watch(cli) as watch:
+    with watched(cli) as watch:
         cli.until_service("web", lambda s: sick not in up(cli) and s["runningCount"] == 1)
     assert watch.least >= 1
     assert any("failed container health checks." in event["message"] for event in cli.service("web")["events"])
@@ -108,11 +90,11 @@ def test_scaled_to_nothing_to_twenty_and_to_three(cli: Cli, file: File) -> None:
 def test_a_release_is_rolled_out_and_a_crashing_one_rolled_back(cli: Cli, file: File) -> None:
     configuration = "minimumHealthyPercent=100,maximumPercent=200," + BREAKER
     serve(cli, file(HEALTHY), 2, "--deployment-configuration", configuration)
-    with Watch(cli) as watch:
+    with watched(cli) as watch:
         release(cli, file({**HEALTHY, "environment": [{"name": "RELEASE", "value": "2"}]}))
         cli("wait", "services-stable", "--services", "web")
     assert watch.least >= 2
-    with Watch(cli) as watch:
+    with watched(cli) as watch:
         release(cli, file(shell("exit 3")))
         cli.until_service("web", lambda s: s["taskDefinition"].endswith("app:2"))
         cli("wait", "services-stable", "--services", "web")
@@ -149,7 +131,7 @@ def test_blue_green_keeps_every_old_task_until_all_the_new_ones_are_healthy(cli:
     serve(cli, file(HEALTHY), 2, *strategy)
     cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED")
     old = set(up(cli))
-    with Watch(cli) as watch:
+    with watched(cli) as watch:
         release(cli, file({**HEALTHY, "environment": [{"name": "RELEASE", "value": "2"}]}))
         cli.until_service("web", lambda s: not old & set(up(cli)) and len(s["deployments"]) == 1)
     assert watch.least >= 2
@@ -201,7 +183,7 @@ def test_an_external_deployment_moves_from_one_task_set_to_the_next(cli: Cli, fi
     promote(blue)
     cli("wait", "services-stable", "--services", "web")
     cli("register-task-definition", file({**HEALTHY, "environment": [{"name": "RELEASE", "value": "2"}]}))
-    with Watch(cli) as watch:
+    with watched(cli) as watch:
         green = add("app:2", 50)
         cli("wait", "services-stable", "--services", "web")
         assert len(up(cli)) == 3
