@@ -24,10 +24,11 @@ def unschedule(
     cluster: Annotated[str | None, typer.Option(help="The cluster; without it, `default`.")] = None,
 ) -> int:
     """Delete a schedule. Its tasks go on: `stop-task` stops them."""
+    from ecsctl.model.schedule import UnscheduleTaskRequest
     from ecsctl.operations.schedules import unschedule_task
 
     invocation: Invocation = ctx.obj
     with invocation.open() as context:
-        unschedule_task(context, name, cluster)
+        unschedule_task(context, UnscheduleTaskRequest(name, cluster))
     say(f"schedule {name} deleted")
     return 0

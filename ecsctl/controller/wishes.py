@@ -22,14 +22,6 @@ def wish(view: View, scope: Scope, cluster: str, request: RunTaskRequest | Start
     launch_type: LaunchType | None = getattr(request, "launch_type", None)
     overrides = request.overrides
     definition = startable(view, scope, request.task_definition, launch_type, overrides)
-    names = {container.name for container in definition.container_definitions or []}
-    for override in (overrides.container_overrides if overrides else None) or []:
-        if override.name not in names:
-            if override.name is None:
-                raise invalid_parameter("containerOverrides: each needs the name of a container.")
-            raise invalid_parameter(
-                f"Override for container named {override.name} is not a container in the TaskDefinition."
-            )
     found = view.get(TAGS, definition.task_definition_arn or "")
     inherited = found.tags if found and request.propagate_tags == "TASK_DEFINITION" else []
     managed = [Tag(key="aws:ecs:clusterName", value=last_part(cluster))] if request.enable_ecs_managed_tags else []
@@ -66,6 +58,14 @@ def check_startable(
         raise client_exception(
             f"{definition.family}:{definition.revision} uses what this release does not honour: {said}"
         )
+    names = {container.name for container in definition.container_definitions or []}
+    for override in (overrides.container_overrides if overrides else None) or []:
+        if override.name is None:
+            raise invalid_parameter("containerOverrides: each needs the name of a container.")
+        if override.name not in names:
+            raise invalid_parameter(
+                f"Override for container named {override.name} is not a container in the TaskDefinition."
+            )
 
 
 def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:

@@ -26,6 +26,13 @@ class ScheduleTaskRequest(RunTaskRequest, kw_only=True):
     overlap: OverlapPolicy | None = None
 
 
+class UnscheduleTaskRequest(Record):
+    """Which schedule is to be deleted; of the cluster `default` when none is named."""
+
+    name: str
+    cluster: str | None = None
+
+
 class LastRun(Record):
     """How the last run of a schedule went. `due_at` was its time, `decided_at` when it was started or was not."""
 

@@ -139,6 +139,7 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> DeleteCluster
             raise ApiError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
         for schedule in tx.find(SCHEDULES, cluster=arn):
             tx.delete(SCHEDULES, arn=schedule.arn)
+            put_tags(tx, schedule.arn, None)
             add_event(tx, ctx.now(), arn, schedule.arn, "ScheduleDeleted", "its cluster is deleted")
         tx.put(CLUSTERS, evolve(cluster, status="INACTIVE"))
         add_event(tx, ctx.now(), arn, arn, "ClusterDeleted", "")

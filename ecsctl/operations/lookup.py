@@ -73,6 +73,11 @@ def service_arn(cluster: Cluster, name: str) -> str:
     return f"{cluster.cluster_arn}/{name}".replace(":cluster/", ":service/")
 
 
+def schedule_arn(cluster: Cluster, name: str) -> str:
+    """The ARN of a cluster's schedule of that name."""
+    return f"{cluster.cluster_arn}/{name}".replace(":cluster/", ":schedule/")
+
+
 def find_service(view: View, cluster: Cluster, name: str) -> ServiceRecord | None:
     """A service of a cluster by name or ARN; also one that is INACTIVE."""
     record = view.get(SERVICES, name if name.startswith("arn:") else service_arn(cluster, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -10,21 +11,27 @@ import msgspec
 
 from ecsctl.controller.schedules import wish_of
 from ecsctl.model.cluster import Cluster
+from ecsctl.model.common import Tag
 from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.model.record import evolve
-from ecsctl.model.schedule import LastRun, Schedule, ScheduleTaskRequest
+from ecsctl.model.schedule import LastRun, Schedule, ScheduleTaskRequest, UnscheduleTaskRequest
 from ecsctl.model.stored import ScheduleRecord, ScheduleRun, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
-from ecsctl.operations.lookup import find_cluster
+from ecsctl.operations.lookup import find_cluster, put_tags, schedule_arn
 from ecsctl.operations.task_rules import check_placement, check_task
 from ecsctl.operations.tasks import refresh
+from ecsctl.scheduler.expressions import parse_expression, parse_timezone
 from ecsctl.scheduler.outcome import outcome_of
 from ecsctl.scheduler.schedules import GRACE, timing_of
 from ecsctl.store.store import View, add_event
 from ecsctl.store.tables import SCHEDULES, TASK_DEFINITIONS, TASKS
 
 _NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
+
+
+_OF_A_RUN = {"started_by": "startedBy", "client_token": "clientToken", "reference_id": "referenceId"}
+"""What is RunTask's, and every run's own."""
 
 
 class Scheduled(NamedTuple):
@@ -43,25 +50,26 @@ class Schedules(NamedTuple):
     complete: bool
 
 
-def schedule_task(ctx: Context, request: ScheduleTaskRequest) -> Scheduled:
+def schedule_task(ctx: Context, request: ScheduleTaskRequest, tags: Sequence[Tag] = ()) -> Scheduled:
     """Make a schedule, or put it in place of the one of its name.
 
-    What was due stays due as long as the expression, its time zone and the state stay; else it begins anew. Raises
-    InputError for an expression or a name that is none, ApiError for a task that could not be run.
+    What was due stays due as long as the expression, its time zone and the state stay; else it begins anew. A new one
+    gets `tags` of its own; those of the request are for its tasks. Raises InputError for an expression or a name that
+    is none, ApiError for a task that could not be run.
     """
-    _check(request)
     with ctx.store.read() as view:
-        new = _new(find_cluster(view, ctx, request.cluster), request, ctx.now())
+        new = schedule_asked(find_cluster(view, ctx, request.cluster), request, ctx.now())
         wish_of(view, new)
+    check_comes(new)
     asked = new.request
-    if new.next_run_at is None:
-        raise InputError(f"{asked.schedule_expression}: there is no such time from now on")
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         find_cluster(tx, ctx, request.cluster)  # it may be gone by now
         old = tx.get(SCHEDULES, new.arn)
         record = new if old is None else _replaced(old, new)
         tx.put(SCHEDULES, record)
+        if old is None:
+            put_tags(tx, record.arn, list(tags))
         what = "ScheduleCreated" if old is None else "ScheduleReplaced"
         said = f"{asked.schedule_expression} {asked.schedule_expression_timezone}: {asked.task_definition}"
         add_event(tx, ctx.now(), record.cluster_arn, record.arn, what, said)
@@ -79,8 +87,12 @@ def _comes(record: ScheduleRecord, now: datetime) -> Literal["now", "later", "ne
     return "never" if gone and timing_of(record).following(due) is None else "now"
 
 
-def _new(cluster: Cluster, request: ScheduleTaskRequest, now: datetime) -> ScheduleRecord:
-    """The schedule with every default filled in, due for the first time."""
+def schedule_asked(cluster: Cluster, request: ScheduleTaskRequest, now: datetime) -> ScheduleRecord:
+    """The schedule that is asked for with every default filled in, due for the first time.
+
+    Raises InputError and ApiError for what is wrong with it without looking at its task definition.
+    """
+    _check(request)
     request = evolve(
         request,
         cluster=cluster.cluster_name,
@@ -96,10 +108,28 @@ def _new(cluster: Cluster, request: ScheduleTaskRequest, now: datetime) -> Sched
     return evolve(record, next_run_at=timing_of(record).first(now))
 
 
+def check_comes(new: ScheduleRecord) -> None:
+    """InputError for a new schedule that nothing will ever run of."""
+    if new.next_run_at is None:
+        expression = new.request.schedule_expression
+        raise InputError(f"scheduleExpression: {expression}: there is no such time from now on")
+
+
 def _check(request: ScheduleTaskRequest) -> None:
     if not _NAME.fullmatch(request.name):
         shown = request.name if len(request.name) <= 64 else request.name[:64] + "…"
         raise InputError(f"name: {shown!r}: use 1 to 64 letters, digits, hyphens, underscores and dots")
+    for field, name in _OF_A_RUN.items():
+        if getattr(request, field):
+            raise InputError(f"{name}: each run of a schedule has its own: leave it out")
+    try:
+        zone = parse_timezone(request.schedule_expression_timezone or "UTC")
+    except InputError as error:
+        raise InputError(f"scheduleExpressionTimezone: {error}") from None
+    try:
+        parse_expression(request.schedule_expression, zone)
+    except InputError as error:
+        raise InputError(f"scheduleExpression: {error}") from None
     if request.count is not None and not 1 <= request.count <= 10:
         raise invalid_parameter("count: between 1 and 10 tasks can be run in one call.")
     check_task(request)
@@ -126,20 +156,16 @@ def scheduled_tasks(ctx: Context, cluster: str | None = None) -> Schedules:
         return Schedules([_shape(view, record) for record in view.find(SCHEDULES, cluster=arn)], complete)
 
 
-def unschedule_task(ctx: Context, name: str, cluster: str | None = None) -> None:
+def unschedule_task(ctx: Context, request: UnscheduleTaskRequest) -> None:
     """Delete a schedule. Its tasks go on. Raises InputError when there is none of that name."""
     with ctx.store.write() as tx:
-        arn = schedule_arn(find_cluster(tx, ctx, cluster), name)
+        arn = schedule_arn(find_cluster(tx, ctx, request.cluster), request.name)
         record = tx.get(SCHEDULES, arn)
         if record is None:
-            raise InputError(f"there is no schedule {name!r}: see `ecsctl scheduled-tasks`")
+            raise InputError(f"there is no schedule {request.name!r}: see `ecsctl scheduled-tasks`")
         tx.delete(SCHEDULES, arn=arn)
+        put_tags(tx, arn, None)
         add_event(tx, ctx.now(), record.cluster_arn, arn, "ScheduleDeleted", "its tasks go on")
-
-
-def schedule_arn(cluster: Cluster, name: str) -> str:
-    """The ARN of a cluster's schedule of that name."""
-    return f"{cluster.cluster_arn}/{name}".replace(":cluster/", ":schedule/")
 
 
 def _shape(view: View, record: ScheduleRecord) -> Schedule:

@@ -13,7 +13,7 @@ from ecsctl.model.api.clusters import CreateClusterRequest, DeleteClusterRequest
 from ecsctl.model.api.task_definitions import DeregisterTaskDefinitionRequest
 from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.record import decode
-from ecsctl.model.schedule import LastRun, Schedule, ScheduleTaskRequest
+from ecsctl.model.schedule import LastRun, Schedule, ScheduleTaskRequest, UnscheduleTaskRequest
 from ecsctl.operations.clusters import create_cluster, delete_cluster
 from ecsctl.operations.journal import journal
 from ecsctl.operations.reconcile import Report, reconcile
@@ -303,12 +303,12 @@ def test_unscheduled_its_tasks_go_on(world: World) -> None:
     world.define({})
     plan(world)
     reconcile(world.process(), timeout=1000)
-    unschedule_task(world.process(), "job")
+    unschedule_task(world.process(), UnscheduleTaskRequest("job"))
     world.clock.seconds += 1200
     reconcile(world.process(), timeout=1000)
     assert [task.task.last_status for task in world.tasks()] == ["RUNNING"]
     with pytest.raises(InputError, match="there is no schedule 'job'"):
-        unschedule_task(world.process(), "job")
+        unschedule_task(world.process(), UnscheduleTaskRequest("job"))
 
 
 @pytest.mark.parametrize(
@@ -326,6 +326,8 @@ def test_unscheduled_its_tasks_go_on(world: World) -> None:
         ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "container named other is not a container"),
         ({"placementConstraints": [{"type": "memberOf"}]}, "memberOf is not honoured"),
         ({"platformVersion": "1.4.0"}, "platformVersion is not honoured"),
+        ({"startedBy": "me"}, "startedBy: each run of a schedule has its own: leave it out"),
+        ({"clientToken": "once"}, "clientToken: each run of a schedule has its own: leave it out"),
     ],
 )
 def test_what_could_never_run_is_refused(world: World, more: dict[str, Any], problem: str) -> None:
