@@ -56,11 +56,11 @@ def apply(
         bool, typer.Option("--detailed-exitcode", help=f"Exit with {CHANGED} when something changed or would.")
     ] = False,
 ) -> int:
-    """Make clusters, task definitions and services what files say.
+    """Make clusters, task definitions, services and schedules what files say.
 
-    A file holds clusters, taskDefinitions and services, each a list of what create-cluster, register-task-definition
-    and create-service take; or one of these alone. Exits with 1 when a service's deployment failed, 124 when it took
-    too long.
+    A file holds clusters, taskDefinitions, services and schedules, each a list of what create-cluster,
+    register-task-definition, create-service and schedule-task take; or one of these alone. Exits with 1 when a
+    service's deployment failed, 124 when it took too long.
     """
     from ecsctl.operations.apply.carry_out import carry_out
     from ecsctl.operations.apply.documents import documents_of

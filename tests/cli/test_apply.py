@@ -16,6 +16,12 @@ from ecsctl.model.errors import InputError
 from tests.cli.running import Runner, environment, process
 
 DEFINITION = '{"family": "app", "containerDefinitions": [{"name": "main", "image": "up", "memory": 16}]}'
+SCHEDULE = """
+cluster = "one"
+name = "nightly"
+taskDefinition = "app"
+scheduleExpression = "cron(0 3 * * ? 2150)"
+"""
 
 
 @pytest.fixture
@@ -26,6 +32,7 @@ def site(tmp_path: Path) -> Path:
     (folder / "a.json").write_text(DEFINITION)
     (folder / "b.yaml").write_text("clusterName: one\n---\n---\nclusterName: two\n")
     (folder / "c.toml").write_text('[[clusters]]\nclusterName = "three"\n')
+    (folder / "e.toml").write_text(SCHEDULE)
     (folder / "notes.txt").write_text("none of it")
     (folder / "d.json").mkdir()
     return folder
@@ -39,8 +46,11 @@ def test_a_directory_is_applied_and_a_second_time_changes_nothing(ecsctl: Runner
         "+ cluster two",
         "+ cluster three",
         "+ task definition app:1",
+        "+ schedule one/nightly",
     ]
-    assert (ran.code, ran.err.splitlines()[0]) == (2, "4 to create")
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "5 to create")
+    assert ran.err.splitlines()[-1] == "schedule one/nightly: created"
+    assert "2150-01-01 03:00:00" in ecsctl("scheduled-tasks", "--cluster", "one").out
     again = ecsctl(*words)
     assert (again.code, again.out, again.err) == (0, "", "nothing to do\n")
 
@@ -70,8 +80,9 @@ def test_standard_input_is_a_file_too(tmp_path: Path) -> None:
 def test_prune_deletes_what_the_files_no_longer_have(ecsctl: Runner, site: Path) -> None:
     ecsctl("apply", "-f", str(site), "--yes")
     (site / "a.json").unlink()
+    (site / "e.toml").unlink()
     ran = ecsctl("apply", "-f", str(site), "--yes", "--prune")
-    assert (ran.code, ran.out) == (0, "- task definition app:1\n")
+    assert (ran.code, ran.out) == (0, "- schedule one/nightly\n- task definition app:1\n")
     assert "app:1: deleted" in ran.err
 
 

@@ -9,11 +9,14 @@ import pytest
 
 from ecsctl.cli.documents import read_data
 from ecsctl.model.errors import InputError
+from ecsctl.model.record import decode
+from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.operations.apply.carry_out import carry_out
 from ecsctl.operations.apply.documents import documents_of
 from ecsctl.operations.apply.mark import MARK
 from ecsctl.operations.apply.plan import Plan, make_plan
-from ecsctl.store.tables import CLUSTERS, SERVICES, TASK_DEFINITIONS
+from ecsctl.operations.schedules import schedule_task
+from ecsctl.store.tables import CLUSTERS, SCHEDULES, SERVICES, TASK_DEFINITIONS
 from tests.controller.world import World
 from tests.operations.test_corpus import CORPUS, REGISTERS
 
@@ -21,6 +24,9 @@ WEB = "arn:aws:ecs:us-east-1:000000000000:service/default/web"
 APP = {"name": "main", "image": "up", "memory": 16}
 DEFINITION = {"family": "app", "containerDefinitions": [APP]}
 SERVICE = {"serviceName": "web", "taskDefinition": "app", "desiredCount": 1}
+SCHEDULE = {"name": "job", "scheduleExpression": "rate(5 minutes)", "taskDefinition": "app"}
+OF_GOOD = {**SCHEDULE, "taskDefinition": "good"}
+JOB = WEB.replace("service/default/web", "schedule/default/job")
 
 FULL_CONTAINER = {
     **APP,
@@ -66,6 +72,24 @@ FULL_SERVICE = {
     "enableECSManagedTags": True,
     "propagateTags": "SERVICE",
     "clientToken": "once",
+    "tags": [{"key": "team", "value": "a"}],
+}
+
+FULL_SCHEDULE = {
+    **SCHEDULE,
+    "scheduleExpression": "cron(0 3 * * ? *)",
+    "scheduleExpressionTimezone": "Europe/Zurich",
+    "scheduleState": "DISABLED",
+    "missed": "skip",
+    "overlap": "allow",
+    "count": 2,
+    "cluster": "default",
+    "group": "g",
+    "launchType": "EC2",
+    "overrides": {"containerOverrides": [{"name": "main", "command": ["x"]}]},
+    "placementConstraints": [{"type": "distinctInstance"}],
+    "placementStrategy": [],
+    "propagateTags": "TASK_DEFINITION",
     "tags": [{"key": "team", "value": "a"}],
 }
 
@@ -140,8 +164,9 @@ CLUSTER = {"clusterName": "new"}
         ],
         [{"services": [{**SERVICE, "taskDefinition": "app:1"}], "taskDefinitions": [DEFINITION]}],
         [{"serviceName": "web", "desiredCount": 2, "deploymentController": {"type": "EXTERNAL"}}],
+        [{"schedules": [SCHEDULE, {**FULL_SCHEDULE, "name": "full"}], "taskDefinitions": [DEFINITION]}],
     ],
-    ids=["small", "full", "daemon", "clusters", "blue/green", "by revision", "external"],
+    ids=["small", "full", "daemon", "clusters", "blue/green", "by revision", "external", "schedules"],
 )
 def test_applying_twice_changes_nothing(world: World, data: list[Any]) -> None:
     data = [{key: value for key, value in one.items() if value is not None} for one in data]
@@ -265,7 +290,14 @@ def test_a_cluster_is_updated(world: World, call: Any) -> None:
 
 
 def test_killed_at_any_moment_the_next_apply_finishes(world: World) -> None:
-    data = ({"clusters": [CLUSTER], "taskDefinitions": [DEFINITION], "services": [{**SERVICE, "cluster": "new"}]},)
+    data = (
+        {
+            "clusters": [CLUSTER],
+            "taskDefinitions": [DEFINITION],
+            "services": [{**SERVICE, "cluster": "new"}],
+            "schedules": [{**SCHEDULE, "cluster": "new"}],
+        },
+    )
     steps = 0
     while world.dies(steps, lambda ctx: carry_out(ctx, make_plan(ctx, _named(data), "default"), lambda _: None)):
         steps += 1
@@ -274,6 +306,7 @@ def test_killed_at_any_moment_the_next_apply_finishes(world: World) -> None:
     assert shown(plan(world, *data)) == []
     with world.store.read() as view:
         assert view.count(TASK_DEFINITIONS) == 1
+    assert apply(world, {"clusters": []}, prune=True)[0] == "- schedule new/job"  # it bears the mark
 
 
 def _named(data: Any) -> Any:
@@ -359,7 +392,10 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(world: World) -> None:
         ({**SERVICE, "taskDefinition": "nosuch"}, "file0: Unable to describe task definition nosuch"),
         ({"services": [{**SERVICE, "desiredCount": "1"}]}, "file0: services[0]: desiredCount: expected a whole number"),
         ({"services": [SERVICE, {"desiredCount": 1}]}, "file0: services[1]: serviceName: is required but missing"),
-        ({"service": [SERVICE]}, "file0: nothing to apply: give clusters, taskDefinitions, services, or one"),
+        (
+            {"service": [SERVICE]},
+            "file0: nothing to apply: give clusters, taskDefinitions, services, schedules, or one",
+        ),
         ({"clusters": [], "service": []}, 'file0: service: unknown field; did you mean "services"?'),
         ({"services": {"web": {"image": "x"}}}, "file0: this looks like a Compose file"),
         ({"kind": "Deployment"}, "file0: this looks like a Kubernetes manifest"),
@@ -377,6 +413,28 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(world: World) -> None:
             "taskDefinitions[1]: task-definition/app is given twice",
         ),
         ({**DEFINITION, "tags": [{"key": MARK, "value": "x"}]}, "file0: tags: ecsctl:applied is set by apply itself"),
+        ({**SCHEDULE, "taskDefinition": "nosuch"}, "file0: Unable to describe task definition nosuch"),
+        (
+            {"schedules": [{"name": "job", "taskDefinition": "good"}]},
+            "file0: schedules[0]: scheduleExpression: is required but missing",
+        ),
+        (
+            {"schedules": [{**OF_GOOD, "overlaps": 1}]},
+            'schedules[0]: overlaps: unknown field; did you mean "overlap"?',
+        ),
+        ({"schedules": [{**OF_GOOD, "missed": "all"}]}, "schedules[0]: missed: 'all' is not one of run-once, skip"),
+        ({**OF_GOOD, "name": "a b"}, "file0: name: 'a b': use 1 to 64 letters"),
+        ({**OF_GOOD, "scheduleExpression": "rate(5 minute)"}, "file0: scheduleExpression: rate(5 minute): more than"),
+        ({**OF_GOOD, "scheduleExpressionTimezone": "Bern"}, "file0: scheduleExpressionTimezone: 'Bern' is not a"),
+        ({**OF_GOOD, "scheduleExpression": "cron(0 0 1 1 ? 2020)"}, "there is no such time from now on"),
+        ({**OF_GOOD, "startedBy": "me"}, "file0: startedBy: each run of a schedule has its own: leave it out"),
+        ({**OF_GOOD, "cluster": "nope"}, "file0: Cluster not found"),
+        ({"schedules": [OF_GOOD, OF_GOOD]}, "schedules[1]: schedule/default/job is given twice, first at file0"),
+        ({"schedules": {"job": OF_GOOD}}, "file0: schedules: expected a list"),
+        (
+            {**OF_GOOD, "overrides": {"containerOverrides": [{"name": "other"}]}},
+            "file0: Override for container named other is not a container",
+        ),
     ],
 )
 def test_bad_input_is_one_line_with_its_place(world: World, data: Any, words: str) -> None:
@@ -426,3 +484,116 @@ def test_what_task_sets_run_is_not_applied(world: World, call: Any) -> None:
     assert shown(plan(world, service)) == []
     assert shown(plan(world, {**service, "desiredCount": 3})) == ["~ service default/web", "desiredCount: 2 -> 3"]
     assert "deploymentController" in problem(world, DEFINITION, SERVICE)
+
+
+def test_a_schedule_may_name_what_the_same_files_bring(world: World) -> None:
+    made = plan(world, {**SCHEDULE, "cluster": "new", "overrides": OVERRIDES}, CLUSTER, DEFINITION)
+    assert [change.lines[0] for change in made.changes] == [
+        "+ cluster new",
+        "+ task definition app:1",
+        "+ schedule new/job",
+    ]
+    assert made.changes[2].lines[1:] == [
+        "    taskDefinition: app",
+        "    overrides.containerOverrides[main].environment[A]: (hidden)",
+        '    scheduleExpression: "rate(5 minutes)"',
+    ]
+    carry_out(world.process(), made, lambda _: None)
+    with world.store.read() as view:
+        (record,) = view.find(SCHEDULES)
+    assert (record.name, record.cluster_arn.rpartition("/")[2], record.next_run_at) == ("job", "new", world.clock.now())
+
+
+OVERRIDES = {"containerOverrides": [{"name": "main", "environment": [{"name": "A", "value": "swordfish"}]}]}
+
+
+def test_only_what_differs_of_a_schedule_is_shown_and_what_was_due_stays_due(world: World) -> None:
+    apply(world, DEFINITION, FULL_SCHEDULE)
+    apply(world, DEFINITION, {**SCHEDULE, "count": 2})
+    with world.store.read() as view:
+        due = view.find(SCHEDULES)[0].next_run_at
+    world.clock.seconds += 60
+    assert apply(world, {**SCHEDULE, "count": 3}) == ["~ schedule default/job", "count: 2 -> 3"]
+    assert apply(world, {**SCHEDULE, "tags": [{"key": "team", "value": "b"}]}) == [
+        "~ schedule default/job",
+        "count: 3 -> 1",
+        "tags[team]: b",
+    ]
+    with world.store.read() as view:
+        assert view.find(SCHEDULES)[0].next_run_at == due
+
+
+def test_a_new_revision_is_nothing_new_to_a_schedule_of_its_family(world: World) -> None:
+    apply(world, DEFINITION, SCHEDULE)
+    assert apply(world, {**DEFINITION, "containerDefinitions": [{**APP, "memory": 17}]}, SCHEDULE)[0::9] == [
+        "~ task definition app:2"
+    ]
+    pinned = {**SCHEDULE, "taskDefinition": "app:2"}
+    assert apply(world, pinned) == ["~ schedule default/job", "taskDefinition: app -> app:2"]
+
+
+def test_a_schedule_that_is_over_is_still_as_the_files_say(world: World) -> None:
+    once = {**SCHEDULE, "scheduleExpression": f"cron(0 0 1 1 ? {world.clock.now().year + 1})"}
+    apply(world, DEFINITION, once)
+    world.clock.seconds += 2 * 366 * 86400
+    world.process().controller.reconcile([], _limits())
+    assert plan(world, once).pending == []
+    assert "file0: scheduleExpression: cron(0 0 1 1 ?" in problem(world, {**once, "count": 2})
+
+
+def test_prune_deletes_the_schedules_of_its_set_and_nothing_else(world: World, call: Any) -> None:
+    apply(world, DEFINITION, SCHEDULE, {**SCHEDULE, "name": "stays"})
+    apply(world, {**SCHEDULE, "name": "other"}, set_name="other")
+    by_hand(world, "by-hand")
+    assert apply(world, DEFINITION, {**SCHEDULE, "name": "by-hand", "count": 2}, set_name="default")
+    assert "it was made by apply --set other" in problem(world, {**SCHEDULE, "name": "other"})
+    files = (DEFINITION, {**SCHEDULE, "name": "stays"})
+    assert plan(world, *files).pending == []  # not without --prune
+    assert apply(world, *files, prune=True) == ["- schedule default/job"]
+    with world.store.read() as view:
+        assert {record.name for record in view.find(SCHEDULES)} == {"stays", "other", "by-hand"}
+    by_hand(world, "job")  # of the same name, but not apply's
+    assert plan(world, *files, prune=True).pending == []
+    call("TagResource", resourceArn=JOB, tags=[{"key": MARK, "value": "default"}])
+    assert shown(plan(world, *files, prune=True)) == ["- schedule default/job"]
+
+
+def by_hand(world: World, name: str, **more: Any) -> None:
+    schedule_task(world.process(), decode(ScheduleTaskRequest, {**SCHEDULE, "name": name, **more}))
+
+
+def test_a_schedule_that_goes_with_its_cluster_leaves_no_mark(world: World, call: Any) -> None:
+    apply(world, DEFINITION, {**SCHEDULE, "cluster": "new"}, CLUSTER)
+    call("DeleteCluster", cluster="new")
+    call("CreateCluster", clusterName="new")
+    by_hand(world, "job", cluster="new")
+    assert plan(world, DEFINITION, prune=True).pending == []
+
+
+def test_prune_spares_what_a_schedule_still_uses(world: World) -> None:
+    apply(world, CLUSTER, DEFINITION)
+    apply(world, CLUSTER, {**DEFINITION, "containerDefinitions": [{**APP, "memory": 17}]})
+    by_hand(world, "job", cluster="new")
+    made = plan(world, {"clusters": []}, prune=True)
+    assert shown(made) == ["- task definition app:1"]
+    assert made.notes == (
+        "task definition app:2 is kept: a schedule uses it",
+        "cluster new is kept: it has schedules",
+    )
+
+
+def test_prune_takes_a_schedule_before_what_it_uses(world: World) -> None:
+    files = [CLUSTER, DEFINITION, {**SCHEDULE, "cluster": "new"}]
+    apply(world, *files)
+    pruned = ["- schedule new/job", "- task definition app:1", "- cluster new"]
+    assert apply(world, {"clusters": []}, prune=True) == pruned
+    with world.store.read() as view:
+        assert view.find(SCHEDULES) == []
+
+
+def test_prune_keeps_the_cluster_and_the_definition_of_a_schedule_in_the_files(world: World) -> None:
+    apply(world, CLUSTER, DEFINITION)
+    made = plan(world, {**SCHEDULE, "cluster": "new"}, prune=True)
+    assert shown(made)[0] == "+ schedule new/job"
+    assert [change.action for change in made.changes] == ["create"]
+    assert made.notes == ("task definition app:1 is kept: a schedule uses it",)

@@ -107,3 +107,30 @@ def test_a_cluster_is_pruned_after_its_services(cli: Cli, site: Site) -> None:
     assert site.apply("--prune").stdout.splitlines() == pruned
     names = [arn.rpartition("/")[2] for arn in cli.json("list-clusters")["clusterArns"]]
     assert names == ["by-hand", "default"]
+
+
+def test_a_schedule_is_applied_runs_is_changed_and_pruned(cli: Cli, site: Site, engine_image: str) -> None:
+    container = {"name": "main", "image": engine_image, "memory": 16, **shell("echo hello")}
+    schedule = {"name": "job", "scheduleExpression": "rate(7 days)", "taskDefinition": "app"}
+    files = {"taskDefinitions": [{"family": "app", "containerDefinitions": [container]}], "schedules": [schedule]}
+    site.path.write_text(json.dumps(files))
+    done = site.apply()
+    assert [line for line in done.stdout.splitlines() if line[0] != " "] == [
+        "+ task definition app:1",
+        "+ schedule default/job",
+    ]
+    cli("reconcile")  # a rate runs at once for the first time
+    (only,) = cli.json("scheduled-tasks", "--output", "json")["schedules"]
+    (task,) = only["lastRun"]["taskArns"]
+    cli("wait", "tasks-stopped", "--tasks", task)
+    assert cli("logs", task).stdout == "hello\n"
+
+    assert site.apply("--detailed-exitcode").stderr == "nothing to do\n"
+    site.path.write_text(json.dumps({**files, "schedules": [{**schedule, "overlap": "allow"}]}))
+    assert site.apply().stdout.splitlines() == ["~ schedule default/job", "    overlap: forbid -> allow"]
+    assert cli("reconcile").returncode == 0
+    assert len(cli.json("list-tasks", "--desired-status", "STOPPED")["taskArns"]) == 1  # it was not due again
+
+    site.path.write_text('{"schedules": []}')
+    assert site.apply("--prune").stdout.splitlines() == ["- schedule default/job", "- task definition app:1"]
+    assert cli.json("scheduled-tasks", "--output", "json") == {"schedules": []}

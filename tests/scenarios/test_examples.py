@@ -42,6 +42,7 @@ def test_none_is_forgotten_here() -> None:
         "pod.yaml",
         "crash.json",
         "site.yaml",
+        "nightly.yaml",
     }
 
 
@@ -88,9 +89,22 @@ def test_site(cli: Cli) -> None:
         cli("delete-service", "--service", "site", "--force")
 
 
-@pytest.mark.parametrize(
-    "path", sorted(set(EXAMPLES.glob("*.[jyt]*")) - {EXAMPLES / "site.yaml"}), ids=lambda path: path.name
-)
+def test_nightly(cli: Cli) -> None:
+    nightly = str(EXAMPLES / "nightly.yaml")
+    cli("apply", "-f", nightly, "--yes")
+    assert "nothing to do" in cli("apply", "-f", nightly, "--yes", "--detailed-exitcode").stderr
+    cli("reconcile")
+    schedules = {found["name"]: found for found in cli.json("scheduled-tasks", "--output", "json")["schedules"]}
+    assert "lastRun" not in schedules["nightly"]
+    (task,) = schedules["now-and-then"]["lastRun"]["taskArns"]
+    cli("wait", "tasks-stopped", "--tasks", task)
+    assert cli("logs", task).stdout == "A report about half a day.\n"
+
+
+APPLIED = {EXAMPLES / "site.yaml", EXAMPLES / "nightly.yaml"}
+
+
+@pytest.mark.parametrize("path", sorted(set(EXAMPLES.glob("*.[jyt]*")) - APPLIED, key=str), ids=lambda path: path.name)
 def test_check_finds_nothing_that_is_refused(cli: Cli, path: Path) -> None:
     cli("check", str(path))
 

@@ -11,9 +11,12 @@ from ecsctl.model.api.tags import TagResourceRequest, UntagResourceRequest
 from ecsctl.model.api.task_definitions import DeregisterTaskDefinitionRequest, RegisterTaskDefinitionRequest
 from ecsctl.model.errors import client_exception
 from ecsctl.model.record import Record
+from ecsctl.model.schedule import ScheduleTaskRequest, UnscheduleTaskRequest
 from ecsctl.operations.apply.plan import Plan
+from ecsctl.operations.apply.schedules import NewSchedule, create_schedule
 from ecsctl.operations.clusters import create_cluster, delete_cluster, update_cluster
 from ecsctl.operations.context import Context
+from ecsctl.operations.schedules import schedule_task, unschedule_task
 from ecsctl.operations.services import create_service, delete_service, update_service
 from ecsctl.operations.tags import tag_resource, untag_resource
 from ecsctl.operations.task_definitions import deregister_task_definition, register_if_changed
@@ -63,6 +66,9 @@ _OPERATIONS: dict[type[Record], Callable[[Context, Any], object]] = {
     CreateServiceRequest: create_service,
     UpdateServiceRequest: update_service,
     DeleteServiceRequest: delete_service,
+    NewSchedule: create_schedule,
+    ScheduleTaskRequest: schedule_task,
+    UnscheduleTaskRequest: unschedule_task,
     TagResourceRequest: tag_resource,
     UntagResourceRequest: untag_resource,
 }

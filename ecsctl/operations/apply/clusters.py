@@ -14,7 +14,7 @@ from ecsctl.operations.apply.documents import Placed, at, note_place
 from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by, marked, tag_changes
 from ecsctl.operations.clusters import check_new_cluster, cluster_asked
 from ecsctl.operations.lookup import find_cluster
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES
 
 KIND = "cluster"
 
@@ -69,7 +69,7 @@ def _change(ground: Ground, request: CreateClusterRequest, wanted: Cluster) -> C
 def prune_clusters(ground: Ground, kept: Collection[str], leaving: Collection[str]) -> tuple[list[Change], list[str]]:
     """The deletion of this set's clusters that are not to be kept (by ARN), and notes on those that are not empty.
 
-    `leaving` are the ARNs of the services that are deleted before.
+    `leaving` are the ARNs of the services and schedules that are deleted before.
     """
     changes, notes = [], []
     for cluster in ground.view.find(CLUSTERS, scope=ground.ctx.scope.key, status="ACTIVE"):
@@ -90,4 +90,6 @@ def _what_holds(ground: Ground, arn: str, leaving: Collection[str]) -> str:
         return "container instances"
     if any(record.arn not in leaving for record in view.find(SERVICES, cluster=arn, status="ACTIVE")):
         return "services"
+    if any(record.arn not in leaving for record in view.find(SCHEDULES, cluster=arn)):
+        return "schedules"  # which go with a cluster that is deleted
     return "tasks" if any(task.service is None for task in view.unfinished(cluster=arn)) else ""

@@ -12,6 +12,7 @@ from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.near import near
 from ecsctl.model.record import Record, decode
+from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.operations.definition_document import check_shape, definition_request
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ R = TypeVar("R", bound=Record)
 Placed = list[tuple[str, R]]
 """Requests, each behind the place it stands at, e.g. `site.yaml: services[0]`."""
 
-KINDS = ("clusters", "taskDefinitions", "services")
+KINDS = ("clusters", "taskDefinitions", "services", "schedules")
 
 
 class Documents(NamedTuple):
@@ -30,6 +31,7 @@ class Documents(NamedTuple):
     clusters: Placed[CreateClusterRequest]
     task_definitions: Placed[RegisterTaskDefinitionRequest]
     services: Placed[CreateServiceRequest]
+    schedules: Placed[ScheduleTaskRequest]
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def documents_of(files: Iterable[tuple[str, object]]) -> Documents:
 
     Raises InputError, which begins with file and place, for what is no such request.
     """
-    found = Documents([], [], [])
+    found = Documents([], [], [], [])
     for name, data in files:
         _gather(found, name, data)
     return found
@@ -70,7 +72,7 @@ def _gather(found: Documents, name: str, data: object) -> None:
         with at(name):
             check_shape(data)
         raise InputError(
-            f"{name}: nothing to apply: give {', '.join(KINDS)}, or one task definition, service or cluster"
+            f"{name}: nothing to apply: give {', '.join(KINDS)}, or one task definition, service, schedule or cluster"
         )
     for key, items in data.items():
         if key not in KINDS:
@@ -89,6 +91,8 @@ def _plain_kind(data: dict[str, Any]) -> str | None:
         return "taskDefinitions"
     if "serviceName" in data:
         return "services"
+    if "scheduleExpression" in data:
+        return "schedules"
     return "clusters" if "clusterName" in data else None
 
 
@@ -100,6 +104,8 @@ def _add(found: Documents, kind: str, where: str, data: object) -> None:
             found.task_definitions.append((where, definition_request(data, where)))
         case "services":
             found.services.append((where, _decoded(CreateServiceRequest, data, where)))
+        case "schedules":
+            found.schedules.append((where, _decoded(ScheduleTaskRequest, data, where)))
 
 
 def _decoded(kind: type[R], data: object, where: str) -> R:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import plan_clusters, prune_clusters
 from ecsctl.operations.apply.documents import Documents
+from ecsctl.operations.apply.schedules import plan_schedules, prune_schedules, scheduled_definitions
 from ecsctl.operations.apply.services import plan_services, prune_services
 from ecsctl.operations.apply.task_definitions import plan_task_definitions, prune_task_definitions
 from ecsctl.operations.context import Context
@@ -53,14 +54,20 @@ def make_plan(ctx: Context, documents: Documents, set_name: str, *, prune: bool 
         clusters = plan_clusters(ground, documents.clusters)
         definitions = plan_task_definitions(ground, documents.task_definitions)
         services = plan_services(ground, documents.services, clusters, definitions)
-        changes = [*clusters.changes, *definitions.changes, *services.changes]
+        schedules = plan_schedules(ground, documents.schedules, clusters, definitions)
+        changes = [*clusters.changes, *definitions.changes, *services.changes, *schedules.changes]
         notes: list[str] = []
         if prune:
-            leaving = prune_services(ground, services)
+            # First what could start tasks of the rest.
+            leaving = [*prune_schedules(ground, schedules.wanted), *prune_services(ground, services)]
             gone = {change.arn for change in leaving}
-            used = {str(service.task_definition) for service in services.values()} | _used(view, gone | set(services))
+            scheduled = schedules.used | scheduled_definitions(ground, gone | set(schedules.wanted))
+            served = {str(service.task_definition) for service in services.values()}
+            served |= _served(view, gone | set(services))
+            used = dict.fromkeys(scheduled, "schedule") | dict.fromkeys(served, "service")
             old_definitions, kept_definitions = prune_task_definitions(ground, definitions.wanted, used)
             places = {str(service.cluster_arn) for service in services.values()}
+            places |= {record.cluster_arn for record in schedules.wanted.values()}
             old_clusters, kept_clusters = prune_clusters(ground, {*clusters.wanted, *places}, gone)
             changes += [*leaving, *old_definitions, *old_clusters]
             notes = [*kept_definitions, *kept_clusters]
@@ -68,7 +75,7 @@ def make_plan(ctx: Context, documents: Documents, set_name: str, *, prune: bool 
     return Plan(tuple(changes), tuple(notes), wanted)
 
 
-def _used(view: View, besides: set[str]) -> set[str]:
+def _served(view: View, besides: set[str]) -> set[str]:
     """The task definitions of the other services."""
     return {
         str(record.service.task_definition)

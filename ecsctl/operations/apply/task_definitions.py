@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from ecsctl.controller.wishes import find_task_definition, newest_of
@@ -99,10 +99,10 @@ def _asked(definition: TaskDefinition) -> dict[str, Any]:
 
 
 def prune_task_definitions(
-    ground: Ground, kept: Collection[str], used: Collection[str]
+    ground: Ground, kept: Collection[str], used: Mapping[str, str]
 ) -> tuple[list[Change], list[str]]:
-    """The deregistration of this set's revisions whose family is not to be kept, and notes on those that services
-    (`used`, by ARN) still have."""
+    """The deregistration of this set's revisions whose family is not to be kept, and notes on those that something
+    still has (`used`: what, by their ARN)."""
     changes, notes = [], []
     for definition in ground.view.find(TASK_DEFINITIONS, scope=ground.ctx.scope.key, status="ACTIVE"):
         arn = str(definition.task_definition_arn)
@@ -110,7 +110,7 @@ def prune_task_definitions(
             continue
         name = f"{definition.family}:{definition.revision}"
         if arn in used:
-            notes.append(f"task definition {name} is kept: a service uses it")
+            notes.append(f"task definition {name} is kept: a {used[arn]} uses it")
         else:
             request = DeregisterTaskDefinitionRequest(task_definition=arn)
             changes.append(Change("delete", KIND, name, arn, (), (request,)))
