@@ -34,6 +34,7 @@ def events(
     cluster: Annotated[str | None, typer.Option(help="The cluster; without it, `default`.")] = None,
     task: Annotated[str | None, typer.Option(help="Of one task: its id, the beginning of it, or its ARN.")] = None,
     service: Annotated[str | None, typer.Option(help="Of one service and its tasks: its name or ARN.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="Of one schedule and its tasks: its name or ARN.")] = None,
     since: Annotated[str | None, typer.Option(help="From then on: 10m, 2h, 2026-01-02T15:04:05Z.")] = None,
     tail: Annotated[
         int | None, typer.Option("--tail", "-n", help=f"The last lines only; {LINES} unless --since is given.")
@@ -48,13 +49,16 @@ def events(
 
     if tail is not None and tail < 0:
         raise UsageError(f"argument --tail: expected 0 or more, got {tail}")
-    if task is not None and service is not None:
-        raise UsageError("only one of --task and --service can be given")
+    about = {
+        key: value for key, value in (("task", task), ("service", service), ("schedule", schedule)) if value is not None
+    }
+    if len(about) > 1:
+        raise UsageError("only one of --task, --service and --schedule can be given")
     invocation: Invocation = ctx.obj
     with invocation.open() as context:
         start = moment(since, context.now()) if since else None
         last = LINES if tail is None and start is None else tail
-        batches = journal(context, cluster, task=task, service=service, since=start, last=last, follow=follow)
+        batches = journal(context, cluster, since=start, last=last, follow=follow, **about)
         if not invocation.for_scripts:
             printer = Printer()
             for batch in batches:

@@ -227,6 +227,12 @@ class ScheduleRun(Record):
     tasks: list[str] = msgspec.field(default_factory=list)
 
 
+def started_by(schedule: str) -> str:
+    """What the tasks of a schedule of that name say of who started them. Names may have dots, which startedBy has not;
+    it may have slashes, which names have not."""
+    return "schedule/" + schedule.replace(".", "/")
+
+
 class ScheduleRecord(Record):
     """A schedule: what was asked, with every default filled in, when it is due, and what became of its last run.
 
@@ -247,9 +253,8 @@ class ScheduleRecord(Record):
 
     @property
     def started_by(self) -> str:
-        """What its tasks say of who started them. Names may have dots, which startedBy has not; it may have slashes,
-        which names have not."""
-        return "schedule/" + self.name.replace(".", "/")
+        """What its tasks say of who started them."""
+        return started_by(self.name)
 
     def is_due(self, now: datetime) -> bool:
         return self.request.schedule_state != "DISABLED" and self.next_run_at is not None and self.next_run_at <= now

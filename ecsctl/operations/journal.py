@@ -10,14 +10,17 @@ from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import Record
-from ecsctl.model.stored import Event
+from ecsctl.model.stored import Event, started_by
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import cluster_arn, find_service, the_task
+from ecsctl.operations.lookup import cluster_arn, find_service, no_schedule, schedule_arn, the_task
 from ecsctl.store.store import View
-from ecsctl.store.tables import CLUSTERS, INSTANCES
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES
 
 TICK = 0.2
 """Seconds between looks at a journal that is followed."""
+
+Owner = tuple[str, dict[str, Any]]
+"""The ARN of what has tasks, and what its tasks have."""
 
 
 class JournalEntry(Record):
@@ -41,14 +44,15 @@ def journal(
     *,
     task: str | None = None,
     service: str | None = None,
+    schedule: str | None = None,
     since: datetime | None = None,
     last: int | None = None,
     follow: bool = False,
 ) -> Iterator[list[JournalEntry]]:
     """A cluster's lines, oldest first: the `last` of them, and with `follow` for ever what is written, as it is.
 
-    `task` and `service` (its tasks included) choose what they are about; either may be over. Raises ApiError for a
-    cluster, task or service that this state does not remember.
+    `task`, or `service` or `schedule` (its tasks included), chooses what they are about; each may be over. Raises
+    ApiError for a cluster, task or service, InputError for a schedule that this state does not remember.
     """
     with ctx.store.read() as view:
         found = _cluster(view, ctx, cluster)
@@ -56,7 +60,9 @@ def journal(
         if task is not None:
             chosen["resource"] = the_task(view, found, task).arn
         if service is not None:
-            chosen["service"] = _service(view, found, service)
+            chosen["owner"] = _service(view, found, service)
+        if schedule is not None:
+            chosen["owner"] = _schedule(view, found, schedule)
         entries, seen = _read(view, last=-1 if last is None else last, **chosen)
     yield entries
     while follow:
@@ -95,8 +101,17 @@ def _cluster(view: View, ctx: Context, name: str | None) -> Cluster:
     return found
 
 
-def _service(view: View, cluster: Cluster, name: str) -> str:
+def _service(view: View, cluster: Cluster, name: str) -> Owner:
     found = find_service(view, cluster, name)
     if found is None:
         raise ApiError("ServiceNotFoundException", f"Service not found: {name}")
-    return found.arn
+    return found.arn, {"service": found.arn}
+
+
+def _schedule(view: View, cluster: Cluster, name: str) -> Owner:
+    """A schedule, also one that was deleted, as long as the journal has a line about it."""
+    arn = name if name.startswith("arn:") else schedule_arn(cluster, name)
+    is_one = arn.startswith(schedule_arn(cluster, ""))
+    if not is_one or not (view.get(SCHEDULES, arn) or view.journal(resource=arn, last=1)):
+        raise no_schedule(name)
+    return arn, {"cluster": str(cluster.cluster_arn), "started_by": started_by(last_part(arn))}

@@ -7,7 +7,7 @@ from typing import TypeVar
 from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Tag
-from ecsctl.model.errors import ApiError, invalid_parameter
+from ecsctl.model.errors import ApiError, InputError, invalid_parameter
 from ecsctl.model.stored import InstanceRecord, ServiceRecord, TagSet, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
@@ -76,6 +76,11 @@ def service_arn(cluster: Cluster, name: str) -> str:
 def schedule_arn(cluster: Cluster, name: str) -> str:
     """The ARN of a cluster's schedule of that name."""
     return f"{cluster.cluster_arn}/{name}".replace(":cluster/", ":schedule/")
+
+
+def no_schedule(name: str) -> InputError:
+    """What is said of one that is not there."""
+    return InputError(f"there is no schedule {name!r}: see `ecsctl scheduled-tasks`")
 
 
 def find_service(view: View, cluster: Cluster, name: str) -> ServiceRecord | None:

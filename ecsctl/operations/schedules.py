@@ -18,7 +18,7 @@ from ecsctl.model.schedule import LastRun, Schedule, ScheduleTaskRequest, Unsche
 from ecsctl.model.stored import ScheduleRecord, ScheduleRun, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
-from ecsctl.operations.lookup import find_cluster, put_tags, schedule_arn
+from ecsctl.operations.lookup import find_cluster, no_schedule, put_tags, schedule_arn
 from ecsctl.operations.task_rules import check_placement, check_task
 from ecsctl.operations.tasks import refresh
 from ecsctl.scheduler.expressions import parse_expression, parse_timezone
@@ -162,7 +162,7 @@ def unschedule_task(ctx: Context, request: UnscheduleTaskRequest) -> None:
         arn = schedule_arn(find_cluster(tx, ctx, request.cluster), request.name)
         record = tx.get(SCHEDULES, arn)
         if record is None:
-            raise InputError(f"there is no schedule {request.name!r}: see `ecsctl scheduled-tasks`")
+            raise no_schedule(request.name)
         tx.delete(SCHEDULES, arn=arn)
         put_tags(tx, arn, None)
         add_event(tx, ctx.now(), record.cluster_arn, arn, "ScheduleDeleted", "its tasks go on")

@@ -88,16 +88,24 @@ class View:
         return self.find(TASKS, order="created_at", last_status=UNFINISHED, **filters)
 
     def journal(
-        self, *, after: int = 0, since: datetime | None = None, service: str = "", last: int = -1, **filters: Filter
+        self,
+        *,
+        after: int = 0,
+        since: datetime | None = None,
+        owner: tuple[str, dict[str, Filter]] | None = None,
+        last: int = -1,
+        **filters: Filter,
     ) -> list[tuple[int, Event]]:
         """The journal's last lines with their numbers, oldest first: numbered above `after`, from `since` on.
 
-        `service`: those about the service of that ARN, or about a task of it.
+        `owner`: those about the resource of that ARN, or about a task of it: one that has these values.
         """
         where, arguments = _where(EVENTS, filters)
-        if service:
-            where += " AND (resource = ? OR resource IN (SELECT arn FROM task WHERE service = ?))"
-            arguments += [service, service]
+        if owner:
+            arn, of_tasks = owner
+            tasks, values = _where(TASKS, of_tasks)
+            where += f" AND (resource = ? OR resource IN (SELECT arn FROM task WHERE {tasks}))"  # noqa: S608 as in find
+            arguments += [arn, *values]
         rows = self._connection.execute(
             f"SELECT id, doc FROM event WHERE {where} AND id > ? AND at >= ? ORDER BY id DESC LIMIT ?",  # noqa: S608 as in find
             (*arguments, after, timestamp(since) if since else "", last),

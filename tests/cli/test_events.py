@@ -56,6 +56,14 @@ def test_for_scripts_it_is_a_list(ecsctl: Runner, state: Path) -> None:
     assert ecsctl("events", "--since", "2020-01-01", "-n", "0", "--output", "json").out == "[]\n"
 
 
+def test_one_schedule_is_chosen_by_its_name(ecsctl: Runner, state: Path) -> None:
+    note(state, "schedule/short/job", "ScheduleCreated", "rate(5 minutes) UTC: app")
+    note(state, "schedule/short/other", "ScheduleCreated", "rate(1 day) UTC: app")
+    ran = ecsctl("events", "--cluster", "short", "--schedule", "job")
+    assert (ran.code, ran.err, ran.out.count("\n")) == (0, "", 1)
+    assert ran.out.endswith("  schedule job  ScheduleCreated  rate(5 minutes) UTC: app\n")
+
+
 def test_fifty_lines_are_shown_unless_it_is_said_since_when(ecsctl: Runner, state: Path) -> None:
     for number in range(60):
         note(state, "cluster/short", "Kind", str(number))

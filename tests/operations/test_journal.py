@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from ecsctl.model.errors import ApiError
+from ecsctl.model.errors import ApiError, InputError
+from ecsctl.model.record import decode
+from ecsctl.model.schedule import ScheduleTaskRequest, UnscheduleTaskRequest
 from ecsctl.operations.journal import JournalEntry, journal
 from ecsctl.operations.reconcile import reconcile
+from ecsctl.operations.schedules import schedule_task, unschedule_task
 from ecsctl.store.store import Store, add_event
 from tests.controller.world import World
 
@@ -88,6 +91,27 @@ def test_what_is_not_there_is_refused_but_what_is_over_is_not(world: World, call
     call("CreateCluster", clusterName="short")
     call("DeleteCluster", cluster="short")
     assert kinds(shown(world, cluster="short")) == ["ClusterCreated", "ClusterDeleted"]
+
+
+def test_a_schedule_has_the_lines_of_its_tasks_and_keeps_them_when_it_is_deleted(world: World, call: Any) -> None:
+    name = world.define({})
+    for schedule in ("a.b", "a"):
+        asked = {"name": schedule, "scheduleExpression": "rate(1 day)", "taskDefinition": name}
+        schedule_task(world.process(), decode(ScheduleTaskRequest, asked))
+    call("CreateCluster", clusterName="other")
+    reconcile(world.process())
+    call("RunTask", taskDefinition=name)
+    of_schedule = shown(world, schedule="a.b")
+    arn = CLUSTER.replace("cluster/default", "schedule/default/a.b")
+    tasks = {record.arn for record in world.tasks() if record.task.started_by == "schedule/a/b"}
+    assert len(tasks) == 1
+    assert {entry.resource_arn for entry in of_schedule} == {arn, *tasks}
+    assert kinds(of_schedule)[0] == "ScheduleCreated"
+    unschedule_task(world.process(), UnscheduleTaskRequest("a.b"))
+    assert kinds(shown(world, schedule=arn))[-1] == "ScheduleDeleted"
+    for wrong in ({"schedule": "nope"}, {"schedule": arn, "cluster": "other"}, {"schedule": CLUSTER}):
+        with pytest.raises(InputError, match="there is no schedule "):
+            shown(world, **wrong)
 
 
 def test_following_tells_each_new_line_once_whoever_wrote_it(world: World) -> None:
