@@ -143,6 +143,8 @@ def _read(path: Path) -> dict[str, Any]:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"the configuration {path} cannot be read: {error.strerror}") from None
+    if not content:  # /dev/null, say, for none
+        return {}
     from ecsctl.cli.documents import parse_toml
 
     try:

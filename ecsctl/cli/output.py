@@ -68,6 +68,8 @@ def search(query: str, data: Any) -> Any:
     Raises UsageError for what is no expression, EcsctlError for one that does not fit the data, as the AWS CLI
     tells them apart (252 and 255).
     """
+    if query.isidentifier() and query.isascii():
+        return data.get(query) if isinstance(data, dict) else None
     import jmespath
 
     try:

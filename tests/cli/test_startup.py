@@ -52,8 +52,9 @@ def test_a_plain_command_loads_nothing_heavy(words: str, tmp_path: Path) -> None
     assert not loaded(tmp_path, *words.split()) & set(HEAVY)
 
 
-def test_a_query_loads_jmespath_and_yaml_loads_yaml(tmp_path: Path) -> None:
-    assert "jmespath" in loaded(tmp_path, "list-clusters", "--query", "clusterArns")
+def test_a_query_loads_jmespath_unless_it_is_a_name_and_yaml_loads_yaml(tmp_path: Path) -> None:
+    assert "jmespath" in loaded(tmp_path, "list-clusters", "--query", "clusterArns[0]")
+    assert "jmespath" not in loaded(tmp_path, "list-clusters", "--query", "clusterArns")
     assert "yaml" in loaded(tmp_path, "list-clusters", "--output", "yaml")
 
 
