@@ -21,11 +21,11 @@ def open_context(config: Config) -> Iterator[Context]:
     """An open store, and what else an operation needs. All is closed at the end."""
     from ecsctl.cli.background import go_on_with
     from ecsctl.controller.clock import Clock
-    from ecsctl.controller.collect import Retention
     from ecsctl.controller.controller import Controller
+    from ecsctl.controller.limits import Retention
     from ecsctl.model.arn import Scope
     from ecsctl.operations.context import Context
-    from ecsctl.operations.hosts import ensure_default_cluster
+    from ecsctl.operations.default_cluster import ensure_default_cluster
     from ecsctl.store.store import Store
 
     store = Store.open(config.state)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 
+from ecsctl.controller.limits import Retention
 from ecsctl.controller.look import Sight
 from ecsctl.engine.port import Engine, Observed
 from ecsctl.model.arn import last_part, task_beside
 from ecsctl.model.errors import Conflict
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
-from ecsctl.scheduler.container_spec import DEFAULT_STOP_TIMEOUT, task_volumes
 from ecsctl.store.store import Store, Transaction, View
 from ecsctl.store.tables import (
     EVENTS,
@@ -27,13 +27,6 @@ from ecsctl.store.tables import (
 )
 
 
-class Retention(NamedTuple):
-    """How long to keep what is over: stopped containers (the ECS agent: 3 hours), and tasks in the history."""
-
-    containers: timedelta = timedelta(hours=3)
-    history: timedelta = timedelta(days=7)
-
-
 class Collection:
     """What was, or in a dry run would be, collected on one host, and what was left alone."""
 
@@ -43,14 +36,28 @@ class Collection:
 
 
 def collect(
-    store: Store, engine: Engine, sight: Sight, instance: str, retention: Retention, now: datetime, *, dry_run: bool
+    store: Store,
+    engine: Engine,
+    sight: Sight,
+    unfinished: Container[str],
+    instance: str,
+    retention: Retention,
+    now: datetime,
+    *,
+    dry_run: bool,
 ) -> Collection:
-    """Stop what runs for a STOPPED task, and remove its containers and volumes when they are old enough."""
+    """Stop what runs for a STOPPED task, and remove its containers and volumes when they are old enough.
+
+    `unfinished`: the ids of the tasks that are not STOPPED, as read in this pass after the look.
+    """
     result = Collection()
     for name in sight.forged:
         result.left_alone.append(f"container {name} carries our labels but not our signature")
     present: set[str] = set()
     for task_id, containers in sorted(sight.tasks.items()):
+        if task_id in unfinished:
+            present.add(task_id)
+            continue
         record = _task(store, instance, task_id)
         if record is None:
             for found in containers:
@@ -75,6 +82,8 @@ def _collect_container(engine: Engine, found: Observed, result: Collection, *, o
     if found.is_up:
         result.lines.append(f"stop container {found.name}: its task is STOPPED")
         if not dry_run:
+            from ecsctl.scheduler.container_spec import DEFAULT_STOP_TIMEOUT
+
             engine.stop(found.id, DEFAULT_STOP_TIMEOUT)
     elif old or found.state == "created":
         why = "its task ended long ago" if old else "it never ran, and its task is STOPPED"
@@ -99,6 +108,8 @@ def _finish(
     for record in stopped:
         if last_part(record.arn) in present or not _is_old(record, retention, now):
             continue
+        from ecsctl.scheduler.container_spec import task_volumes
+
         with store.read() as view:
             definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
         for volume in task_volumes(record, definition) if definition else ():

@@ -1,28 +1,35 @@
-"""The controller: the only part that creates, starts, stops or removes anything on a host."""
+"""The controller: the only part that creates, starts, stops or removes anything on a host.
+
+What decides and acts is imported where it is called: it takes longer to load than a quiet pass takes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
 
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.collect import Retention, collect, forget
 from ecsctl.controller.contact import give_up, note
-from ecsctl.controller.drive import POLL, Drive, Driver, Limits
-from ecsctl.controller.hands import PARALLEL, together
+from ecsctl.controller.limits import POLL, Limits, Retention
 from ecsctl.controller.look import Sight, is_settled, look, look_at
-from ecsctl.controller.services import Advance, advance, needs_more, unfinished_of
-from ecsctl.engine.port import Engine
+from ecsctl.controller.together import PARALLEL, together
+from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
+from ecsctl.model.identity import Signature
 from ecsctl.model.stored import InstanceRecord, TaskRecord
-from ecsctl.scheduler.container_spec import Signature
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store
 from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASKS
+
+if TYPE_CHECKING:
+    from ecsctl.controller.drive import Drive, Driver
+    from ecsctl.controller.services import Advance
+    from ecsctl.engine.port import Engine
 
 HOSTS_AT_ONCE = 16
 MOST_STEPS = 50
@@ -148,6 +155,9 @@ class Controller:
         now = limits._replace(wait=False)
         hosts = self.hosts(clusters)
         sights: dict[str, Sight] = {}
+        for host in hosts:
+            self.engine(host.address)  # first what asks, then what waits for the answer
+        Thread(target=_import_the_rest, daemon=True).start()
         result = self._on_hosts([partial(self._reconcile_host, i, now, sights, dry_run) for i in hosts])
         with self._store.read() as view:
             services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
@@ -162,8 +172,7 @@ class Controller:
             pause = POLL[0] if one.changed else min(pause * 1.5, POLL[1])
             result.unfinished = []
             result.add(one)
-        gone = forget(self._store, sights, self._retention, self.clock.now(), dry_run=dry_run)
-        result.add(Pass(gone))
+        result.add(self._forget(sights, dry_run=dry_run))
         return result
 
     def hosts(self, clusters: Sequence[str]) -> list[InstanceRecord]:
@@ -180,7 +189,7 @@ class Controller:
             return Pass()
         sights: dict[str, Sight] = {}
         result = self._reconcile_host(instance, limits, sights, dry_run=False)
-        result.add(Pass(forget(self._store, sights, self._retention, self.clock.now(), dry_run=False)))
+        result.add(self._forget(sights))
         return result
 
     def _under_way(self, result: Pass) -> list[str]:
@@ -191,6 +200,8 @@ class Controller:
 
     def converge_services(self, arns: Sequence[str], limits: Limits, *, dry_run: bool = False) -> Pass:
         """Bring services as far as the limits allow; with `wait` until each has what was asked of it."""
+        from ecsctl.controller.services import needs_more, unfinished_of
+
         result = Pass()
         pause = POLL[0]
         while True:
@@ -237,6 +248,8 @@ class Controller:
 
     def advance(self, service: str, *, dry_run: bool = False) -> Advance:
         """Decide about a service once, and record it. Its new tasks are to begin, others to stop."""
+        from ecsctl.controller.services import advance
+
         return advance(self._store, service, self.clock.now(), self.chance, self._settle, dry_run=dry_run)
 
     def _is_late(self, limits: Limits) -> bool:
@@ -315,9 +328,18 @@ class Controller:
         sights[instance.arn] = sight
         engine = self.engine(instance.address)
         self._bring(instance, group, sight, limits, dry_run, result)
+        from ecsctl.controller.collect import collect
+
         try:
             found = collect(
-                self._store, engine, sight, instance.arn, self._retention, self.clock.now(), dry_run=dry_run
+                self._store,
+                engine,
+                sight,
+                {last_part(record.arn) for record in group},
+                instance.arn,
+                self._retention,
+                self.clock.now(),
+                dry_run=dry_run,
             )
         except EngineError as error:
             self._note_error(instance, error, result)
@@ -329,9 +351,9 @@ class Controller:
         self, instance: InstanceRecord, arns: list[str], sight: Sight | None, limits: Limits, result: Pass
     ) -> None:
         calls = [partial(self._driver(instance).drive, arn, sight, limits) for arn in arns]
-        drives = together(calls, PARALLEL) if calls else []
-        for drive in drives:
-            self._note(instance, drive or Drive(""), result)
+        for drive in together(calls, PARALLEL) if calls else []:
+            if drive is not None:
+                self._note(instance, drive, result)
 
     def _note(self, instance: InstanceRecord, drive: Drive, result: Pass) -> None:
         result.lines += drive.lines
@@ -341,12 +363,25 @@ class Controller:
         if drive.trouble:
             result.unreachable[instance.arn] = drive.trouble
 
+    def _forget(self, sights: dict[str, Sight], *, dry_run: bool = False) -> Pass:
+        from ecsctl.controller.collect import forget
+
+        return Pass(forget(self._store, sights, self._retention, self.clock.now(), dry_run=dry_run))
+
     def _driver(self, instance: InstanceRecord) -> Driver:
+        from ecsctl.controller.drive import Driver
+
         engine = self.engine(instance.address)
         return Driver(self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending)
 
     def _signature(self) -> Signature:
         return Signature(self._store.install, self._store.key)
+
+
+def _import_the_rest() -> None:
+    """In a thread, while the engines make their listings: what is done with these takes about as long to load."""
+    import ecsctl.controller.collect
+    import ecsctl.controller.services  # noqa: F401
 
 
 def _instances_of(

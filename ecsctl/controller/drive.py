@@ -13,23 +13,21 @@ from typing import NamedTuple
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.hands import Calls, perform
+from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import Engine, Observed
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineTimeout, EngineUnreachable
+from ecsctl.model.identity import Signature
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.scheduler.container_spec import Signature, create_body
+from ecsctl.scheduler.container_spec import create_body
 from ecsctl.scheduler.decide import decide
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
 from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
-
-POLL = (0.05, 0.5)
-"""Seconds between looks while a dependency has to end or become healthy: the first, and the most."""
-
 
 Call = tuple[Action, TaskRecord, TaskDefinition]
 
@@ -39,15 +37,6 @@ class Look(NamedTuple):
 
     seen: Mapping[str, Observed] = {}
     asked: Sequence[str] = ()
-
-
-class Limits(NamedTuple):
-    """How far to go now. `until` is in seconds since boot; `pull` and `wait`: may images be fetched, dependencies
-    be waited for, here and now."""
-
-    until: float | None = None
-    pull: bool = True
-    wait: bool = True
 
 
 class Drive:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from queue import Empty, Queue
 from threading import Thread
 from typing import Generic, TypeVar
 
+from ecsctl.controller.together import PARALLEL
 from ecsctl.engine.port import CreateBody, Engine
 from ecsctl.model import identity
 from ecsctl.model.errors import (
@@ -20,10 +20,7 @@ from ecsctl.model.errors import (
 )
 from ecsctl.scheduler.plan import Action, Outcome
 
-T = TypeVar("T")
 C = TypeVar("C", bound="tuple[Action, object, object]")
-PARALLEL = 4
-"""Calls at once to one host: more make no container start sooner (measured: a start is the host's CPU time)."""
 
 
 def perform(engine: Engine, action: Action, body: Callable[[], CreateBody], key: bytes) -> Outcome:
@@ -79,42 +76,6 @@ def _remove(engine: Engine, name: str, key: bytes) -> None:
     found = engine.inspect(name)
     if identity.is_genuine(found.labels, key):
         engine.remove(found.id)
-
-
-def together(calls: Sequence[Callable[[], T]], limit: int, seconds: float | None = None) -> list[T | None]:
-    """The results of some calls, at most `limit` at once; None for one that did not end within `seconds`.
-
-    A call that takes too long goes on in its thread and does not keep the process from ending.
-    """
-    if len(calls) == 1 and seconds is None:
-        return [calls[0]()]
-    results: list[T | None] = [None] * len(calls)
-    errors: list[BaseException] = []
-    todo: Queue[int] = Queue()
-    for index in range(len(calls)):
-        todo.put(index)
-
-    def work() -> None:
-        while True:
-            try:
-                index = todo.get_nowait()
-            except Empty:
-                return
-            try:
-                results[index] = calls[index]()
-            except BaseException as error:
-                errors.append(error)
-                return
-
-    threads = [Thread(target=work, daemon=True) for _ in range(min(limit, len(calls)))]
-    for thread in threads:
-        thread.start()
-    end = None if seconds is None else time.monotonic() + seconds
-    for thread in threads:
-        thread.join(None if end is None else max(0.0, end - time.monotonic()))
-    if errors:
-        raise errors[0]
-    return list(results)
 
 
 class Calls(Generic[C]):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ecsctl.engine.port import Engine, Observed
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import NotFound
+from ecsctl.model.identity import Signature
 from ecsctl.model.stored import ContainerState, TaskRecord
-from ecsctl.scheduler.container_spec import Signature
 from ecsctl.scheduler.observe import is_as_known
+
+if TYPE_CHECKING:
+    from ecsctl.engine.port import Engine
+    from ecsctl.model.observed import Observed
 
 
 class Sight(NamedTuple):

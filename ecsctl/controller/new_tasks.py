@@ -33,11 +33,7 @@ class Wish(NamedTuple):
 def hosts_of(view: View, cluster: str, group: str) -> list[Host]:
     """The container instances of a cluster (an ARN) as placement sees them."""
     used = view.used(cluster)
-    members: dict[str, int] = {}
-    for record in view.unfinished(cluster=cluster):
-        if record.task.group == group:
-            arn = str(record.task.container_instance_arn)
-            members[arn] = members.get(arn, 0) + 1
+    members = view.members(cluster, group)
     return [
         _host(view, record, used.get(record.arn, (0, 0, 0, 0)), members.get(record.arn, 0))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))

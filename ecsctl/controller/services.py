@@ -14,7 +14,6 @@ from ecsctl.model.record import evolve
 from ecsctl.model.service import ServiceEvent
 from ecsctl.model.stored import ServiceRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.scheduler.decide import request_stop
 from ecsctl.scheduler.lifecycle import awaited
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.scheduler.service_deployments import follow
@@ -78,6 +77,8 @@ def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datet
     begun = {_put(tx, record, launch, now, chance): launch.starter.id for launch in step.launches}
     marked = {task.arn: task for task in step.marked}
     for stop in step.stops:
+        from ecsctl.scheduler.decide import request_stop  # a quiet pass stops nothing
+
         task = marked.pop(stop.task.arn, stop.task)
         marked[task.arn] = request_stop(task, stop.code, stop.reason, now)
         add_event(tx, now, str(task.task.cluster_arn), task.arn, "TaskToStop", f"{stop.code}: {stop.reason}")

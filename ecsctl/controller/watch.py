@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ecsctl.controller.contact import give_up
 from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller, Pass
 from ecsctl.controller.crew import Crew, Done
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.controller.listen import Happened, Listener, Look
 from ecsctl.controller.services import Advance
 from ecsctl.model.arn import last_part, task_beside

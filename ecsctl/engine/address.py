@@ -16,9 +16,10 @@ MAX_SOCKET_PATH = 107
 # copied from somewhere, and `ssh://-oProxyCommand=…` must not run a program.
 _HOST = r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _USER = r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._-]*)@)?"
-_SSH = re.compile(rf"{_USER}{_HOST}(?::(?P<port>[0-9]{{1,5}}))?")
-_TCP = re.compile(rf"{_HOST}:(?P<port>[0-9]{{1,5}})")
-_CONTEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+# Compiled when one is first needed: most addresses are those of a socket.
+_SSH = rf"{_USER}{_HOST}(?::(?P<port>[0-9]{{1,5}}))?"
+_TCP = rf"{_HOST}:(?P<port>[0-9]{{1,5}})"
+_CONTEXT = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 
 
 class UnixAddress(NamedTuple):
@@ -75,12 +76,12 @@ def parse_address(text: str) -> Address:
         return _tcp(text, rest)
     if text.startswith("context:"):
         name = text.removeprefix("context:")
-        if not _CONTEXT.fullmatch(name):
+        if not re.fullmatch(_CONTEXT, name):
             raise _wrong(text, "a context's name has letters, digits and _ . + -, and begins with a letter or digit")
         return ContextAddress(name)
     if scheme in ("http", "https") and rest:
         raise _wrong(text, f"write tcp://{rest.rstrip('/')}")
-    if _CONTEXT.fullmatch(text):
+    if re.fullmatch(_CONTEXT, text):
         raise _wrong(text, f"write context:{text} for a Docker context, ssh://{text} for a host by ssh")
     raise _wrong(text, f"write {FORMS}")
 
@@ -94,7 +95,7 @@ def _unix(text: str, path: str) -> UnixAddress:
 
 
 def _ssh(text: str, rest: str) -> SshAddress:
-    found = _SSH.fullmatch(rest)
+    found = re.fullmatch(_SSH, rest)
     if not found:
         if re.match(r"[^/]*:[^/]*@", rest):
             raise _wrong(text.replace(rest, "…"), "no password in an address: ssh asks your agent or uses your keys")
@@ -106,7 +107,7 @@ def _ssh(text: str, rest: str) -> SshAddress:
 
 
 def _tcp(text: str, rest: str) -> TcpAddress:
-    found = _TCP.fullmatch(rest)
+    found = re.fullmatch(_TCP, rest)
     if not found:
         raise _wrong(text, "write tcp://host:port, without a path (the usual ports: 2376 with TLS, 2375 without)")
     return TcpAddress(_plain(found["host"]), _port(text, found["port"]))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 from ecsctl.engine.address import parse_address
 from ecsctl.engine.contexts import resolve
 from ecsctl.engine.dial import Dial, dialer
 from ecsctl.engine.docker import DockerEngine
-from ecsctl.engine.port import Engine
 from ecsctl.engine.transport import Transport
 from ecsctl.model.errors import EngineUnreachable, InputError
+
+if TYPE_CHECKING:
+    from ecsctl.engine.port import Engine
 
 
 def connect(address: str) -> Engine:

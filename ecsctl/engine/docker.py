@@ -1,4 +1,7 @@
-"""The engine port on a Docker Engine, API 1.41 (https://docs.docker.com/reference/api/engine/version/v1.41/)."""
+"""The engine port on a Docker Engine, API 1.41 (https://docs.docker.com/reference/api/engine/version/v1.41/).
+
+What a listing and an inspection do not need is imported where it is used: cron asks for no more each minute.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,11 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
 import msgspec
 
-from ecsctl.engine.log_frames import Seen, read_log
-from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed, PortBinding, State
-from ecsctl.engine.registry_auth import auth_headers
-from ecsctl.engine.timestamps import unix_time
 from ecsctl.engine.transport import Transport
 from ecsctl.model import identity
 from ecsctl.model.errors import (
@@ -24,6 +23,10 @@ from ecsctl.model.errors import (
     ImageNotFound,
     NotFound,
 )
+from ecsctl.model.observed import Observed, PortBinding
+
+if TYPE_CHECKING:
+    from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, State
 
 PING_SECONDS = 5.0
 LIST_SECONDS = 10.0
@@ -117,6 +120,8 @@ class DockerEngine:
             self._wait_until_gone(container)
 
     def pull(self, image: str) -> None:
+        from ecsctl.engine.registry_auth import auth_headers
+
         name, tag = _name_and_tag(image)
         query = {"fromImage": name} | ({"tag": tag} if tag else {})
         buffer = b""
@@ -132,6 +137,8 @@ class DockerEngine:
     def logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
     ) -> Iterator[LogChunk]:
+        from ecsctl.engine.log_frames import Seen
+
         seen = Seen()
         for chunk in self._read_logs(container_id, follow=follow, since=since, tail=tail):
             seen.add(chunk)
@@ -142,6 +149,8 @@ class DockerEngine:
             yield from seen.unseen(self._read_logs(container_id, since=seen.first or since))
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
+        from ecsctl.engine.port import EngineEvent
+
         filters = {"type": ["container"], "label": [f"{identity.INSTALL}={install}"], "event": _EVENTS}
         query = {"filters": msgspec.json.encode(filters).decode()}
         buffer = b""
@@ -181,6 +190,9 @@ class DockerEngine:
     def _read_logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
     ) -> Iterator[LogChunk]:
+        from ecsctl.engine.log_frames import read_log
+        from ecsctl.engine.timestamps import unix_time
+
         query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
         if since is not None:
             query["since"] = unix_time(since)
@@ -210,6 +222,8 @@ def _understood() -> Iterator[None]:
 
 
 def _info(found: dict[str, Any], api_version: str) -> EngineInfo:
+    from ecsctl.engine.port import EngineInfo
+
     return EngineInfo(
         id=found["ID"],
         name=found["Name"],
@@ -246,8 +260,8 @@ def _listed(entry: dict[str, Any]) -> Observed:
         id=entry["Id"],
         name=names[0] if names else "",
         labels=entry["Labels"] or {},
-        state=cast(State, entry["State"]),
-        health=cast(Health, health[1]) if health else None,
+        state=cast("State", entry["State"]),
+        health=cast("Health", health[1]) if health else None,
         image_id=entry["ImageID"],
         ports=tuple(sorted(ports)),
     )
@@ -260,8 +274,8 @@ def _inspected(found: dict[str, Any]) -> Observed:
         id=found["Id"],
         name=found["Name"].removeprefix("/"),
         labels=found["Config"]["Labels"] or {},
-        state=cast(State, state["Status"]),
-        health=cast(Health, health) if health in ("starting", "healthy", "unhealthy") else None,
+        state=cast("State", state["Status"]),
+        health=cast("Health", health) if health in ("starting", "healthy", "unhealthy") else None,
         image_id=found["Image"],
         ports=_bindings(found["NetworkSettings"].get("Ports") or {}),
         exit_code=state["ExitCode"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from typing import NamedTuple
 
 INSTALL = "ecsctl.install"
 TASK = "ecsctl.task"
@@ -27,6 +28,13 @@ AGENT_LABELS = tuple(
 )
 # Named one by one: an image may carry labels of its own, even under our prefix.
 _SIGNED = (INSTALL, TASK, CONTAINER, INSTANCE, SEQ, SPEC, TASK_DEFINITION, *AGENT_LABELS)
+
+
+class Signature(NamedTuple):
+    """What signs a container as a store's own."""
+
+    install: str
+    key: bytes
 
 
 def container_name(family: str, revision: int, container: str, task_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.model.api.container_instances import (
     DeregisterContainerInstanceRequest,
     DeregisterContainerInstanceResponse,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecsctl.controller.controller import Controller, Pass
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.model.arn import Scope
 from ecsctl.store.store import Store
 

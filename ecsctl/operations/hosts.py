@@ -1,4 +1,4 @@
-"""Making a Docker host a container instance, and the cluster and instance that exist without being asked for."""
+"""Making a Docker host a container instance, and the one that exists without being asked for."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from typing import NamedTuple
 
 import ecsctl
 from ecsctl.engine.port import EngineInfo
-from ecsctl.model.api.clusters import CreateClusterRequest
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import ContainerInstance, Resource, VersionInfo
 from ecsctl.model.errors import invalid_parameter
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
-from ecsctl.operations.clusters import put_cluster
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, put_tags
 from ecsctl.placement.place import ARCHITECTURE, ZONE
 from ecsctl.store.store import add_event
-from ecsctl.store.tables import CLUSTERS, INSTANCES
+from ecsctl.store.tables import INSTANCES
 
 MIB = 1024 * 1024
 _ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
@@ -63,17 +61,6 @@ def register_host(
         tx.set_meta(_first_instance_flag(cluster_arn), "known")
         add_event(tx, ctx.now(), cluster_arn, record.arn, "ContainerInstanceRegistered", record.address)
     return record
-
-
-def ensure_default_cluster(ctx: Context) -> None:
-    """The cluster `default` of this region and account, unless it was deleted."""
-    arn = ctx.scope.cluster("default")
-    with ctx.store.read() as view:
-        if view.get(CLUSTERS, arn) is not None or ctx.store.read_only:
-            return
-    with ctx.store.write() as tx:
-        if tx.get(CLUSTERS, arn) is None:
-            put_cluster(tx, ctx, "default", CreateClusterRequest())
 
 
 def ensure_default_instance(ctx: Context, cluster: str | None) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from queue import Empty, Queue
 from threading import Thread
 
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.engine.port import Engine, LogChunk
 from ecsctl.model.errors import EcsctlError, NotFound, invalid_parameter
 from ecsctl.model.stored import TaskRecord

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.controller.controller import Pass
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, the_service, the_task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecsctl.controller.controller import Pass
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
 from ecsctl.controller.wishes import wish
 from ecsctl.model.api.tasks import (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ecsctl.controller.controller import Pass
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.model.arn import last_part
 from ecsctl.model.service import Service, is_external
 from ecsctl.model.task import Task

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -15,6 +15,7 @@ from ecsctl.model import identity
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
+from ecsctl.model.identity import Signature
 from ecsctl.model.record import evolve
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
@@ -28,13 +29,6 @@ DEFAULT_STOP_TIMEOUT = 30
 DEFAULT_PIDS_LIMIT = 4096
 
 Body = dict[str, Any]
-
-
-class Signature(NamedTuple):
-    """What signs a container as this store's."""
-
-    install: str
-    key: bytes
 
 
 def create_body(record: TaskRecord, definition: TaskDefinition, name: str, signature: Signature) -> Body:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ecsctl.model import identity
 from ecsctl.model.observed import Observed
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, Intent, TaskRecord
 from ecsctl.model.task import NetworkBinding
-from ecsctl.scheduler.plan import Outcome
+
+if TYPE_CHECKING:
+    from ecsctl.scheduler.plan import Outcome
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 MAX_STARTS = 2

@@ -83,6 +83,15 @@ class View:
         )
         return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
+    def members(self, cluster_arn: str, group: str) -> dict[str, int]:
+        """How many unfinished tasks of a group there are per container instance. They are not decoded for it."""
+        rows = self._connection.execute(
+            "SELECT instance, count(*) FROM task WHERE cluster = ? AND last_status != 'STOPPED'"
+            " AND json_extract(CAST(doc AS TEXT), '$.task.group') = ? GROUP BY instance",
+            (cluster_arn, group),
+        )
+        return {row[0]: row[1] for row in rows}
+
     def unfinished(self, **filters: Any) -> list[TaskRecord]:
         """The tasks that are not STOPPED, oldest first."""
         return self.find(TASKS, order="created_at", last_status=UNFINISHED, **filters)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
 from ecsctl.operations.context import Context

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from ecsctl.controller.hands import Calls, perform, together
+from ecsctl.controller.hands import Calls, perform
+from ecsctl.controller.together import together
 from ecsctl.engine.simulated import SimulatedEngine
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.engine.simulated_faults import Fault
 from ecsctl.model import identity
-from ecsctl.scheduler.container_spec import Signature, create_body
+from ecsctl.scheduler.container_spec import create_body
 from ecsctl.scheduler.plan import Action, Outcome
 from tests.making import definition, task_of
 
-SIGNATURE = Signature("install", b"key")
+SIGNATURE = identity.Signature("install", b"key")
 
 
 def engine(**programs: Program) -> SimulatedEngine:

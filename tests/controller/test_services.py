@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.model.api.service_deployments import StopServiceDeploymentRequest
 from ecsctl.model.api.services import (

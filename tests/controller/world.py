@@ -19,8 +19,8 @@ from typing import Any
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.collect import Retention
 from ecsctl.controller.controller import Controller
+from ecsctl.controller.limits import Retention
 from ecsctl.engine.port import Engine
 from ecsctl.engine.simulated import INFO, SimulatedEngine
 from ecsctl.engine.simulated_container import Program
@@ -32,7 +32,8 @@ from ecsctl.model.observed import Observed
 from ecsctl.model.record import decode
 from ecsctl.model.stored import Claim, TaskRecord
 from ecsctl.operations.context import Context
-from ecsctl.operations.hosts import HostOptions, ensure_default_cluster, register_host
+from ecsctl.operations.default_cluster import ensure_default_cluster
+from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.task_definitions import register_task_definition
 from ecsctl.store.store import Store, Transaction, View
 from ecsctl.store.tables import TASKS

@@ -183,7 +183,7 @@ def test_applying_twice_changes_nothing(world: World, data: list[Any]) -> None:
 
 
 def _limits() -> Any:
-    from ecsctl.controller.drive import Limits
+    from ecsctl.controller.limits import Limits
 
     return Limits()
 

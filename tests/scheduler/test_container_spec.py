@@ -7,7 +7,7 @@ import json
 import zlib
 
 from ecsctl.model import identity
-from ecsctl.scheduler.container_spec import Signature, create_body
+from ecsctl.scheduler.container_spec import create_body
 from tests.making import definition, task_of
 
 
@@ -20,7 +20,7 @@ def test_the_definition_on_the_label_has_no_values_that_may_be_secret() -> None:
             "logConfiguration": {"logDriver": "splunk", "options": options},
         }
     )
-    body = create_body(task_of(made), made, "main", Signature("install", b"key"))
+    body = create_body(task_of(made), made, "main", identity.Signature("install", b"key"))
     assert body["Env"] == ["TOKEN=s3cret"]
     assert body["HostConfig"]["LogConfig"]["Config"] == options
     label = zlib.decompress(base64.b64decode(body["Labels"][identity.TASK_DEFINITION]))
