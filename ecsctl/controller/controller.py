@@ -237,6 +237,12 @@ class Controller:
             touched += (*step.begun, *step.stopping)
         result.add(self.begin(touched, limits))
 
+    def hear(self, task: str, container_id: str) -> list[str]:
+        """Note that a container of a task has ended, as its engine tells; what that means, line by line."""
+        from ecsctl.controller.hear import hear
+
+        return hear(self._store, self.clock, task, container_id)
+
     def run_schedules(self, clusters: Sequence[str], *, dry_run: bool = False) -> list[Advance]:
         """Decide about the schedules that are due, and record it. Their new tasks are to begin."""
         with self._store.read() as view:

@@ -90,7 +90,7 @@ class Driver:
         names = [state.name for state in record.containers]
         now = self._clock.now()
         step = decide(fold_seen(record, seen, now, asked=names), definition, now)
-        return _lines(step, definition)
+        return lines_of(step, definition)
 
     def _drive(self, report: Drive, sight: Sight | None, limits: Limits) -> None:
         look = Look()
@@ -181,7 +181,7 @@ class Driver:
         if record.task.desired_status != before.task.desired_status:
             self._ending(report.arn)
         report.changed = report.changed or bool(step.actions or step.happenings)
-        report.lines += _lines(step, definition)
+        report.lines += lines_of(step, definition)
         return True
 
     def _call(self, task: Call) -> Outcome:
@@ -218,7 +218,8 @@ def _same(one: TaskRecord, other: TaskRecord) -> bool:
     return evolve(one, claim=None) == evolve(other, claim=None)
 
 
-def _lines(step: Step, definition: TaskDefinition) -> list[str]:
+def lines_of(step: Step, definition: TaskDefinition) -> list[str]:
+    """A step in words."""
     task = f"task {last_part(step.record.arn)[:12]} ({definition.family}:{definition.revision})"
     said = [str(happening) for happening in step.happenings]
     return [f"{task} {what}" for what in said] + [f"{task}: {action}" for action in step.actions]

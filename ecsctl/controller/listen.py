@@ -16,10 +16,11 @@ PAUSE = (1.0, 10.0)
 
 
 class Happened(NamedTuple):
-    """Something happened to a container of a task (by id) on a host (by ARN)."""
+    """Something happened to a container of a task (by id) on a host (by ARN). `ended`: the container that ended."""
 
     host: str
     task: str
+    ended: str | None = None
 
 
 class Look(NamedTuple):
@@ -63,7 +64,10 @@ class Listener:
                 if self._ended.is_set():
                     return True
                 heard = True
-                self._tell(Look(self._host) if event is None else Happened(self._host, event.task))
+                if event is None:
+                    self._tell(Look(self._host))
+                else:
+                    self._tell(Happened(self._host, event.task, event.container if event.action == "die" else None))
         except EngineError:
             pass
         return heard

@@ -64,7 +64,8 @@ def of_task(sight: Sight, record: TaskRecord, engine: Engine) -> dict[str, Obser
             continue
         try:
             has_ended_since = found.has_ended and state.stage not in ("exited", "fenced")
-            seen[state.name] = engine.inspect(found.id) if has_ended_since else found
+            is_listed = found.finished_at is None
+            seen[state.name] = engine.inspect(found.id) if has_ended_since and is_listed else found
         except NotFound:
             continue
     return seen

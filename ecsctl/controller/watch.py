@@ -123,7 +123,13 @@ class Watch:
         elif isinstance(message, Ending):
             self._wake_service_of(message.task)
         elif isinstance(message, Happened):
-            self._due[task_beside(message.host, message.task)] = self._now()
+            task = task_beside(message.host, message.task)
+            lines = self._controller.hear(task, message.ended) if message.ended else []
+            for line in lines:
+                self._told(line)
+            if lines:
+                self._wake_service_of(task)
+            self._due[task] = self._now()
         else:
             self._note(message)
 

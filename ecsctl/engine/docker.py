@@ -18,6 +18,7 @@ from ecsctl.engine.transport import Transport
 from ecsctl.model import identity
 from ecsctl.model.errors import (
     Conflict,
+    EcsctlError,
     EngineRefused,
     EngineTimeout,
     ImageNotFound,
@@ -37,6 +38,8 @@ STOP_GRACE_SECONDS = 10.0
 """Beyond the time the container itself is given."""
 REMOVE_SECONDS = 30.0
 RENAME_SECONDS = 10.0
+CLEAN_UP_SECONDS = 0.2
+"""After a container's end, by which the engine has begun to clean up behind it, or is done."""
 VOLUME_SECONDS = 30.0
 PULL_QUIET_SECONDS = 60.0
 LOGS_QUIET_SECONDS = 30.0
@@ -55,6 +58,8 @@ class DockerEngine:
 
     def __init__(self, transport: Transport) -> None:
         self._http = transport
+        self._ended: dict[str, float] = {}
+        """Containers whose end was told, and when (monotonic)."""
 
     def ping(self) -> None:
         self._http.call("GET", "/_ping", PING_SECONDS)
@@ -86,6 +91,7 @@ class DockerEngine:
             return str(reply.json()["Id"])
 
     def start(self, container_id: str) -> None:
+        self._wait_for_clean_up()
         try:
             self._http.call("POST", f"{_path(container_id)}/start", START_SECONDS)
         except NotFound as error:
@@ -162,6 +168,8 @@ class DockerEngine:
                 for line in filter(None, lines):
                     found = msgspec.json.decode(line)
                     action = str(found["Action"]).partition(":")[0]  # `health_status: healthy`
+                    if action == "die":
+                        self._ended[found["Actor"]["ID"]] = time.monotonic()
                     task = found["Actor"]["Attributes"].get(identity.TASK, "")
                     yield EngineEvent(
                         found["Actor"]["ID"], task, cast(Literal["die", "destroy", "health_status"], action)
@@ -200,6 +208,18 @@ class DockerEngine:
             query["tail"] = str(tail)
         quiet = None if follow else LOGS_QUIET_SECONDS
         return read_log(self._http.stream("GET", f"{_path(container_id)}/logs", quiet, query))
+
+    def _wait_for_clean_up(self) -> None:
+        """Let the engine clean up behind what has just ended, which holds up inspections, before it starts another.
+
+        Doing both at once takes it longer than one after the other (measured: 475 ms against 420).
+        """
+        recent = time.monotonic() - CLEAN_UP_SECONDS
+        with suppress(KeyError, EcsctlError):  # none is left; or the start will tell what is wrong
+            while True:
+                container, when = self._ended.popitem()
+                if when > recent:
+                    self.inspect(container)
 
     def _wait_until_gone(self, container: str) -> None:
         end = time.monotonic() + STOP_GRACE_SECONDS

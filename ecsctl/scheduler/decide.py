@@ -49,6 +49,18 @@ def decide(record: TaskRecord, definition: TaskDefinition, now: datetime, busy: 
     return Step(work.record, tuple(work.actions), tuple(work.happenings), work.waiting and not work.actions)
 
 
+def hear_of_end(record: TaskRecord, definition: TaskDefinition, container_id: str, now: datetime) -> Step:
+    """What it means for a task that its engine tells of the end of a container, by the engine's id.
+
+    When that ends the task, it is to stop. How the container ended is for the next look to find out.
+    """
+    work = _Work(copy_of(record), definition, now, ())
+    for state in record.containers:
+        if state.engine_id == container_id and state.stage == "started":
+            work.note_end(state.name)
+    return Step(work.record, happenings=tuple(work.happenings))
+
+
 def request_stop(record: TaskRecord, code: TaskStopCode, reason: str, now: datetime) -> TaskRecord:
     """The record of a task that is to stop. The first cause stays."""
     if record.task.desired_status == "STOPPED":
@@ -89,12 +101,15 @@ class _Work:
                 if state.stage in ("none", "created") and not state.failed and (why := self._hopeless(state.name)):
                     state.failed, state.reason, state.intent = True, why, None
         for state in self.states.values():
-            if self.containers[state.name].essential is False:
-                continue
-            if state.failed:
+            if state.failed and self.containers[state.name].essential is not False:
                 self._stop("TaskFailedToStart", str(state.reason))
             elif state.stage in ("exited", "fenced"):
-                self._stop("EssentialContainerExited", "Essential container in task exited")
+                self.note_end(state.name)
+
+    def note_end(self, name: str) -> None:
+        """A container has ended; if it is essential, so does its task."""
+        if self.containers[name].essential is not False:
+            self._stop("EssentialContainerExited", "Essential container in task exited")
 
     def _stop(self, code: TaskStopCode, reason: str) -> None:
         if self.task.desired_status == "STOPPED":

@@ -15,6 +15,7 @@ from ecsctl.controller.crew import Done
 from ecsctl.controller.watch import RETRY
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
+from ecsctl.model.observed import Observed
 from ecsctl.operations.reconcile import controller
 from ecsctl.operations.services import create_service, update_service
 from tests.controller.world import World, world_in
@@ -82,6 +83,32 @@ def test_a_container_that_ends_is_replaced_without_a_look_at_every_host(world: W
                 engine.end(lost, 1)
         until(lambda: lost not in up(world) and len(up(world)) == 2)
         assert sum(len(engine.calls_of("list")) for engine in world.engines.values()) == looks
+
+
+def test_a_container_that_ends_is_replaced_before_its_engine_lets_anybody_look_at_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned_up = threading.Event()
+    with watching(world):
+        serve(world, 2)
+        until(lambda: sum(task.is_running for task in world.tasks()) == 2)
+        lost = up(world)[0]
+        engine = next(e for e in world.engines.values() if lost in {found.id for found in e.containers()})
+        inspect = engine.inspect
+
+        def inspect_slowly(container: str) -> Observed:
+            if container == lost:
+                cleaned_up.wait(60)
+            return inspect(container)
+
+        monkeypatch.setattr(engine, "inspect", inspect_slowly)
+        engine.end(lost, 3)
+        until(lambda: lost not in up(world) and len(up(world)) == 2)
+        assert not cleaned_up.is_set()
+        cleaned_up.set()
+        until(lambda: any(task.is_stopped for task in world.tasks()))
+    assert [c.exit_code for task in world.tasks() if task.is_stopped for c in task.containers] == [3]
+    world.check_safety()
 
 
 def test_a_slow_stop_keeps_nothing_else_from_being_done(world: World) -> None:

@@ -200,6 +200,23 @@ def test_a_removal_in_progress_is_waited_for(tmp_path: Path) -> None:
         engine.close()
 
 
+def test_nothing_is_started_before_the_engine_has_cleaned_up_behind_what_has_just_ended(tmp_path: Path) -> None:
+    event = b'{"Action":"die","Actor":{"ID":"abc","Attributes":{}}}\n'
+    with serving(tmp_path / "s", answers(event, stays=False), answers(), answers()) as server:
+        engine = engine_at(server)
+        with pytest.raises(EngineTimeout):  # at the end of the stream
+            list(engine.events("install", 5.0))
+        engine.start("new")
+        engine.start("newer")
+        engine.close()
+    assert [line.split("?")[0].partition(" /v1.41")[2].split(" ")[0] for line in server.asked] == [
+        "/events",
+        "/containers/abc/json",
+        "/containers/new/start",
+        "/containers/newer/start",
+    ]
+
+
 def test_a_network_that_is_not_there_is_not_a_container_that_is_gone(tmp_path: Path) -> None:
     with serving(tmp_path / "s", answers(b'{"message":"network x not found"}', "404 Not Found")) as server:
         engine = engine_at(server)

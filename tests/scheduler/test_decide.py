@@ -11,7 +11,7 @@ from ecsctl.model import identity
 from ecsctl.model.observed import Observed, PortBinding
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.scheduler.decide import decide, request_stop
+from ecsctl.scheduler.decide import decide, hear_of_end, request_stop
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Outcome, Step
 from tests.making import NOW, definition, task_of
@@ -142,6 +142,26 @@ def test_the_end_of_another_container_does_not() -> None:
     play.run()
     play.see(main=up("main"), helper=ended("helper", 1))
     assert (play.status, play.asked) == ("RUNNING", [])
+
+
+def test_what_an_engine_tells_of_the_end_of_an_essential_container_ends_the_task() -> None:
+    play = Play({"name": "main"}, {"name": "helper", "essential": False})
+    play.answer("main")
+    play.answer("helper")
+    for told in ("id-main", "id-helper", "id-of-another"):  # none of them has been started yet
+        assert hear_of_end(play.record, play.definition, told, NOW) == Step(play.record)
+    play.run()
+    for told in ("id-helper", "id-of-another"):
+        assert hear_of_end(play.record, play.definition, told, NOW) == Step(play.record)
+    step = hear_of_end(play.record, play.definition, "id-main", NOW)
+    assert [str(happening) for happening in step.happenings] == [
+        "is to stop: EssentialContainerExited: Essential container in task exited"
+    ]
+    assert hear_of_end(step.record, play.definition, "id-main", NOW) == Step(step.record)
+    play.record = step.record
+    play.see(main=ended("main", 3), helper=up("helper"))
+    assert play.state("main").exit_code == 3
+    assert play.asked == ["stop helper", "rename main"]
 
 
 def test_a_listing_which_has_no_exit_codes_does_not_take_one_away() -> None:
