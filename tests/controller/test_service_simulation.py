@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ecsctl.controller.drive import Limits
+from ecsctl.controller.limits import Limits
 from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
 from ecsctl.model.record import evolve
