@@ -212,7 +212,7 @@ class DockerEngine:
     def _wait_for_clean_up(self) -> None:
         """Let the engine clean up behind what has just ended, which holds up inspections, before it starts another.
 
-        Doing both at once takes it longer than one after the other (measured: 475 ms against 420).
+        Both at once took it no less time than one after the other, and the replaced task's end was known later.
         """
         recent = time.monotonic() - CLEAN_UP_SECONDS
         with suppress(KeyError, EcsctlError):  # none is left; or the start will tell what is wrong
