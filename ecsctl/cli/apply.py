@@ -139,12 +139,16 @@ def _confirmed() -> bool:
 
 def _wait(context: Context, plan: Plan, timeout: float | None) -> int:
     """Until the services of the documents are stable, or one of them cannot get there."""
-    from ecsctl.operations.apply.settle import settle
+    from ecsctl.operations.apply.settle import is_there, settle
     from ecsctl.operations.services import service_shapes
 
     services = service_shapes(context, [arn for arn, _ in plan.services])
+    progress = Progress(services)
+    for service in services:
+        if not is_there(service):
+            progress.begin(service)
     with doing_last(lambda: say("ecsctl: all is applied, and the services go on: see `ecsctl describe-services`")):
-        result = settle(context, plan.services, Progress(services).show, patience(timeout, services))
+        result = settle(context, plan.services, progress.show, patience(timeout, services))
     for problem in (*result.failed, *result.unfinished):
         say(f"ecsctl: {problem}")
     if result.failed:

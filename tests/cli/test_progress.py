@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -56,6 +57,20 @@ def test_only_what_is_new_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     progress.show(service(events=[new, old], running=1))
     progress.show(service(events=[new, old], running=1))
     assert capsys.readouterr().err == "(service web) new.\napp:1: 1 of 2 running\n"
+
+
+@pytest.mark.parametrize(("minute", "told"), [(1, "(service web) no room.\n"), (0, "")])
+def test_what_is_in_the_way_of_this_deployment_is_told_again(
+    capsys: pytest.CaptureFixture[str], minute: int, told: str
+) -> None:
+    event = {"id": "a", "message": "(service web) no room.", "createdAt": f"2026-01-01T00:0{minute}:00Z"}
+    stuck = service(events=[event])
+    assert stuck.deployments is not None
+    stuck.deployments[0].created_at = datetime(2026, 1, 1, 0, 1, tzinfo=timezone.utc)
+    progress = Progress([stuck])
+    progress.begin(stuck)
+    progress.show(stuck)
+    assert capsys.readouterr().err == "app:1: 0 of 2 running\n" + told
 
 
 def test_several_services_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,6 +94,11 @@ def test_the_time_is_up(cli: Cli, site: Site) -> None:
     site.write({**SLEEP, "memory": 900_000}, desiredCount=1)
     done = site.apply("--wait", "--timeout", "2s", code=124)
     assert "ecsctl: service web is not stable after 2 s: 0 of 1 tasks run" in done.stderr
+    again = site.apply("--wait", "--timeout", "2s", "--output", "json", code=124)
+    now, why, end = again.stderr.splitlines()
+    assert (now, end) == ("app:1: 0 of 1 running", done.stderr.splitlines()[-1])
+    assert why.startswith("(service web) was unable to place a task because ")
+    assert json.loads(again.stdout)["changed"] is False
 
 
 def test_a_cluster_is_pruned_after_its_services(cli: Cli, site: Site) -> None:

@@ -31,7 +31,7 @@ def settle(ctx: Context, wanted: Sequence[tuple[str, str]], show: Callable[[Serv
     def is_over(services: list[Service]) -> bool:
         for service in services:
             show(service)
-        return bool(failed(services)) or all(map(_is_there, services))
+        return bool(failed(services)) or all(map(is_there, services))
 
     watch_services(ctx, list(definitions), is_over, timeout)
     services = service_shapes(ctx, list(definitions))
@@ -39,13 +39,14 @@ def settle(ctx: Context, wanted: Sequence[tuple[str, str]], show: Callable[[Serv
         f"service {service.service_name} is not stable after {timeout:g} s: "
         f"{service.running_count} of {service.desired_count} tasks run"
         for service in services
-        if not _is_there(service)
+        if not is_there(service)
     ]
     found = failed(services)
     return Settled(found, [] if found else unfinished)
 
 
-def _is_there(service: Service) -> bool:
+def is_there(service: Service) -> bool:
+    """Whether it needs no waiting for."""
     return is_stable(service) and all(found.rollout_state == "COMPLETED" for found in service.deployments or [])
 
 
