@@ -1,4 +1,4 @@
-"""`apply` and `deploy` as they are typed: files and directories, asking, exit codes, and what is wrong in one line."""
+"""`apply` as it is typed: files and directories, asking, exit codes."""
 
 from __future__ import annotations
 
@@ -84,37 +84,6 @@ def test_prune_deletes_what_the_files_no_longer_have(ecsctl: Runner, site: Path)
     ran = ecsctl("apply", "-f", str(site), "--yes", "--prune")
     assert (ran.code, ran.out) == (0, "- schedule one/nightly\n- task definition app:1\n")
     assert "app:1: deleted" in ran.err
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "line"),
-    [
-        (["apply"], 2, "Missing option '--file'"),
-        (["apply", "-f", "x.json"], 2, "this is no terminal: give --yes or --dry-run"),
-        (["apply", "-f", "x.json", "--yes"], 1, "x.json: no such file"),
-        (["apply", "-f", "x.json", "--yes", "--timeout", "soon"], 2, "'soon' is not a duration"),
-        (["apply", "-f", "x.json", "--yes", "--set", "a b"], 2, "argument --set: 'a b'"),
-        (["deploy"], 2, "the name of the service is missing"),
-        (["deploy", "web"], 2, "nothing to deploy: give --image, --task-definition or --force-new-deployment"),
-        (["deploy", "web", "--image", "nginx"], 2, "'nginx': write CONTAINER=IMAGE"),
-        (["deploy", "web", "--image", "a=b", "a=c"], 2, "the container a is given twice"),
-        (["deploy", "web", "--image", "a=b", "--timeout", "x"], 2, "'x' is not a duration"),
-        (["deploy", "web", "--image", "a=b"], 1, "Service not found: web (ServiceNotFoundException)"),
-        (["deploy", "web", "--image", "a=b", "--cluster", "no"], 1, "(ClusterNotFoundException)"),
-        (["deploy", "web", "--task-definition", "./x.json"], 1, "x.json: no such file"),
-        (
-            ["deploy", "--service", "web", "--task-definition", "t.json", "--codedeploy-appspec", "a.yaml"],
-            2,
-            "CodeDeploy is not part of ecsctl: write `ecsctl deploy SERVICE --task-definition FILE`",
-        ),
-    ],
-)
-def test_what_is_wrong_is_one_line_and_a_code(ecsctl: Runner, words: list[str], code: int, line: str) -> None:
-    ran = ecsctl(*words)
-    assert (ran.code, ran.out) == (code, "")
-    assert line in ran.err
-    assert ran.err.startswith("ecsctl: ")
-    assert ran.err.count("\n") == 1
 
 
 def test_an_empty_directory_is_no_set(ecsctl: Runner, tmp_path: Path) -> None:
