@@ -16,7 +16,7 @@ from ecsctl.operations.apply.documents import documents_of
 from ecsctl.operations.apply.mark import MARK
 from ecsctl.operations.apply.plan import Plan, make_plan
 from ecsctl.operations.schedules import schedule_task
-from ecsctl.store.tables import CLUSTERS, SCHEDULES, SERVICES, TASK_DEFINITIONS
+from ecsctl.store.tables import CLUSTERS, SCHEDULES, SERVICES, TAGS, TASK_DEFINITIONS
 from tests.controller.world import World
 from tests.operations.test_corpus import CORPUS, REGISTERS
 
@@ -552,6 +552,7 @@ def test_prune_deletes_the_schedules_of_its_set_and_nothing_else(world: World, c
     assert apply(world, *files, prune=True) == ["- schedule default/job"]
     with world.store.read() as view:
         assert {record.name for record in view.find(SCHEDULES)} == {"stays", "other", "by-hand"}
+        assert view.get(TAGS, JOB) is None
     by_hand(world, "job")  # of the same name, but not apply's
     assert plan(world, *files, prune=True).pending == []
     call("TagResource", resourceArn=JOB, tags=[{"key": MARK, "value": "default"}])
@@ -565,6 +566,8 @@ def by_hand(world: World, name: str, **more: Any) -> None:
 def test_a_schedule_that_goes_with_its_cluster_leaves_no_mark(world: World, call: Any) -> None:
     apply(world, DEFINITION, {**SCHEDULE, "cluster": "new"}, CLUSTER)
     call("DeleteCluster", cluster="new")
+    with world.store.read() as view:
+        assert view.get(TAGS, JOB.replace("default", "new")) is None
     call("CreateCluster", clusterName="new")
     by_hand(world, "job", cluster="new")
     assert plan(world, DEFINITION, prune=True).pending == []
