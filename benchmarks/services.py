@@ -25,7 +25,7 @@ def measure(folder: Path, label: str, samples: int) -> Iterator[Figure]:
     ours = f"label={label}"
     run(ECSCTL, "register-task-definition", definition(folder, "served", 1))
     run(ECSCTL, "create-service", "--service-name", NAME, "--task-definition", "served", "--desired-count", "0")
-    with swarm(), watching():
+    with swarm(), watching(folder):
         scaling = compare(
             max(1, samples // 5),
             lambda: until(ours, scale, REPLICAS),
@@ -42,7 +42,7 @@ def measure(folder: Path, label: str, samples: int) -> Iterator[Figure]:
     run(ECSCTL, "reconcile", "--service", NAME)
     time.sleep(45)  # without a health check a task counts as healthy after 40 seconds
     run(ECSCTL, "reconcile")
-    quiet = compare(samples, quiet_reconcile, lambda: list_all(ours))
+    quiet = compare(samples, quiet_reconcile, list_all)
     yield Figure(f"reconcile, {QUIET} tasks and nothing to do / docker ps -a", *quiet, is_ratio=True, limit=3.0)
     run(ECSCTL, "delete-service", "--service", NAME, "--force")
 
@@ -89,8 +89,8 @@ def quiet_reconcile() -> None:
         raise SystemExit(f"the reconcile was not quiet: {said}")
 
 
-def list_all(found_by: str) -> None:
-    if len(containers(found_by)) < QUIET:
+def list_all() -> None:
+    if len(run("docker", "ps", "-a").splitlines()) <= QUIET:
         raise SystemExit("the tasks to be listed are not there")
 
 
@@ -119,9 +119,11 @@ def swarm() -> Iterator[None]:
 
 
 @contextmanager
-def watching() -> Iterator[None]:
-    """The controller, as a process that stays."""
-    command = [ECSCTL, "reconcile", "--watch"]
+def watching(folder: Path) -> Iterator[None]:
+    """The controller, as a process that stays. As Swarm is told to, it replaces at once what has not run for long."""
+    configuration = folder / "watch.toml"
+    configuration.write_text('healthy_after = "0s"\n')
+    command = [ECSCTL, "reconcile", "--watch", "--config", str(configuration)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         if process.stderr is not None:
