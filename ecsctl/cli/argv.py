@@ -96,7 +96,9 @@ def wants_help(tokens: Sequence[str]) -> bool:
 
 
 def _is_value(word: str) -> bool:
-    return not word.startswith("-") or word == "-" or bool(re.match(_NEGATIVE_NUMBER, word)) or " " in word
+    if not word.startswith("-") or word == "-" or " " in word:
+        return True
+    return not word.startswith("--") and re.match(_NEGATIVE_NUMBER, word) is not None
 
 
 def _find(name: str, names: dict[str, Flag]) -> Flag | None:

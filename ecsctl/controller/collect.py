@@ -48,7 +48,7 @@ def collect(
 ) -> Collection:
     """Stop what runs for a STOPPED task, and remove its containers and volumes when they are old enough.
 
-    `unfinished`: the ids of the tasks that are not STOPPED, as read in this pass after the look.
+    `unfinished`: the ids of the tasks that are not STOPPED, as read in this pass.
     """
     result = Collection()
     for name in sight.forged:

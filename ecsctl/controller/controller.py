@@ -267,11 +267,11 @@ class Controller:
             result.add(one or Pass())
         return result
 
-    def _look(self, instance: InstanceRecord, result: Pass) -> Sight | None:
+    def _look(self, instance: InstanceRecord, known: Sequence[TaskRecord], result: Pass) -> Sight | None:
         with self._store.read() as view:
             sequence = view.sequence
         try:
-            sight = look(self.engine(instance.address), self._signature(), sequence)
+            sight = look(self.engine(instance.address), self._signature(), sequence, known)
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
@@ -292,7 +292,7 @@ class Controller:
 
     def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits, dry_run: bool) -> Pass:
         result = Pass()
-        sight = self._look(instance, result)
+        sight = self._look(instance, group, result)
         if sight is None:
             result.unfinished += [record.arn for record in group]
         else:
@@ -326,11 +326,11 @@ class Controller:
         dry_run: bool,
     ) -> Pass:
         result = Pass()
-        sight = self._look(instance, result)
-        if sight is None:
-            return result
         with self._store.read() as view:
             group = view.unfinished(instance=instance.arn)
+        sight = self._look(instance, group, result)
+        if sight is None:
+            return result
         sights[instance.arn] = sight
         engine = self.engine(instance.address)
         self._bring(instance, group, sight, limits, dry_run, result)

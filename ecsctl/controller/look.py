@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.model import identity
@@ -30,12 +30,13 @@ class Sight(NamedTuple):
     forged: tuple[str, ...] = ()
 
 
-def look(engine: Engine, signature: Signature, sequence: int) -> Sight:
-    """One listing."""
+def look(engine: Engine, signature: Signature, sequence: int, known: Sequence[TaskRecord]) -> Sight:
+    """One listing. What is `known` by the engine's own id needs no signature."""
+    ids = {state.engine_id for record in known for state in record.containers}
     tasks: dict[str, list[Observed]] = {}
     forged = []
     for found in engine.list(signature.install):
-        if identity.is_genuine(found.labels, signature.key):
+        if found.id in ids or identity.is_genuine(found.labels, signature.key):
             tasks.setdefault(found.labels[identity.TASK], []).append(found)
         else:
             forged.append(found.name)

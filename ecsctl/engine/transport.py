@@ -32,7 +32,7 @@ NOT_MODIFIED = 304
 IDLE_CONNECTIONS = 8
 IDLE_SECONDS = 30.0
 
-_VERSION_REFUSED = re.compile(r"client version \S+ is too (new|old).*?version is (\d+)\.(\d+)", re.DOTALL)
+_VERSION_REFUSED = r"(?s)client version \S+ is too (new|old).*?version is (\d+)\.(\d+)"
 
 
 class Reply(NamedTuple):
@@ -159,7 +159,7 @@ class Transport:
 
     def _adopt_version(self, message: str) -> bool:
         """Whether the engine refused our API version and names one that will do instead."""
-        found = _VERSION_REFUSED.search(message)
+        found = re.search(_VERSION_REFUSED, message)
         if not found:
             return False
         offered = (int(found[2]), int(found[3]))

@@ -2,14 +2,12 @@
 
 The name is a function of task id and container name, so that creating means get-or-create: the engine
 refuses a second container of that name, and a retry finds the first. The labels say whose it is; the
-MAC over them tells our containers from ones that only carry our labels.
+MAC over them tells our containers from ones that only carry our labels. What makes and checks it is imported where it
+is called: a pass that sees only what it knows does not.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from typing import NamedTuple
 
 INSTALL = "ecsctl.install"
@@ -54,6 +52,9 @@ def dead_name(name: str) -> str:
 
 def spec_digest(body: dict[str, object]) -> str:
     """sha256 of a create body without our own labels (those are signed by the MAC)."""
+    import hashlib
+    import json
+
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
@@ -64,9 +65,14 @@ def sign(labels: dict[str, str], key: bytes) -> dict[str, str]:
 
 def is_genuine(labels: dict[str, str], key: bytes) -> bool:
     """Whether our labels were signed with our key, and none of them was changed."""
+    import hmac
+
     return hmac.compare_digest(labels.get(MAC, ""), _mac(labels, key))
 
 
 def _mac(labels: dict[str, str], key: bytes) -> str:
+    import hmac
+    import json
+
     ours = [labels.get(name) for name in _SIGNED]
     return hmac.digest(key, json.dumps(ours).encode(), "sha256").hex()

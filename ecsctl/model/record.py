@@ -6,7 +6,6 @@ as in ECS; an empty list that was given stays.
 
 from __future__ import annotations
 
-import json
 import re
 import types
 import typing
@@ -68,7 +67,7 @@ def unwrap(kind: Any) -> Any:
     return kind
 
 
-_STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+|\.\.\.)\]")
+_STEP = r"\.([A-Za-z0-9_]+)|\[(\d+|\.\.\.)\]"
 
 
 def _explain(kind: type[Record], data: object, message: str, where: str) -> str:
@@ -87,7 +86,8 @@ def _explain(kind: type[Record], data: object, message: str, where: str) -> str:
         return f"{name}: {value!r} is not one of {', '.join(get_args(target))}"
     if match := re.match(r"Expected `(.*)`, got `(.*)`$", problem):
         expected = match[1].removesuffix(" | null")
-        quoted = f'; write "{json.dumps(value)}", in quotes' if expected == "str" and isinstance(value, int) else ""
+        is_meant = expected == "str" and isinstance(value, int)
+        quoted = f'; write "{msgspec.json.encode(value).decode()}", in quotes' if is_meant else ""
         wanted, got = _KINDS.get(expected, expected), _KINDS.get(match[2], match[2])
         return f"{name or 'the input'}: expected {wanted}, got {got}{quoted}"
     return f"{name}: {problem}"
@@ -127,5 +127,5 @@ def _follow(kind: Any, data: Any, path: str) -> tuple[Any, Any]:
 
 
 def _steps(path: str) -> Iterator[tuple[str, str]]:
-    for match in _STEP.finditer(path):
+    for match in re.finditer(_STEP, path):
         yield match[1] or "", match[2] or ""

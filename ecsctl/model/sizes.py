@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from ecsctl.model.errors import client_exception
 
-_AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}", re.ASCII)
-_UNITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_AMOUNT = r"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}"
+_UNITS = r"[0-9]{1,9}"
 
 
 def task_cpu_units(text: str) -> int:
@@ -33,10 +33,10 @@ def task_memory_mib(text: str) -> int:
 
 def _size(text: str, suffix: str) -> int | None:
     plain = text.strip().lower()
-    if _UNITS.fullmatch(plain):
+    if re.fullmatch(_UNITS, plain):
         return int(plain) or None
     amount = plain.removesuffix(suffix).rstrip()
-    if not plain.endswith(suffix) or not _AMOUNT.fullmatch(amount):
+    if not plain.endswith(suffix) or not re.fullmatch(_AMOUNT, amount):
         return None
     size = Decimal(amount) * 1024
     return int(size) if size == int(size) and size > 0 else None
