@@ -33,6 +33,7 @@ from ecsctl.model.deployment_configuration import (
     DeploymentController,
     DeploymentLifecycleHook,
 )
+from ecsctl.model.record import evolve
 from ecsctl.model.service import Scale, Service
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile
@@ -48,6 +49,7 @@ from ecsctl.operations.task_sets import (
     update_service_primary_task_set,
     update_task_set,
 )
+from ecsctl.store.tables import TASKS, UNFINISHED
 from tests.controller.world import Life, World, world_in
 
 IMAGES = {
@@ -61,6 +63,7 @@ ROLLING = DeploymentConfiguration(
     deployment_circuit_breaker=DeploymentCircuitBreaker(enable=True, rollback=True),
 )
 BLUE_GREEN = DeploymentConfiguration(strategy="BLUE_GREEN", bake_time_in_minutes=0)
+GUARDED = evolve(BLUE_GREEN, deployment_circuit_breaker=ROLLING.deployment_circuit_breaker)
 PAUSED = DeploymentConfiguration(
     strategy="BLUE_GREEN",
     bake_time_in_minutes=0,
@@ -117,6 +120,11 @@ def created(world: World, ctx: Context) -> None:
     go_on(world, ctx)
 
 
+def added(world: World, ctx: Context) -> None:
+    add_task_set(ctx, "app:2", client_token="once")
+    go_on(world, ctx, 3)
+
+
 def released(container: dict[str, Any]) -> Callable[[World, Context], object]:
     def work(world: World, ctx: Context) -> None:
         update_service(ctx, UpdateServiceRequest("web", task_definition=world.define(container)))
@@ -125,10 +133,13 @@ def released(container: dict[str, Any]) -> Callable[[World, Context], object]:
     return work
 
 
-def scaled(world: World, ctx: Context) -> None:
-    for desired in (4, 1):
-        update_service(ctx, UpdateServiceRequest("web", desired_count=desired))
-        go_on(world, ctx, 2)
+def scaled(*counts: int) -> Callable[[World, Context], object]:
+    def work(world: World, ctx: Context) -> None:
+        for desired in counts:
+            update_service(ctx, UpdateServiceRequest("web", desired_count=desired))
+            go_on(world, ctx, 2)
+
+    return work
 
 
 def deleted(world: World, ctx: Context) -> None:
@@ -141,9 +152,12 @@ def stopped(world: World, ctx: Context) -> None:
     go_on(world, ctx)
 
 
-def continued(world: World, ctx: Context) -> None:
-    continue_service_deployment(ctx, ContinueServiceDeploymentRequest(rollout(world), "1-POST_SCALE_UP"))
-    go_on(world, ctx)
+def continued(action: Any) -> Callable[[World, Context], object]:
+    def work(world: World, ctx: Context) -> None:
+        continue_service_deployment(ctx, ContinueServiceDeploymentRequest(rollout(world), "1-POST_SCALE_UP", action))
+        go_on(world, ctx)
+
+    return work
 
 
 def defined(world: World) -> None:
@@ -180,8 +194,8 @@ def task_sets(world: World) -> None:
     world.define(SOUND)
 
 
-def add_task_set(ctx: Context, definition: str, scale: float = 100.0) -> str:
-    request = CreateTaskSetRequest("web", "default", definition, scale=Scale(value=scale, unit="PERCENT"))
+def add_task_set(ctx: Context, definition: str, scale: float = 100.0, **more: Any) -> str:
+    request = CreateTaskSetRequest("web", "default", definition, scale=Scale(value=scale, unit="PERCENT"), **more)
     made = create_task_set(ctx, request).task_set
     assert made is not None
     return str(made.id)
@@ -205,11 +219,16 @@ CASES = {
     "rolled back": Case(serve, released({"image": "broken"}), 2, 3),
     "released anew": Case(half_way(ROLLING), released(SOUND), 2, 3),
     "stopped": Case(half_way(ROLLING), stopped, 2, 3),
-    "scaled": Case(serve, scaled, 1, 4),
+    "scaled": Case(serve, scaled(4, 1), 1, 4),
+    "scaled half-way": Case(half_way(ROLLING), scaled(1), 1, 3),
     "deleted": Case(serve, deleted, 0, 2),
+    "deleted half-way": Case(half_way(ROLLING), deleted, 0, 3),
     "blue/green": Case(lambda world: serve(world, BLUE_GREEN), released(SOUND), 2, 4),
     "blue/green rolled back": Case(half_way(BLUE_GREEN), stopped, 2, 4),
-    "continued": Case(paused, continued, 2, 4),
+    "blue/green failed": Case(lambda world: serve(world, GUARDED), released({"image": "broken"}), 2, 4),
+    "paused": Case(lambda world: serve(world, PAUSED), released(SOUND), 2, 4),
+    "continued": Case(paused, continued("CONTINUE"), 2, 4),
+    "turned back": Case(paused, continued("ROLLBACK"), 2, 4),
     "daemon": Case(
         lambda world: serve(
             world, DeploymentConfiguration(minimum_healthy_percent=50), None, scheduling_strategy="DAEMON"
@@ -222,11 +241,17 @@ CASES = {
 }
 
 
-def check_limits(world: World, case: Case) -> None:
-    healthy = sum(found.is_up and found.health == "healthy" for found in world.containers())
-    there = sum(not task.is_stopped for task in world.tasks())
-    assert healthy >= case.least
-    assert there <= case.most
+def limits_of(world: World, case: Case) -> Callable[[], None]:
+    """Checks them: at each call of an engine, before and after it, since a moment between two passes is one of many."""
+
+    def check() -> None:
+        up = [found for found in world.containers() if found.is_up]
+        assert sum(found.health == "healthy" for found in up) >= case.least
+        assert len(up) <= case.most
+        with world.store.read() as view:
+            assert view.count(TASKS, last_status=UNFINISHED) <= case.most
+
+    return check
 
 
 def changes_of(folder: Path, case: Case) -> list[int]:
@@ -235,6 +260,15 @@ def changes_of(folder: Path, case: Case) -> list[int]:
         life = Life()
         case.work(world, world.process(life))
         return life.changes
+
+
+def mend(world: World, check: Callable[[], None]) -> None:
+    for _ in range(10):
+        world.check_safety()
+        check()
+        reconcile(world.process(Life(meanwhile=check)), timeout=1000)
+        world.clock.seconds += 3
+    check_end(world)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -247,13 +281,47 @@ def test_a_kill_at_any_step_of_a_services_life_is_mended(tmp_path: Path, name: s
         (tmp_path / str(step)).mkdir()
         with world_in(tmp_path / str(step), hosts=2, **IMAGES) as world:
             case.prepare(world)
-            world.dies(step, lambda ctx: case.work(world, ctx))
-            for _ in range(10):
-                world.check_safety()
-                check_limits(world, case)
-                reconcile(world.process(), timeout=1000)
-                world.clock.seconds += 3
-            check_end(world)
+            check = limits_of(world, case)
+            world.dies(step, lambda ctx: case.work(world, ctx), check)
+            mend(world, check)
+
+
+@pytest.mark.parametrize("name", ["released", "blue/green", "task sets"])
+def test_a_kill_of_those_that_mend_a_service_is_mended_too(tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    (tmp_path / "count").mkdir()
+    for first in changes_of(tmp_path / "count", case)[1::8]:
+        for each in (7, 16):
+            folder = tmp_path / f"{first}-{each}"
+            folder.mkdir()
+            with world_in(folder, hosts=2, **IMAGES) as world:
+                case.prepare(world)
+                check = limits_of(world, case)
+                world.dies(first, lambda ctx: case.work(world, ctx), check)
+                for _ in range(4):
+                    world.dies(each, lambda ctx: reconcile(ctx, timeout=1000), check)
+                    world.clock.seconds += 3
+                mend(world, check)
+
+
+@pytest.mark.parametrize(
+    "case", [Case(defined, created, 0, 3), Case(task_sets, added, 2, 4)], ids=["service", "task set"]
+)
+def test_what_was_asked_for_again_after_a_kill_is_made_once(tmp_path: Path, case: Case) -> None:
+    (tmp_path / "count").mkdir()
+    for step in (0, *changes_of(tmp_path / "count", case)):
+        (tmp_path / str(step)).mkdir()
+        with world_in(tmp_path / str(step), hosts=2, **IMAGES) as world:
+            case.prepare(world)
+            check = limits_of(world, case)
+            world.dies(step, lambda ctx: case.work(world, ctx), check)
+            case.work(world, world.process(Life(meanwhile=check)))
+            mend(world, check)
+            service = shown(world)
+            assert service is not None
+            sets = [str(one.task_definition).rpartition("/")[2] for one in service.task_sets or []]
+            assert sets in ([], ["app:2", "app:1"])
+            assert service.running_count == (4 if sets else 2)
 
 
 def check_end(world: World) -> None:

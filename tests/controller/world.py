@@ -206,9 +206,9 @@ class World:
             warn=lambda _: None,
         )
 
-    def dies(self, steps: int, work: Callable[[Context], Any]) -> bool:
+    def dies(self, steps: int, work: Callable[[Context], Any], meanwhile: Callable[[], object] | None = None) -> bool:
         """Let a process do something and kill it at a step; whether it died before it was done."""
-        process = self.process(Life(steps))
+        process = self.process(Life(steps, meanwhile))
         try:
             work(process)
         except Killed:
