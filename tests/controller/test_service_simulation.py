@@ -26,7 +26,6 @@ from tests.controller.test_services import (
     CHECKED,
     IMAGES,
     create,
-    drain,
     goes_on,
     live,
     running_of,
@@ -50,6 +49,7 @@ class Story:
         self.random = random.Random(seed)  # noqa: S311 the same life each time
         self.kind = self.random.choice(("ROLLING", "ROLLING", "BLUE_GREEN", "DAEMON"))
         self.told: list[str] = [self.kind]
+        self.images: dict[str, str] = {}  # of each definition
         self.actions = [self.watched_pass] * 4 + [
             self.scale,
             self.deploy,
@@ -77,7 +77,9 @@ class Story:
         create(world, self.definition("sound"), deployment_configuration=configuration, **more)
 
     def definition(self, image: str) -> str:
-        return self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
+        made = self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
+        self.images[made] = image
+        return made
 
     def drawn_percents(self) -> tuple[int, int]:
         if self.kind == "DAEMON":
@@ -129,8 +131,11 @@ class Story:
         return self.random.choice(up) if up else None
 
     def drain(self) -> None:
-        if self.random.random() < 0.3:
-            drain(self.world, 2)
+        """A host drains, or is back; one of them always takes tasks."""
+        with self.world.store.write() as tx:
+            record = self.random.choice(tx.find(INSTANCES)[1:])
+            status = "DRAINING" if record.instance.status == "ACTIVE" else "ACTIVE"
+            tx.put(INSTANCES, evolve(record, instance=evolve(record.instance, status=status), seq=tx.seq))
 
     def silence(self) -> None:
         engine = self.world.engines["host1"]
@@ -160,6 +165,9 @@ class Story:
         reconcile(self.world.process(), timeout=1000)
         if not all(engine.reachable for engine in self.world.engines.values()):
             return  # what went with a host is nobody's choice
+        changes = self.world.mutations()
+        lines = reconcile(self.world.process(), timeout=1000).lines
+        assert self.world.mutations() == changes, f"more was done in the same moment: {lines}"
         lower, upper = self.limits()
         if self.kind == "BLUE_GREEN":
             upper += poor  # which are replaced before they go
@@ -179,38 +187,48 @@ class Story:
 
     def poor(self) -> int:
         """How many are ill, or on a host that drains."""
-        with self.world.store.read() as view:
-            open_hosts = {i.arn for i in view.find(INSTANCES) if i.instance.status == "ACTIVE"}
+        open_hosts = self.open_hosts()
         return sum(
             task.task.health_status == "UNHEALTHY" or task.task.container_instance_arn not in open_hosts
             for task in self.unfinished()
         )
+
+    def open_hosts(self) -> list[str]:
+        with self.world.store.read() as view:
+            return [i.arn for i in view.find(INSTANCES) if i.instance.status == "ACTIVE"]
 
     def unfinished(self) -> list[TaskRecord]:
         return [task for task in self.world.tasks() if not task.is_stopped]
 
     def healthy(self) -> int:
         running = [task for task in live(self.world) if task.settled and task.task.last_status == "RUNNING"]
+        if self.kind == "DAEMON":  # which goes with its host: no other can take its place
+            open_hosts = self.open_hosts()
+            running = [task for task in running if task.task.container_instance_arn in open_hosts]
         return len([task for task in running if task.task.health_status != "UNHEALTHY"])
 
     # The end
 
     def settle(self) -> None:
-        """Afterwards a sound release gets there, and stays."""
+        """Afterwards what was asked gets there, and stays; a sound release if that was not."""
         self.told.append("settle")
         for engine in self.world.engines.values():
             engine.reachable = True
-        more = {} if self.kind == "DAEMON" else {"desired_count": 3}
-        update(self.world, task_definition=self.definition("sound"), **more)
+        reconcile(self.world.process(), timeout=1000)  # what ended last may be what fails the deployment
+        more: dict[str, Any] = {} if self.kind == "DAEMON" else {"desired_count": 3}
+        service = shown(self.world)
+        asked = self.images[str(service.task_definition).rpartition("/")[2]]
+        if asked not in ("sound", "up") or (service.deployments or [])[0].rollout_state == "FAILED":
+            self.told[-1] += " sound"
+            more["task_definition"] = self.definition("sound")
+        update(self.world, **more)
         if self.kind != "DAEMON" and self.random.random() < 0.3:
             update(self.world, desired_count=2)
         goes_on(self.world, 600, step=20)
         service = shown(self.world)
         if self.kind == "DAEMON":
-            with self.world.store.read() as view:
-                open_hosts = [i.arn for i in view.find(INSTANCES) if i.instance.status == "ACTIVE"]
             hosts = sorted(str(task.task.container_instance_arn) for task in live(self.world))
-            assert hosts == sorted(open_hosts)
+            assert hosts == sorted(self.open_hosts())
         assert service.running_count == service.desired_count == len(self.unfinished()), said(self.world)
         assert [d.rollout_state for d in service.deployments or []] == ["COMPLETED"], said(self.world)
         assert len(set(running_of(self.world))) == 1
