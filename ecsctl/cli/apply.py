@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -67,7 +68,7 @@ def apply(
     from ecsctl.operations.apply.plan import make_plan
 
     seconds = None if timeout is None else duration_of("--timeout", timeout)
-    if not NAME.fullmatch(set_name):
+    if not re.fullmatch(NAME, set_name):
         raise UsageError(f"argument --set: {set_name!r}: use 1 to 255 letters, digits, hyphens and underscores")
     asks = not dry_run and not yes
     if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):

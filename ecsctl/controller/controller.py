@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ecsctl.controller.chance import Chance
@@ -16,15 +16,15 @@ from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.contact import give_up, note
 from ecsctl.controller.limits import POLL, Limits, Retention
-from ecsctl.controller.look import Sight, is_settled, look, look_at
+from ecsctl.controller.look import Sight, is_settled, look_at, recognise
 from ecsctl.controller.together import PARALLEL, together
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.identity import Signature
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
-from ecsctl.store.store import Store
-from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASKS
+from ecsctl.store.store import Store, prepare_to_read
+from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
@@ -156,9 +156,9 @@ class Controller:
         hosts = self.hosts(clusters)
         sights: dict[str, Sight] = {}
         for host in hosts:
-            self.engine(host.address)  # first what asks, then what waits for the answer
-        Thread(target=_import_the_rest, daemon=True).start()
-        result = self._on_hosts([partial(self._reconcile_host, i, now, sights, dry_run) for i in hosts])
+            self.engine(host.address)  # loads what asks, before what waits for the answer
+        passes = [partial(self._reconcile_host, i, now, sights, dry_run) for i in hosts]
+        result = self._on_hosts(passes, meanwhile=_load_the_rest)
         with self._store.read() as view:
             services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
         result.add(Pass(give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)))
@@ -261,22 +261,23 @@ class Controller:
     def _is_late(self, limits: Limits) -> bool:
         return limits.until is not None and self.clock.since_boot() >= limits.until
 
-    def _on_hosts(self, calls: list[Callable[[], Pass]]) -> Pass:
+    def _on_hosts(self, calls: Sequence[Callable[[], Pass]], meanwhile: Callable[[], object] | None = None) -> Pass:
         result = Pass()
-        for one in together(calls, HOSTS_AT_ONCE) if calls else []:
+        for one in together(calls, HOSTS_AT_ONCE, meanwhile=meanwhile) if calls else []:
             result.add(one or Pass())
         return result
 
-    def _look(self, instance: InstanceRecord, known: Sequence[TaskRecord], result: Pass) -> Sight | None:
+    def _look(self, instance: InstanceRecord, known: Callable[[], Sequence[TaskRecord]], result: Pass) -> Sight | None:
+        """One listing of a host's containers. What is `known` of its tasks is read when the engine has answered."""
         with self._store.read() as view:
             sequence = view.sequence
         try:
-            sight = look(self.engine(instance.address), self._signature(), sequence, known)
+            listed = self.engine(instance.address).list(self._store.install)
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
         note(self._store, self.clock, instance.arn, None)
-        return sight
+        return recognise(listed, self._signature(), sequence, known())
 
     def _note_error(self, instance: InstanceRecord, error: EngineError, result: Pass) -> None:
         if isinstance(error, (EngineUnreachable, EngineTimeout)):
@@ -292,7 +293,7 @@ class Controller:
 
     def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits, dry_run: bool) -> Pass:
         result = Pass()
-        sight = self._look(instance, group, result)
+        sight = self._look(instance, lambda: group, result)
         if sight is None:
             result.unfinished += [record.arn for record in group]
         else:
@@ -326,9 +327,14 @@ class Controller:
         dry_run: bool,
     ) -> Pass:
         result = Pass()
-        with self._store.read() as view:
-            group = view.unfinished(instance=instance.arn)
-        sight = self._look(instance, group, result)
+        group: list[TaskRecord] = []
+
+        def known() -> list[TaskRecord]:
+            with self._store.read() as view:
+                group.extend(view.unfinished(instance=instance.arn))
+            return group
+
+        sight = self._look(instance, known, result)
         if sight is None:
             return result
         sights[instance.arn] = sight
@@ -381,13 +387,15 @@ class Controller:
         return Driver(self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending)
 
     def _signature(self) -> Signature:
-        return Signature(self._store.install, self._store.key)
+        return Signature(self._store.install, lambda: self._store.key)
 
 
-def _import_the_rest() -> None:
-    """In a thread, while the engines make their listings: what is done with these takes about as long to load."""
+def _load_the_rest() -> None:
+    """While the engines make their listings: what is done with these takes about as long to load."""
     import ecsctl.controller.collect
     import ecsctl.controller.services  # noqa: F401
+
+    prepare_to_read(TASKS, SERVICES, TASK_DEFINITIONS)
 
 
 def _instances_of(

@@ -30,12 +30,12 @@ class Sight(NamedTuple):
     forged: tuple[str, ...] = ()
 
 
-def look(engine: Engine, signature: Signature, sequence: int, known: Sequence[TaskRecord]) -> Sight:
-    """One listing. What is `known` by the engine's own id needs no signature."""
+def recognise(listed: Sequence[Observed], signature: Signature, sequence: int, known: Sequence[TaskRecord]) -> Sight:
+    """What an engine listed, by task. What is `known` by the engine's own id needs no signature."""
     ids = {state.engine_id for record in known for state in record.containers}
     tasks: dict[str, list[Observed]] = {}
     forged = []
-    for found in engine.list(signature.install):
+    for found in listed:
         if found.id in ids or identity.is_genuine(found.labels, signature.key):
             tasks.setdefault(found.labels[identity.TASK], []).append(found)
         else:

@@ -14,12 +14,18 @@ PARALLEL = 4
 """Calls at once to one host: more make no container start sooner (measured: a start is the host's CPU time)."""
 
 
-def together(calls: Sequence[Callable[[], T]], limit: int, seconds: float | None = None) -> list[T | None]:
+def together(
+    calls: Sequence[Callable[[], T]],
+    limit: int,
+    seconds: float | None = None,
+    meanwhile: Callable[[], object] | None = None,
+) -> list[T | None]:
     """The results of some calls, at most `limit` at once; None for one that did not end within `seconds`.
 
-    A call that takes too long goes on in its thread and does not keep the process from ending.
+    A call that takes too long goes on in its thread and does not keep the process from ending. `meanwhile` is done
+    here, when all have begun.
     """
-    if len(calls) == 1 and seconds is None:
+    if len(calls) == 1 and seconds is None and meanwhile is None:
         return [calls[0]()]
     results: list[T | None] = [None] * len(calls)
     errors: list[BaseException] = []
@@ -40,6 +46,8 @@ def together(calls: Sequence[Callable[[], T]], limit: int, seconds: float | None
     threads = [Thread(target=work, daemon=True) for _ in range(min(limit, len(calls)))]
     for thread in threads:
         thread.start()
+    if meanwhile is not None:
+        meanwhile()
     end = None if seconds is None else time.monotonic() + seconds
     for thread in threads:
         thread.join(None if end is None else max(0.0, end - time.monotonic()))

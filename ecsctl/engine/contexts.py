@@ -10,7 +10,6 @@ mean what they mean to the docker command.
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import os
 from pathlib import Path
@@ -133,6 +132,8 @@ def _name(path: Path) -> str:
 
 
 def _digest(name: str) -> str:
+    import hashlib  # takes long to load, and most hosts are named otherwise
+
     return hashlib.sha256(name.encode()).hexdigest()
 
 

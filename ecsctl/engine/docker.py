@@ -5,7 +5,6 @@ What a listing and an inspection do not need is imported where it is used: cron 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,7 +49,7 @@ NEVER = "0001-01-01T00:00:00Z"
 _EVENTS = ["die", "destroy", "health_status"]
 """Those that tell of something nobody asked for: what was started, was by us."""
 
-_HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
+HEALTHS = ("starting", "healthy", "unhealthy")
 
 
 class DockerEngine:
@@ -270,7 +269,7 @@ def _segment(name: str) -> str:
 def _listed(entry: dict[str, Any]) -> Observed:
     # A linked container has further names, with a slash inside.
     names = [name[1:] for name in entry["Names"] or () if "/" not in name[1:]]
-    health = _HEALTH.search(entry["Status"])
+    health = entry["Status"].rpartition("(")[2].removeprefix("health: ").rstrip(")")  # `Up 2 hours (healthy)`
     ports = {
         PortBinding(port.get("IP", ""), port["PublicPort"], port["PrivatePort"], port["Type"])
         for port in entry["Ports"] or ()
@@ -281,7 +280,7 @@ def _listed(entry: dict[str, Any]) -> Observed:
         name=names[0] if names else "",
         labels=entry["Labels"] or {},
         state=cast("State", entry["State"]),
-        health=cast("Health", health[1]) if health else None,
+        health=cast("Health", health) if health in HEALTHS else None,
         image_id=entry["ImageID"],
         ports=tuple(sorted(ports)),
     )
@@ -295,7 +294,7 @@ def _inspected(found: dict[str, Any]) -> Observed:
         name=found["Name"].removeprefix("/"),
         labels=found["Config"]["Labels"] or {},
         state=cast("State", state["Status"]),
-        health=cast("Health", health) if health in ("starting", "healthy", "unhealthy") else None,
+        health=cast("Health", health) if health in HEALTHS else None,
         image_id=found["Image"],
         ports=_bindings(found["NetworkSettings"].get("Ports") or {}),
         exit_code=state["ExitCode"],

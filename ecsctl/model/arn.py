@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from ecsctl.model.errors import ApiError, invalid_parameter
 
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}")
-ID = re.compile(r"[0-9a-f]{32}")
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}"
+ID = r"[0-9a-f]{32}"
+# Not compiled here: what only reads needs neither.
 
 
 class Arn(NamedTuple):
@@ -77,7 +78,7 @@ class Scope(NamedTuple):
 
 def check_name(text: str, what: str, error: str = "ClientException") -> str:
     """A cluster, family or container name: up to 255 of A-Z a-z 0-9 _ -, not starting with a hyphen."""
-    if not NAME.fullmatch(text):
+    if not re.fullmatch(NAME, text):
         shown = text if len(text) <= 40 else text[:40] + "…"
         raise ApiError(
             error,

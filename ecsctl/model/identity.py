@@ -8,6 +8,7 @@ is called: a pass that sees only what it knows does not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 INSTALL = "ecsctl.install"
@@ -29,10 +30,14 @@ _SIGNED = (INSTALL, TASK, CONTAINER, INSTANCE, SEQ, SPEC, TASK_DEFINITION, *AGEN
 
 
 class Signature(NamedTuple):
-    """What signs a container as a store's own."""
+    """What signs a container as a store's own. The key is read when it is used: a quiet pass does not."""
 
     install: str
-    key: bytes
+    read_key: Callable[[], bytes]
+
+    @property
+    def key(self) -> bytes:
+        return self.read_key()
 
 
 def container_name(family: str, revision: int, container: str, task_id: str) -> str:

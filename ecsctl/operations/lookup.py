@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from ecsctl.model.arn import ID, check_name, last_part, parse_arn
@@ -53,7 +54,7 @@ def find_task(view: View, cluster: Cluster, name: str) -> TaskRecord | None:
     record = view.get(TASKS, name if name.startswith("arn:") else f"{prefix}/{name}")
     if record is not None:
         return record if record.task.cluster_arn == cluster.cluster_arn else None
-    if not SHORTEST <= len(name) < 32 or not ID.fullmatch(name.ljust(32, "0")):
+    if not SHORTEST <= len(name) < 32 or not re.fullmatch(ID, name.ljust(32, "0")):
         return None
     found = [r for r in view.find(TASKS, cluster=cluster.cluster_arn) if last_part(r.arn).startswith(name)]
     return found[0] if len(found) == 1 else None

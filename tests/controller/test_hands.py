@@ -19,7 +19,7 @@ from ecsctl.scheduler.container_spec import create_body
 from ecsctl.scheduler.plan import Action, Outcome
 from tests.making import definition, task_of
 
-SIGNATURE = identity.Signature("install", b"key")
+SIGNATURE = identity.Signature("install", lambda: b"key")
 
 
 def engine(**programs: Program) -> SimulatedEngine:

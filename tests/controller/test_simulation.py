@@ -174,8 +174,8 @@ class Story:
                 assert not vanished, "taken for vanished, and nobody took it away"
 
 
-def one_after_the_other(calls: Sequence[Callable[[], Any]], limit: int, seconds: float | None = None) -> list[Any]:
-    """In place of threads, so that a seed is the same life each time; `meanwhile` does the interleaving."""
+def one_after_the_other(calls: Sequence[Callable[[], Any]], *_: Any, **__: Any) -> list[Any]:
+    """In place of threads, so that a seed is the same life each time; `Story.meanwhile` does the interleaving."""
     return [call() for call in calls]
 
 

@@ -20,7 +20,7 @@ def test_the_definition_on_the_label_has_no_values_that_may_be_secret() -> None:
             "logConfiguration": {"logDriver": "splunk", "options": options},
         }
     )
-    body = create_body(task_of(made), made, "main", identity.Signature("install", b"key"))
+    body = create_body(task_of(made), made, "main", identity.Signature("install", lambda: b"key"))
     assert body["Env"] == ["TOKEN=s3cret"]
     assert body["HostConfig"]["LogConfig"]["Config"] == options
     label = zlib.decompress(base64.b64decode(body["Labels"][identity.TASK_DEFINITION]))

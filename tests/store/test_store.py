@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -295,14 +296,20 @@ def test_what_is_no_file_is_refused(device: str) -> None:
 def test_a_missing_key_is_said_and_not_made_anew(path: Path) -> None:
     Store.open(path).close()
     path.with_name("state.db.key").unlink()
-    assert "state.db.key" in refused(path)
+    assert "state.db.key" in refused_to_write(path)
 
 
 @pytest.mark.parametrize("key", [b"", b"short", bytes(32)])
 def test_a_wrong_key_is_said_before_all_containers_look_like_strangers(path: Path, key: bytes) -> None:
     Store.open(path).close()
     path.with_name("state.db.key").write_bytes(key)
-    assert "is not this state's key" in refused(path)
+    assert "is not this state's key" in refused_to_write(path)
+
+
+def refused_to_write(path: Path) -> str:
+    with closing(Store.open(path)) as store, pytest.raises(StateError) as caught, store.write():
+        pytest.fail("it was written")
+    return str(caught.value)
 
 
 def test_a_disk_that_fails_is_not_called_a_damaged_state(path: Path) -> None:
