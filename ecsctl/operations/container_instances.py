@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ecsctl.controller.limits import Limits
 from ecsctl.model.api.container_instances import (
@@ -29,6 +30,9 @@ from ecsctl.operations.lookup import find_cluster, find_instance, page, tags_of
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TASKS
+
+if TYPE_CHECKING:
+    from ecsctl.placement.query import Query, Subject
 
 FORCED = "Container instance deregistration forced by user"
 
@@ -71,16 +75,21 @@ def describe_container_instances(
 
 
 def list_container_instances(ctx: Context, request: ListContainerInstancesRequest) -> ListContainerInstancesResponse:
-    """The ARNs of a cluster's container instances, ACTIVE and DRAINING (ECS API_ListContainerInstances)."""
-    if request.filter:
-        raise invalid_parameter("filter: the cluster query language is not served by this release.")
+    """The ARNs of a cluster's container instances, ACTIVE and DRAINING (ECS API_ListContainerInstances).
+
+    `filter` is in the cluster query language. A page is one of those that it matches.
+    """
+    query = _query(request.filter) if request.filter else None
     with suppress(EngineError):  # then there is none; run-task says why
         ensure_default_instance(ctx, request.cluster)
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
         status = (request.status,) if request.status else ("ACTIVE", "DRAINING")
-        arns = [record.arn for record in view.find(INSTANCES, cluster=cluster.cluster_arn, status=status)]
-    found, token = page(arns, request.next_token, request.max_results)
+        records = view.find(INSTANCES, cluster=cluster.cluster_arn, status=status)
+        if query:
+            subjects = _subjects(view, records, query)
+            records = [record for record in records if query.matches(subjects[record.arn])]
+    found, token = page([record.arn for record in records], request.next_token, request.max_results)
     return ListContainerInstancesResponse(container_instance_arns=found, next_token=token)
 
 
@@ -151,6 +160,37 @@ def shape(view: View, record: InstanceRecord, include: set[str]) -> ContainerIns
         attachments=[],
         tags=tags_of(view, record.arn) if "TAGS" in include else [],
     )
+
+
+def _query(text: str) -> Query:
+    """The `filter` of ListContainerInstances."""
+    from ecsctl.placement.query import QueryError, parse  # most lists have none
+
+    try:
+        return parse(text)
+    except QueryError as error:
+        raise invalid_parameter(f"filter: {error}") from None
+
+
+def _subjects(view: View, records: list[InstanceRecord], query: Query) -> dict[str, Subject]:
+    """Container instances of one cluster as the query sees them: what it does not read is not looked up."""
+    from ecsctl.placement.query import Subject
+
+    cluster = records[0].cluster_arn if records else ""
+    used = view.used(cluster) if "runningTasksCount" in query.subjects else {}
+    groups = view.groups(cluster) if "task:group" in query.subjects else {}
+    return {
+        record.arn: Subject(
+            attributes={attribute.name: attribute.value for attribute in record.instance.attributes or []},
+            groups=groups.get(record.arn, ()),
+            running_tasks=used[record.arn][2] if record.arn in used else 0,
+            registered_at=record.instance.registered_at,
+            agent_connected=record.instance.agent_connected is not False,
+            agent_version=record.instance.version_info.agent_version if record.instance.version_info else None,
+            instance_id=record.name,
+        )
+        for record in records
+    }
 
 
 def _arn(ctx: Context, cluster: str, name: str) -> str:

@@ -90,6 +90,19 @@ class View:
         )
         return {row[0]: row[1] for row in rows}
 
+    def groups(self, cluster_arn: str) -> dict[str, set[str]]:
+        """The groups that unfinished tasks are of, per container instance. They are not decoded for it."""
+        where, arguments = _where(TASKS, {"cluster": cluster_arn, "last_status": UNFINISHED})
+        rows = self._connection.execute(
+            "SELECT DISTINCT instance, json_extract(CAST(doc AS TEXT), '$.task.group') AS name FROM task"  # noqa: S608 as in find
+            f" WHERE {where} AND instance IS NOT NULL AND name IS NOT NULL",
+            arguments,
+        )
+        found: dict[str, set[str]] = {}
+        for instance, group in rows:
+            found.setdefault(instance, set()).add(group)
+        return found
+
     def unfinished(self, **filters: Any) -> list[TaskRecord]:
         """The tasks that are not STOPPED, oldest first."""
         return self.find(TASKS, order="created_at", last_status=UNFINISHED, **filters)

@@ -130,6 +130,10 @@ BAD_WORD = '{"family": "a", "networkMode": "x", "containerDefinitions": [{"name"
         (["wait", "tasks-stopped", "--tasks"], "DescribeTasks operation: Tasks cannot be empty."),
         (["describe-tasks", "--tasks"], "DescribeTasks operation: Tasks cannot be empty."),
         (["list-tasks", "--desired-status", "UP"], "desiredStatus: 'UP' is not one of "),
+        (
+            ["list-container-instances", "--filter", "attribute:rack  prod"],
+            'filter: expected an operator after attribute:rack, at character 17: "attribute:rack  prod"\n',
+        ),
         (["register-task-definition", "--cli-input-json", BAD_WORD], "networkMode: 'x' is not one of "),
     ],
 )

@@ -134,6 +134,22 @@ def test_what_is_used_is_the_sum_over_unfinished_tasks(store: Store) -> None:
         assert tx.used(CLUSTER) == {INSTANCE: (200, 100, 1, 1)}
 
 
+def test_the_groups_on_an_instance_are_those_of_its_unfinished_tasks(store: Store) -> None:
+    made = definition({"name": "main"})
+    states = [("RUNNING", "web"), ("PENDING", "web"), ("STOPPING", "db"), ("STOPPED", "old"), ("RUNNING", None)]
+    with store.write() as tx:
+        tx.put(CLUSTERS, cluster())
+        for number, (status, group) in enumerate(states):
+            record = task_of(made, f"{number:032x}")
+            record.task.last_status, record.task.group = status, group
+            tx.put(TASKS, record)
+        unplaced = task_of(made, "f" * 32)
+        unplaced.task.container_instance_arn = None
+        tx.put(TASKS, unplaced)
+        assert tx.groups(CLUSTER) == {INSTANCE: {"web", "db"}}
+        assert tx.groups(f"{CLUSTER}2") == {}
+
+
 def test_old_events_are_forgotten(store: Store) -> None:
     with store.write() as tx:
         add_event(tx, NOW, CLUSTER, CLUSTER, "Old", "")
