@@ -13,7 +13,8 @@ from ecsctl.model.container_instance import amount
 from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.place import ARCHITECTURE, ZONE, Demand, Host
+from ecsctl.placement.demand import Demand
+from ecsctl.placement.host import ARCHITECTURE, ZONE, Host
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
 
@@ -30,18 +31,19 @@ class Wish(NamedTuple):
     service: str | None = None
 
 
-def hosts_of(view: View, cluster: str, group: str) -> list[Host]:
+def hosts_of(view: View, cluster: str) -> list[Host]:
     """The container instances of a cluster (an ARN) as placement sees them."""
     used = view.used(cluster)
-    members = view.members(cluster, group)
+    groups = view.groups(cluster)
     return [
-        _host(view, record, used.get(record.arn, (0, 0, 0, 0)), members.get(record.arn, 0))
+        _host(view, record, used.get(record.arn, (0, 0, 0, 0)), groups.get(record.arn, {}))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
 
 
-def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], members: int) -> Host:
-    registered = record.instance.registered_resources
+def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], groups: dict[str, int]) -> Host:
+    instance = record.instance
+    registered = instance.registered_resources
     cpu, memory = amount(registered, "CPU"), amount(registered, "MEMORY")
     return Host(
         arn=record.arn,
@@ -50,10 +52,14 @@ def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], m
         cpu_free=cpu - used[0],
         memory_free=memory - used[1],
         ports=frozenset((port.port, port.protocol) for port in view.find(PORTS, instance=record.arn)),
-        attributes=tuple((a.name, a.value) for a in record.instance.attributes or []),
-        active=record.instance.status == "ACTIVE",
-        connected=record.instance.agent_connected is not False,
-        group_tasks=members,
+        attributes={a.name: a.value for a in instance.attributes or []},
+        groups=groups,
+        active=instance.status == "ACTIVE",
+        connected=instance.agent_connected is not False,
+        name=record.name,
+        running_tasks=used[2],
+        registered_at=instance.registered_at,
+        agent_version=instance.version_info.agent_version if instance.version_info else None,
     )
 
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
 from ecsctl.controller.services import Advance
-from ecsctl.controller.wishes import wish
+from ecsctl.controller.wishes import asked_of, wish
 from ecsctl.model.arn import Scope, parse_arn
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ScheduleRecord
-from ecsctl.placement.place import demand_of
+from ecsctl.placement.demand import demand_of
 from ecsctl.scheduler.schedules import ScheduleStep, Surroundings, Wanted, decide_schedule
 from ecsctl.store.store import Store, Transaction, View, add_event
 from ecsctl.store.tables import SCHEDULES
@@ -65,8 +65,8 @@ def _decide(view: View, record: ScheduleRecord, now: datetime, chance: Chance) -
     except ApiError as error:
         return None, decide_schedule(record, Surroundings(error.message, running, (), now, chance.draw))
     definition = f"{wanted.definition.family}:{wanted.definition.revision}"
-    what = Wanted(definition, demand_of(wanted.definition, wanted.overrides))
-    hosts = hosts_of(view, cluster, wanted.group)
+    what = Wanted(definition, asked_of(wanted, record.request))
+    hosts = hosts_of(view, cluster)
     return wanted, decide_schedule(record, Surroundings(what, running, hosts, now, chance.draw))
 
 

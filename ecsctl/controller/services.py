@@ -64,7 +64,7 @@ def _decide(view: View, record: ServiceRecord, now: datetime, chance: Chance, se
         str(t.task.task_definition_arn) for t in tasks
     }
     definitions = {arn: found for arn in named if (found := view.get(TASK_DEFINITIONS, arn))}
-    hosts = hosts_of(view, str(service.cluster_arn), f"service:{service.service_name}")
+    hosts = hosts_of(view, str(service.cluster_arn))
     return decide_service(record, tasks, Surroundings(definitions, hosts, now, chance.draw, settle))
 
 

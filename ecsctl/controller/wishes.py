@@ -9,6 +9,8 @@ from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.demand import demand_of
+from ecsctl.placement.fleet import Requirements, requirements
 from ecsctl.scheduler.field_support import refusals
 from ecsctl.store.store import View
 from ecsctl.store.tables import TAGS, TASK_DEFINITIONS
@@ -33,6 +35,16 @@ def wish(view: View, scope: Scope, cluster: str, request: RunTaskRequest | Start
         launch_type or "EC2",
         request.started_by,
         list(merged.values()),
+    )
+
+
+def asked_of(wanted: Wish, request: RunTaskRequest | StartTaskRequest) -> Requirements:
+    """What its tasks ask of where they go: what the request says, and the constraints of the task definition."""
+    return requirements(
+        demand_of(wanted.definition, wanted.overrides),
+        wanted.group,
+        getattr(request, "placement_strategy", None) or (),
+        (*(wanted.definition.placement_constraints or ()), *(getattr(request, "placement_constraints", None) or ())),
     )
 
 

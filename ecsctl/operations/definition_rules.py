@@ -25,6 +25,7 @@ from ecsctl.operations.container_rules import (
 )
 from ecsctl.operations.definition_graph import graph_problems
 from ecsctl.operations.fargate_rules import fargate_problems
+from ecsctl.operations.task_rules import expression_problem
 
 MAX_BYTES = 64 << 10
 MAX_CONTAINERS = 10
@@ -141,6 +142,17 @@ def _host_ports(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
             taken.setdefault(key, index)
 
 
+def _constraints(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+    constraints = request.placement_constraints or []
+    if len(constraints) > MAX_CONSTRAINTS:
+        yield "placementConstraints", f"A maximum of {MAX_CONSTRAINTS} constraints can be specified."
+    for index, constraint in enumerate(constraints):
+        if constraint.type is None:
+            yield f"placementConstraints[{index}].type", "is required: memberOf."
+        elif wrong := expression_problem(constraint.expression):
+            yield f"placementConstraints[{index}].expression", f"{wrong}."
+
+
 def _task(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
     for field, role in (("taskRoleArn", request.task_role_arn), ("executionRoleArn", request.execution_role_arn)):
         if role and not _ROLE.fullmatch(role):
@@ -155,14 +167,7 @@ def _task(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
                 "The sum of all container 'memoryReservation' values cannot be greater than "
                 "the value of the task 'memory'.",
             )
-    constraints = request.placement_constraints or []
-    if len(constraints) > MAX_CONSTRAINTS:
-        yield "placementConstraints", f"A maximum of {MAX_CONSTRAINTS} constraints can be specified."
-    for index, constraint in enumerate(constraints):
-        if constraint.type is None:
-            yield f"placementConstraints[{index}].type", "is required: memberOf."
-        elif not constraint.expression:
-            yield f"placementConstraints[{index}].expression", "is required with memberOf."
+    yield from _constraints(request)
     if request.ephemeral_storage is not None and not 21 <= request.ephemeral_storage.size_in_gib <= 200:
         yield (
             "ephemeralStorage.sizeInGiB",

@@ -14,7 +14,7 @@ from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, put_tags
-from ecsctl.placement.place import ARCHITECTURE, ZONE
+from ecsctl.placement.host import ARCHITECTURE, OS, ZONE
 from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES
 
@@ -96,7 +96,7 @@ def _record(
     region = parse_arn(cluster_arn).region
     known = {
         ZONE: host.availability_zone or f"{region}a",
-        "ecs.os-type": info.os,
+        OS: info.os,
         ARCHITECTURE: _ARCHITECTURES.get(info.architecture, info.architecture),
     }
     known |= {attribute.name: attribute.value for attribute in attributes if attribute.value is not None}

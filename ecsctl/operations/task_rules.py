@@ -34,11 +34,27 @@ def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
         raise invalid_parameter("propagateTags: SERVICE is for the tasks of a service.")
 
 
+def expression_problem(expression: str | None) -> str | None:
+    """What is wrong with the expression of a `memberOf`, and where; None when it can be read."""
+    if not expression:
+        return "is required with memberOf"
+    from ecsctl.placement.query import QueryError, parse  # most tasks have none
+
+    try:
+        parse(expression)
+    except QueryError as error:
+        return str(error)
+    return None
+
+
 def check_placement(strategies: Sequence[PlacementStrategy], constraints: Sequence[PlacementConstraint]) -> None:
-    """What this release places by; the rest is refused by name."""
-    for constraint in constraints:
-        if constraint.type == "memberOf":
-            raise invalid_parameter("placementConstraints: memberOf is not honoured by this release.")
+    """At most 5 strategies and 10 constraints, of the kinds that there are, and their expressions."""
+    for index, constraint in enumerate(constraints):
+        path = f"placementConstraints[{index}].expression"
+        if constraint.type != "memberOf" and constraint.expression:
+            raise invalid_parameter(f"{path}: only memberOf has one.")
+        if constraint.type == "memberOf" and (wrong := expression_problem(constraint.expression)):
+            raise invalid_parameter(f"{path}: {wrong}")
     if len(strategies) > 5 or len(constraints) > 10:
         raise invalid_parameter("At most 5 placement strategies and 10 constraints can be given.")
     for strategy in strategies:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
-from ecsctl.controller.wishes import wish
+from ecsctl.controller.wishes import asked_of, wish
 from ecsctl.model.api.tasks import (
     DescribeTasksRequest,
     DescribeTasksResponse,
@@ -32,7 +32,10 @@ from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
 from ecsctl.operations.task_rules import check_placement, check_task
-from ecsctl.placement.place import Demand, Host, Placement, demand_of, never_fits, place, place_copies
+from ecsctl.placement.demand import demand_of
+from ecsctl.placement.fleet import Fleet, Rejection
+from ecsctl.placement.host import Host
+from ecsctl.placement.place import Placement, place
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, TASKS
@@ -61,10 +64,9 @@ def run_task(ctx: Context, request: RunTaskRequest, *, stay: bool = False) -> Ru
         if again := answered_before(tx, cluster, "RunTask", request):
             return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
         asked = _wish(tx, ctx, cluster, request)
-        demand = demand_of(asked.definition, asked.overrides)
-        placements = _place(tx, ctx, cluster, asked, demand, request, count)
-        records = [_put(tx, ctx, cluster, asked, demand, p.host) for p in placements if p.host]
-        failures = _failures(placements)
+        placements = _place(tx, ctx, cluster, asked, request, count)
+        records = [_put(tx, ctx, cluster, asked, p.host) for p in placements if p.host]
+        failures = [_failure(rejection) for placement in placements for rejection in placement.rejections]
         if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
             raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
         remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
@@ -86,20 +88,19 @@ def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -
     ctx.controller.probe([record for record in known if record])
     with ctx.store.write() as tx:
         asked = _wish(tx, ctx, cluster, request)
-        demand = demand_of(asked.definition, asked.overrides)
         for name in request.container_instances:
             found = find_instance(tx, cluster, name)
             if found is None:
                 failures.append(Failure(arn=name, reason="MISSING"))
                 continue
-            host = next((h for h in hosts_of(tx, str(cluster.cluster_arn), asked.group) if h.arn == found.arn), None)
-            # A DRAINING host takes what StartTask puts there, as in ECS: the caller chose it.
-            choice = place(demand, [host._replace(active=True)], [], [], ctx.draw) if host else Placement(None)
-            if choice.host:
-                records.append(_put(tx, ctx, cluster, asked, demand, choice.host))
-            elif host is None:
+            host = next((h for h in hosts_of(tx, str(cluster.cluster_arn)) if h.arn == found.arn), None)
+            if host is None:
                 failures.append(Failure(arn=found.arn, reason="INACTIVE"))
-            failures += _failures([choice])
+            # A DRAINING host takes what StartTask puts there, as in ECS: the caller chose it.
+            elif rejection := Fleet([host._replace(active=True)]).rejection(0, asked_of(asked, request)):
+                failures.append(_failure(rejection))
+            else:
+                records.append(_put(tx, ctx, cluster, asked, host))
     return StartTaskResponse(tasks=_go(ctx, [r.arn for r in records], stay=stay), failures=failures)
 
 
@@ -207,8 +208,7 @@ def _probe(ctx: Context, request: RunTaskRequest, count: int) -> dict[str, str]:
         with ctx.store.read() as view:
             cluster = find_cluster(view, ctx, request.cluster)
             asked = _wish(view, ctx, cluster, request)
-            demand = demand_of(asked.definition, asked.overrides)
-            placements = _place(view, ctx, cluster, asked, demand, request, count)
+            placements = _place(view, ctx, cluster, asked, request, count)
             disconnected = [r.arn for p in placements for r in p.rejections if r.reason == "AGENT"]
             chosen = {p.host.arn for p in placements if p.host} or set(disconnected)
             records = [r for arn in sorted(chosen - set(silent)) if (r := view.get(INSTANCES, arn))]
@@ -221,25 +221,25 @@ def _probe(ctx: Context, request: RunTaskRequest, count: int) -> dict[str, str]:
 
 
 def _place(
-    view: View, ctx: Context, cluster: Cluster, asked: Wish, demand: Demand, request: RunTaskRequest, count: int
+    view: View, ctx: Context, cluster: Cluster, asked: Wish, request: RunTaskRequest, count: int
 ) -> list[Placement]:
-    hosts = hosts_of(view, str(cluster.cluster_arn), asked.group)
-    if not hosts:
+    fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
+    if not len(fleet):
         raise invalid_parameter("No Container Instances were found in your cluster.")
-    if why := never_fits(demand, hosts):
+    requirements = asked_of(asked, request)
+    if why := fleet.never_fits(requirements.demand):
         raise invalid_parameter(f"No container instance can ever hold this task: {why}.")
-    strategies, constraints = request.placement_strategy or [], request.placement_constraints or []
-    return place_copies(demand, hosts, strategies, constraints, count, ctx.draw)
+    return place(fleet, requirements, count, ctx.draw)
 
 
-def _put(tx: Transaction, ctx: Context, cluster: Cluster, asked: Wish, demand: Demand, host: Host) -> TaskRecord:
-    return put_task(tx, str(cluster.cluster_arn), asked, demand, host, ctx.now(), ctx.new_id)
+def _put(tx: Transaction, ctx: Context, cluster: Cluster, asked: Wish, host: Host) -> TaskRecord:
+    return put_task(
+        tx, str(cluster.cluster_arn), asked, demand_of(asked.definition, asked.overrides), host, ctx.now(), ctx.new_id
+    )
 
 
-def _failures(placements: Sequence[Placement]) -> list[Failure]:
-    return [
-        Failure(arn=r.arn, reason=r.reason, detail=r.detail) for placement in placements for r in placement.rejections
-    ]
+def _failure(rejection: Rejection) -> Failure:
+    return Failure(arn=rejection.arn, reason=rejection.reason, detail=rejection.detail)
 
 
 def _matches(record: TaskRecord, request: ListTasksRequest) -> bool:

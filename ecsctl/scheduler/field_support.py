@@ -161,10 +161,6 @@ def _swappiness(_: Any, parent: Record) -> Support:
     return _YES if getattr(parent, "max_swap", None) is not None else _maps("ignored without maxSwap, as ECS does")
 
 
-def _placement(value: Any, _: Record) -> Support:
-    return _no("placement constraints of a definition are not in this release") if value else _EMPTY
-
-
 _ROLE = _maps("recorded; containers get no credentials endpoint yet")
 _NO_SECRETS = _no("secrets are not in this release")
 _NO_ENV_FILES = _no("environment files from S3 are not in this release")
@@ -262,7 +258,7 @@ TABLE: dict[str, Rule] = {
     "networkMode": _network_mode,
     **_under("containerDefinitions[]", _CONTAINER),
     **_under("volumes[]", _VOLUME),
-    "placementConstraints": _placement,
+    "placementConstraints": _YES,
     "runtimePlatform.cpuArchitecture": Support("honoured", "checked against the host"),
     "runtimePlatform.operatingSystemFamily": _operating_system,
     "requiresCompatibilities": _compatibilities,

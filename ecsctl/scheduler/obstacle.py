@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecsctl.model.arn import last_part
-from ecsctl.placement.place import Rejection
+from ecsctl.placement.fleet import DISTINCT, MEMBER_OF, Rejection
 
 _NOWHERE = "was unable to place a task because no container instance met all of its requirements"
-_RANK = {"INACTIVE": 0, "AGENT": 1, "ATTRIBUTE": 2, "RESOURCE:PORTS": 4, "RESOURCE:CPU": 5, "RESOURCE:MEMORY": 5}
+_RANK = {
+    "INACTIVE": 0,
+    "AGENT": 1,
+    "ATTRIBUTE": 2,
+    MEMBER_OF: 3,
+    DISTINCT: 4,
+    "RESOURCE:TASKS": 5,
+    "RESOURCE:PORTS": 6,
+    "RESOURCE:CPU": 7,
+    "RESOURCE:MEMORY": 7,
+}
+"""How close to taking the task a host with this reason is."""
 _LACKING = {
     "RESOURCE:MEMORY": "has insufficient memory available",
     "RESOURCE:CPU": "has insufficient CPU units available",
@@ -16,6 +27,9 @@ _LACKING = {
     "ATTRIBUTE": "is missing an attribute required by your task",
     "AGENT": "encountered error AGENT",
     "INACTIVE": "is not ACTIVE",
+    "RESOURCE:TASKS": "has as many tasks as it takes",
+    MEMBER_OF: "does not meet a placement constraint",
+    DISTINCT: "has a task of the group already",
 }
 
 

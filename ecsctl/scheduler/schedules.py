@@ -14,7 +14,9 @@ from typing import NamedTuple
 from ecsctl.model.errors import InputError
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ScheduleRecord, ScheduleRun
-from ecsctl.placement.place import Demand, Host, place_copies
+from ecsctl.placement.fleet import Fleet, Requirements
+from ecsctl.placement.host import Host
+from ecsctl.placement.place import place
 from ecsctl.scheduler.expressions import Timing, parse_expression, parse_timezone
 from ecsctl.scheduler.obstacle import cannot_place
 
@@ -24,10 +26,10 @@ LONGEST_TRIAL = timedelta(hours=24)
 
 
 class Wanted(NamedTuple):
-    """What one task of a schedule is now: `family:revision`, and what it takes."""
+    """What one task of a schedule is now: `family:revision`, and what it asks of where it goes."""
 
     definition: str
-    demand: Demand
+    asked: Requirements
 
 
 class Surroundings(NamedTuple):
@@ -117,9 +119,8 @@ def _start(
     if around.running and request.overlap == "forbid":
         tasks = "a task of it still runs" if around.running == 1 else f"{around.running} tasks of it still run"
         return _skip(record, run, following, now, tasks, told)
-    strategies, constraints = request.placement_strategy or [], request.placement_constraints or []
     count = request.count or 1
-    placements = place_copies(wanted.demand, around.hosts, strategies, constraints, count, around.draw)
+    placements = place(Fleet(around.hosts), wanted.asked, count, around.draw)
     hosts = tuple(placement.host for placement in placements if placement.host)
     if not hosts:
         return _wait(record, run, cannot_place(placements[-1].rejections), told)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from ecsctl.model.api.tasks import PlacementStrategy
@@ -16,7 +17,10 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
 from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.place import ZONE, Demand, Host, demand_of, place
+from ecsctl.placement.demand import Demand, demand_of
+from ecsctl.placement.fleet import Fleet, Requirements, requirements
+from ecsctl.placement.host import ZONE, Host
+from ecsctl.placement.search import Search
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits
 from ecsctl.scheduler.service_deployments import breaker_of
@@ -241,25 +245,31 @@ class ServiceWork:
             return 0
         if starter.start_failures >= FREE_STARTS:
             count = 1  # one attempt at a time while it fails
-        return sum(self._launch(starter, list(self.hosts.values())) for _ in range(count))
-
-    def _launch(self, starter: Starter, hosts: list[Host]) -> bool:
-        definition, demand = self._demand(starter)
-        if definition is None:
-            return False
-        strategies = self.service.placement_strategy or SPREAD
-        constraints = self.service.placement_constraints or ()
-        choice = place(demand, hosts, strategies, constraints, self.around.draw)
-        if choice.host is None:
-            self._tell(starter, cannot_place(choice.rejections))
-            return False
-        self.hosts[choice.host.arn] = choice.host.with_task(demand)
-        self.launches.append(Launch(starter, definition, demand, choice.host))
-        return True
-
-    def _demand(self, starter: Starter) -> tuple[TaskDefinition | None, Demand]:
         definition = self.around.definitions.get(starter.task_definition_arn)
-        return definition, demand_of(definition, None) if definition else Demand(0, 0)
+        if definition is None:
+            return 0
+        asked = self._asked(definition)
+        search = Search(self.fleet, asked, self.around.draw)
+        for started in range(count):
+            number = search.take()
+            if number is None:
+                self._tell(starter, cannot_place(self.fleet.rejections(asked)))
+                return started
+            self.launches.append(Launch(starter, definition, asked.demand, self.fleet.hosts[number]))
+        return count
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The hosts, as they are with what has been decided."""
+        return Fleet(self.around.hosts)
+
+    def _asked(self, definition: TaskDefinition) -> Requirements:
+        return requirements(
+            demand_of(definition, None),
+            f"service:{self.service.service_name}",
+            self.service.placement_strategy or SPREAD,
+            (*(definition.placement_constraints or ()), *(self.service.placement_constraints or ())),
+        )
 
     def _stop(self, tasks: Iterable[TaskRecord]) -> None:
         for task in tasks:

@@ -12,12 +12,15 @@ from math import ceil
 
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord
-from ecsctl.placement.place import Host, Rejection, place
+from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.demand import demand_of
+from ecsctl.placement.fleet import MEMBER_OF, Fleet, Rejection
+from ecsctl.placement.host import Host
 from ecsctl.scheduler.lifecycle import BEFORE_SCALE_UP, awaited, go_through, refused
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rollout import bake_time, limits, threshold
 from ecsctl.scheduler.service_deployments import breaker_of, copied, last_good, roll_back
-from ecsctl.scheduler.service_work import ServiceStep, ServiceWork, Surroundings
+from ecsctl.scheduler.service_work import Launch, ServiceStep, ServiceWork, Surroundings
 from ecsctl.scheduler.task_sets import decide_task_sets
 
 IN_PROGRESS = "ECS deployment {} in progress."
@@ -190,7 +193,8 @@ class _Work(ServiceWork):
         """One task on each ACTIVE instance that can take it; during a deployment one host after the other, as many
         at once as minimumHealthyPercent leaves room for."""
         primary = self.record.primary
-        open_hosts = self._daemon_hosts() if self.service.status == "ACTIVE" else {}
+        definition = self.around.definitions.get(primary.task_definition_arn)
+        open_hosts = self._daemon_hosts(definition) if definition and self.service.status == "ACTIVE" else {}
         self.service.desired_count = len(open_hosts)
         lower, _ = limits(len(open_hosts), self.service.deployment_configuration, "DAEMON")
         spare = sum(self._counts(task) for task in self.live) - lower
@@ -201,8 +205,8 @@ class _Work(ServiceWork):
         for arn, host in sorted(open_hosts.items()):
             tasks = there.get(arn, [])
             if not tasks:
-                if self._may_start(primary):
-                    self._launch(primary, [host])
+                if definition and self._may_start(primary):
+                    self.launches.append(Launch(primary, definition, demand_of(definition, None), host))
                 continue
             live = [task for task in tasks if task.task.desired_status != "STOPPED"]
             wanted = [t for t in live if t.task.started_by == primary.id and not self._is_unhealthy(t)]
@@ -215,20 +219,21 @@ class _Work(ServiceWork):
                 leavers.append(task)
         self._stop(leavers)
 
-    def _daemon_hosts(self) -> dict[str, Host]:
-        """The hosts that are to have a task: those that could take it if the service's own task were gone."""
-        definition, demand = self._demand(self.record.primary)
-        if definition is None:
-            return {}
+    def _daemon_hosts(self, definition: TaskDefinition) -> dict[str, Host]:
+        """The hosts that are to have a task: those that could take it if the service's own task were gone.
+
+        One whose task has come to break a placement constraint is to have none.
+        """
+        asked = self._asked(definition)._replace(is_distinct=False)
         taken = {str(task.task.container_instance_arn) for task in self.unfinished}
         found, rejections = {}, list[Rejection]()
         for host in self.around.hosts:
-            if not host.active:
-                continue
-            choice = place(demand, [host], (), (), self.around.draw)
-            if choice.host or host.arn in taken:
+            others = {group: count for group, count in host.groups.items() if group != asked.group}
+            rejection = Fleet([host._replace(groups=others)]).rejection(0, asked)
+            if host.active and (rejection is None or (host.arn in taken and rejection.reason != MEMBER_OF)):
                 found[host.arn] = host
-            rejections += choice.rejections if host.arn not in taken else ()
+            elif host.active and rejection:
+                rejections.append(rejection)
         if rejections:
             self._tell(self.record.primary, cannot_place(rejections))
         return found

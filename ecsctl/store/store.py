@@ -36,7 +36,8 @@ class View:
 
     def get(self, table: Table[R], key: str) -> R | None:
         """The record of that key."""
-        found = self.find(table, limit=1, **{table.key: key})
+        filters: dict[str, Any] = {table.key: key}
+        found = self.find(table, limit=1, **filters)
         return found[0] if found else None
 
     def find(
@@ -45,10 +46,18 @@ class View:
         *,
         order: str | None = None,
         limit: int = -1,
+        until: tuple[str, datetime] | None = None,
         **filters: Any,
     ) -> list[R]:
-        """The records whose columns equal the filters (a tuple: are among), by a column (`-column`: falling)."""
+        """The records whose columns equal the filters (a tuple: are among), by a column (`-column`: falling).
+
+        `until`: only those that have a time up to that moment in that column.
+        """
         where, arguments = _where(table, filters)
+        if until:
+            _known(table, until[0])
+            where += f" AND {until[0]} <= ?"
+            arguments.append(timestamp(until[1]))
         column = (order or table.key).removeprefix("-")
         _known(table, column)
         direction = "DESC" if order and order.startswith("-") else "ASC"
@@ -81,26 +90,17 @@ class View:
         )
         return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
-    def members(self, cluster_arn: str, group: str) -> dict[str, int]:
-        """How many unfinished tasks of a group there are per container instance. They are not decoded for it."""
-        rows = self._connection.execute(
-            "SELECT instance, count(*) FROM task WHERE cluster = ? AND last_status != 'STOPPED'"
-            " AND json_extract(CAST(doc AS TEXT), '$.task.group') = ? GROUP BY instance",
-            (cluster_arn, group),
-        )
-        return {row[0]: row[1] for row in rows}
-
-    def groups(self, cluster_arn: str) -> dict[str, set[str]]:
-        """The groups that unfinished tasks are of, per container instance. They are not decoded for it."""
+    def groups(self, cluster_arn: str) -> dict[str, dict[str, int]]:
+        """How many unfinished tasks of which group there are per container instance. They are not decoded for it."""
         where, arguments = _where(TASKS, {"cluster": cluster_arn, "last_status": UNFINISHED})
         rows = self._connection.execute(
-            "SELECT DISTINCT instance, json_extract(CAST(doc AS TEXT), '$.task.group') AS name FROM task"  # noqa: S608 as in find
-            f" WHERE {where} AND instance IS NOT NULL AND name IS NOT NULL",
+            "SELECT instance, json_extract(CAST(doc AS TEXT), '$.task.group') AS name, count(*) FROM task"  # noqa: S608 as in find
+            f" WHERE {where} AND instance IS NOT NULL AND name IS NOT NULL GROUP BY instance, name",
             arguments,
         )
-        found: dict[str, set[str]] = {}
-        for instance, group in rows:
-            found.setdefault(instance, set()).add(group)
+        found: dict[str, dict[str, int]] = {}
+        for instance, group, count in rows:
+            found.setdefault(instance, {})[group] = count
         return found
 
     def unfinished(self, **filters: Any) -> list[TaskRecord]:

@@ -144,13 +144,47 @@ def test_placement_is_by_strategy_and_constraint(call: Any) -> None:
     )
     assert len({task["containerInstanceArn"] for task in distinct["tasks"]}) == 2
     assert len(distinct["failures"]) == 2
-    refused(
-        call,
-        "InvalidParameterException",
-        "RunTask",
-        taskDefinition="app",
-        placementConstraints=[{"type": "memberOf", "expression": "attribute:x == y"}],
+    zone = distinct["tasks"][0]["availabilityZone"]
+    member = {"type": "memberOf", "expression": f"attribute:ecs.availability-zone != {zone}"}
+    (task,) = call("RunTask", taskDefinition="app", placementConstraints=[member])["tasks"]
+    assert task["availabilityZone"] != zone
+    nowhere = {"type": "memberOf", "expression": "attribute:rack exists"}
+    nothing = call("RunTask", taskDefinition="app", placementConstraints=[nowhere])
+    assert nothing["tasks"] == []
+    assert {failure["reason"] for failure in nothing["failures"]} == {"MemberOf placement constraint unsatisfied."}
+
+
+def test_the_constraints_of_a_definition_hold_for_all_its_tasks(call: Any) -> None:
+    expression = "attribute:rack == 7"
+    constraint = {"type": "memberOf", "expression": expression}
+    container = {"name": "main", "image": "busybox", "memory": 16}
+    call("RegisterTaskDefinition", family="app", containerDefinitions=[container], placementConstraints=[constraint])
+    first, second = call("ListContainerInstances")["containerInstanceArns"]
+    call("PutAttributes", attributes=[{"name": "rack", "value": "7", "targetId": second}])
+    ran = call("RunTask", taskDefinition="app", count=2)
+    assert {task["containerInstanceArn"] for task in ran["tasks"]} == {second}
+    (failure,) = call("StartTask", taskDefinition="app", containerInstances=[first])["failures"]
+    assert failure["reason"] == "MemberOf placement constraint unsatisfied."
+
+
+@pytest.mark.parametrize(
+    ("constraint", "words"),
+    [
+        ({"type": "memberOf", "expression": "attribute:x = y"}, "expected an operator after attribute:x"),
+        ({"type": "memberOf"}, "is required with memberOf"),
+        ({"type": "distinctInstance", "expression": "attribute:x exists"}, "only memberOf has one"),
+    ],
+)
+def test_an_expression_that_cannot_be_read_is_said_at_once(call: Any, constraint: dict[str, str], words: str) -> None:
+    registered(call)
+    said = refused(
+        call, "InvalidParameterException", "RunTask", taskDefinition="app", placementConstraints=[constraint]
     )
+    assert f"placementConstraints[0].expression: {words}" in said
+    if constraint["type"] == "memberOf" and "expression" in constraint:
+        container = {"name": "main", "image": "busybox", "memory": 16}
+        more = {"family": "app", "containerDefinitions": [container], "placementConstraints": [constraint]}
+        assert words in refused(call, "ClientException", "RegisterTaskDefinition", **more)
 
 
 @pytest.mark.parametrize(

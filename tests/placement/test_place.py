@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,23 +13,59 @@ from hypothesis import strategies as st
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.record import decode
 from ecsctl.model.task import TaskOverride
-from ecsctl.placement.place import Demand, Host, demand_of, never_fits, place
+from ecsctl.placement.demand import Demand, demand_of
+from ecsctl.placement.fleet import Fleet, Rejection, Requirements, requirements
+from ecsctl.placement.host import TASK_LIMIT, ZONE, Host
+from ecsctl.placement.place import place
+from ecsctl.placement.search import Search
 from tests.making import definition
 
 SMALL = Demand(cpu=100, memory=100)
+GROUP = "service:web"
+BY_ZONE = PlacementStrategy(type="spread", field=f"attribute:{ZONE}")
+BY_RACK = PlacementStrategy(type="spread", field="attribute:rack")
+BY_HOST = PlacementStrategy(type="spread", field="instanceId")
+BY_MEMORY = PlacementStrategy(type="binpack", field="memory")
+BY_CPU = PlacementStrategy(type="binpack", field="CPU")
+AT_RANDOM = PlacementStrategy(type="random")
+DISTINCT = PlacementConstraint(type="distinctInstance")
 
 
-def host(name: str, cpu: int = 1000, memory: int = 1000, **more: object) -> Host:
-    return Host(name, cpu, memory, cpu, memory, **more)  # type: ignore[arg-type]
+def host(name: str, zone: str | None = None, tasks: int = 0, **more: Any) -> Host:
+    given: dict[str, Any] = {"cpu_total": 1000, "memory_total": 1000, "cpu_free": 1000, "memory_free": 1000, **more}
+    return Host(name, **given, attributes={ZONE: zone} if zone else {}, groups={GROUP: tasks} if tasks else {})
+
+
+def member_of(expression: str) -> PlacementConstraint:
+    return PlacementConstraint(type="memberOf", expression=expression)
 
 
 def first(_: int) -> int:
     return 0
 
 
-def where(demand: Demand, hosts: list[Host], *strategies: PlacementStrategy) -> str | None:
-    chosen = place(demand, hosts, strategies, [], first).host
-    return chosen.arn if chosen else None
+def seeded(seed: int) -> Callable[[int], int]:
+    return Random(seed).randrange  # noqa: S311 it is to be the same each time
+
+
+def where(
+    hosts: list[Host], *chain: PlacementStrategy | PlacementConstraint, demand: Demand = SMALL, count: int = 1
+) -> list[str]:
+    """The hosts of so many tasks, until there is none for one."""
+    strategies = [one for one in chain if isinstance(one, PlacementStrategy)]
+    constraints = [one for one in chain if isinstance(one, PlacementConstraint)]
+    placed = place(Fleet(hosts), requirements(demand, GROUP, strategies, constraints), count, first)
+    return [placement.host.arn for placement in placed if placement.host]
+
+
+def why(found: Host, *constraints: PlacementConstraint, demand: Demand = SMALL) -> Rejection:
+    (placement,) = place(Fleet([found]), requirements(demand, GROUP, (), constraints), 1, first)
+    (rejection,) = placement.rejections
+    assert placement.host is None
+    return rejection
+
+
+# Whether a host fits
 
 
 @pytest.mark.parametrize(
@@ -36,68 +76,115 @@ def where(demand: Demand, hosts: list[Host], *strategies: PlacementStrategy) -> 
         ({"ports": frozenset({(80, "tcp")})}, "RESOURCE:PORTS"),
         ({"connected": False}, "AGENT"),
         ({"active": False}, "INACTIVE"),
-        ({"attributes": (("ecs.cpu-architecture", "arm64"),)}, "ATTRIBUTE"),
+        ({"attributes": {"ecs.cpu-architecture": "arm64"}}, "ATTRIBUTE"),
+        ({"attributes": {"ecs.os-type": "windows"}}, "ATTRIBUTE"),
+        ({"attributes": {TASK_LIMIT: "2"}, "groups": {"family:a": 1, "family:b": 1}}, "RESOURCE:TASKS"),
     ],
 )
-def test_a_host_that_does_not_fit_says_why(changed: dict[str, object], reason: str) -> None:
-    demand = Demand(100, 100, frozenset({(80, "tcp")}), "X86_64")
-    placement = place(demand, [host("a")._replace(**changed)], [], [], first)  # type: ignore[arg-type]
-    assert placement.host is None
-    assert [rejection.reason for rejection in placement.rejections] == [reason]
+def test_a_host_that_does_not_fit_says_why(changed: dict[str, Any], reason: str) -> None:
+    demand = Demand(100, 100, frozenset({(80, "tcp")}), "x86_64", "linux")
+    assert why(host("a")._replace(**changed), demand=demand).reason == reason
+
+
+def test_a_host_is_full_when_it_has_the_tasks_it_takes() -> None:
+    limited = host("a")._replace(attributes={TASK_LIMIT: "3"}, groups={"family:other": 1})
+    assert where([limited], count=5) == ["a", "a"]
 
 
 def test_the_same_port_of_another_protocol_is_free() -> None:
     demand = Demand(1, 1, frozenset({(53, "udp")}))
-    assert where(demand, [host("a", ports=frozenset({(53, "tcp")}))]) == "a"
+    assert where([host("a", ports=frozenset({(53, "tcp")}))], demand=demand) == ["a"]
 
 
-def test_binpack_takes_the_fullest_host_that_fits() -> None:
-    hosts = [host("a"), host("b")._replace(memory_free=150), host("c")._replace(memory_free=50)]
-    assert where(SMALL, hosts, PlacementStrategy(type="binpack", field="memory")) == "b"
-
-
-def test_spread_takes_the_emptiest_zone_then_the_emptiest_host() -> None:
-    zone = "ecs.availability-zone"
-    hosts = [
-        host("a", attributes=((zone, "1"),), group_tasks=1),
-        host("b", attributes=((zone, "1"),), group_tasks=0),
-        host("c", attributes=((zone, "2"),), group_tasks=1),
-    ]
-    by_zone = PlacementStrategy(type="spread", field=f"attribute:{zone}")
-    assert where(SMALL, hosts, PlacementStrategy(type="spread", field="instanceId")) == "b"
-    hosts[1] = hosts[1]._replace(group_tasks=1)
-    assert where(SMALL, hosts, by_zone, PlacementStrategy(type="spread", field="instanceId")) == "c"
-
-
-def test_a_zone_counts_its_full_hosts_too() -> None:
-    zone = "ecs.availability-zone"
-    hosts = [
-        host("full", attributes=((zone, "1"),), group_tasks=5)._replace(memory_free=0),
-        host("a", attributes=((zone, "1"),)),
-        host("b", attributes=((zone, "2"),), group_tasks=1),
-    ]
-    assert where(SMALL, hosts, PlacementStrategy(type="spread", field=f"attribute:{zone}")) == "b"
+def test_a_host_port_is_taken_once() -> None:
+    assert where([host("a"), host("b")], demand=Demand(1, 1, frozenset({(80, "tcp")})), count=5) == ["a", "b"]
 
 
 def test_distinct_instances_have_one_task_each() -> None:
-    only = [PlacementConstraint(type="distinctInstance")]
-    assert place(SMALL, [host("a", group_tasks=1)], [], only, first).host is None
-    chosen = place(SMALL, [host("a", group_tasks=1), host("b")], [], only, first).host
-    assert chosen is not None
-    assert chosen.arn == "b"
+    assert where([host("a", tasks=1), host("b"), host("c")], DISTINCT, count=5) == ["b", "c"]
+    rejection = why(host("a", tasks=1), DISTINCT)
+    assert rejection.reason == "distinctInstance placement constraint unsatisfied."
+
+
+def test_members_are_chosen_by_a_query() -> None:
+    hosts = [host("a", "1"), host("b", "2"), host("c", "1")]
+    assert where(hosts, member_of(f"attribute:{ZONE} == 1"), BY_HOST, count=4) == ["a", "c", "a", "c"]
+    rejection = why(hosts[1], member_of(f"attribute:{ZONE} == 1"))
+    assert rejection.reason == "MemberOf placement constraint unsatisfied."
+    assert rejection.detail == f"needs attribute:{ZONE} == 1, has 2"
+
+
+def test_a_query_for_tasks_sees_those_just_placed() -> None:
+    """ECS developer guide, "Define which container instances Amazon ECS uses for tasks": anti-affinity by group."""
+    apart = member_of(f"not(task:group == {GROUP})")
+    assert where([host("a"), host("b"), host("c", tasks=1)], apart, count=5) == ["a", "b"]
+    assert where([host("a"), host("b", running_tasks=1)], member_of("runningTasksCount < 2"), BY_HOST, count=9) == [
+        *("a", "b", "a")
+    ]
+
+
+def test_affinity_goes_where_the_group_is() -> None:
+    assert where([host("a"), host("b", tasks=1)], member_of(f"task:group == {GROUP}"), count=2) == ["b", "b"]
+
+
+# Which of those that fit
+
+
+def test_binpack_takes_the_fullest_host_that_fits() -> None:
+    hosts = [host("a"), host("b", memory_free=250), host("c", memory_free=50)]
+    assert where(hosts, BY_MEMORY, count=4) == ["b", "b", "a", "a"]
+
+
+def test_spread_takes_the_emptiest_zone_then_the_emptiest_host() -> None:
+    hosts = [host("a", "1", 1), host("b", "1"), host("c", "2", 1)]
+    assert where(hosts, BY_HOST) == ["b"]
+    assert where([hosts[0], host("b", "1", 1), hosts[2]], BY_ZONE, BY_HOST) == ["c"]
+
+
+def test_a_zone_counts_its_full_hosts_too() -> None:
+    hosts = [host("full", "1", 5, memory_free=0), host("a", "1"), host("b", "2", 1)]
+    assert where(hosts, BY_ZONE) == ["b"]
+
+
+def test_a_second_attribute_is_spread_over_within_the_first() -> None:
+    """The same rack number in two zones is two racks."""
+    hosts = [host(f"{z}{r}")._replace(attributes={ZONE: z, "rack": r}) for z in "ab" for r in "12"]
+    placed = where(hosts, BY_ZONE, BY_RACK, count=8)
+    assert sorted(placed[:4]) == sorted(placed[4:]) == ["a1", "a2", "b1", "b2"]
+    assert {name[0] for name in placed[:2]} == {name[0] for name in placed[2:4]} == {"a", "b"}
+
+
+def test_spread_then_binpack_fills_hosts_within_each_zone() -> None:
+    """ECS developer guide, "Use strategies to define Amazon ECS task placement": spread over zones, then binpack."""
+    hosts = [host(f"{zone}{n}", zone) for zone in "ab" for n in range(3)]
+    placed = where(hosts, BY_ZONE, BY_MEMORY, count=8)
+    assert placed.count("a0") == placed.count("b0") == 4
+
+
+def test_random_reaches_every_host() -> None:
+    hosts = [host(name, memory_free=100) for name in "abc"]
+    assert sorted(where(hosts, AT_RANDOM, count=9)) == ["a", "b", "c"]
+    fleet = Fleet(host(name) for name in "abc")
+    search = Search(fleet, requirements(SMALL, GROUP), seeded(1))
+    assert {search.take() for _ in range(25)} == {0, 1, 2}
 
 
 def test_the_draw_decides_among_equals() -> None:
-    hosts = [host("a"), host("b"), host("c")]
-    chosen = [place(SMALL, hosts, [], [], lambda _, n=n: n).host for n in range(3)]  # type: ignore[misc]
-    assert [h.arn for h in chosen if h] == ["a", "b", "c"]
+    chosen = [
+        place(Fleet([host("a"), host("b"), host("c")]), requirements(SMALL, GROUP, [BY_HOST]), 1, lambda _, n=n: n)  # type: ignore[misc]
+        for n in range(3)
+    ]
+    assert [found[0].host.arn for found in chosen if found[0].host] == ["a", "b", "c"]
 
 
 def test_a_task_that_no_empty_host_could_hold_is_told_from_one_that_has_to_wait() -> None:
-    full = host("a")._replace(memory_free=0)
-    assert never_fits(SMALL, [full]) is None
-    assert "needs 2000 MiB" in str(never_fits(Demand(1, 2000), [full]))
-    assert "CPU" in str(never_fits(Demand(2000, 1), [full]))
+    full = Fleet([host("a", memory_free=0)])
+    assert full.never_fits(SMALL) is None
+    assert "needs 2000 MiB" in str(full.never_fits(Demand(1, 2000)))
+    assert "CPU" in str(full.never_fits(Demand(2000, 1)))
+
+
+# What a task takes
 
 
 def test_what_a_task_takes() -> None:
@@ -117,24 +204,129 @@ def test_in_host_mode_each_container_port_is_a_host_port() -> None:
     assert demand_of(made, None).ports == frozenset({(80, "tcp")})
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), min_size=1, max_size=4),
-    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), max_size=12),
-    st.integers(0, 100),
+def test_what_a_task_is_built_for_is_what_attributes_say() -> None:
+    platform = {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}
+    assert demand_of(definition({"name": "a"}, runtimePlatform=platform), None)[3:] == ("arm64", "linux")
+
+
+# Against a reference that looks at every host for each task
+
+CHAINS = st.lists(st.sampled_from([BY_ZONE, BY_RACK, BY_HOST, BY_MEMORY, BY_CPU, AT_RANDOM]), max_size=5)
+CONSTRAINTS = st.lists(
+    st.sampled_from(
+        [
+            DISTINCT,
+            member_of(f"attribute:{ZONE} in [a, b]"),
+            member_of("runningTasksCount < 3"),
+            member_of(f"not(task:group == {GROUP}) or attribute:rack == 1"),
+        ]
+    ),
+    max_size=2,
 )
-def test_no_host_is_ever_filled_beyond_what_it_has(
-    sizes: list[tuple[int, int]], tasks: list[tuple[int, int]], seed: int
+DEMANDS = st.builds(
+    Demand, st.integers(0, 60), st.integers(0, 60), st.frozensets(st.sampled_from([(80, "tcp"), (53, "udp")]))
+)
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> list[Host]:
+    hosts = []
+    for number in range(draw(st.integers(1, 7))):
+        cpu, memory, tasks = draw(st.integers(0, 150)), draw(st.integers(0, 150)), draw(st.integers(0, 2))
+        attributes: dict[str, str | None] = {}
+        for name, values in ((ZONE, "abc"), ("rack", "12"), (TASK_LIMIT, "4")):
+            if (value := draw(st.sampled_from([None, *values]))) is not None:
+                attributes[name] = value
+        found = Host(f"h{number}", 150, 150, cpu, memory, attributes=attributes, groups={GROUP: tasks} if tasks else {})
+        hosts.append(found._replace(active=draw(st.integers(0, 9)) > 0, connected=draw(st.integers(0, 9)) > 0))
+    return hosts
+
+
+def fits(found: Host, asked: Requirements) -> bool:
+    return Fleet([found]).rejection(0, asked) is None
+
+
+def with_task(found: Host, asked: Requirements) -> Host:
+    demand = asked.demand
+    return found._replace(
+        cpu_free=found.cpu_free - demand.cpu,
+        memory_free=found.memory_free - demand.memory,
+        ports=found.ports | demand.ports,
+        groups={**found.groups, asked.group: found.groups.get(asked.group, 0) + 1},
+        running_tasks=found.running_tasks + 1,
+    )
+
+
+def best(hosts: Sequence[Host], asked: Requirements) -> set[str]:
+    """By ARN, all that are as good as can be: each strategy narrows what the one before it left."""
+    left = [found for found in hosts if fits(found, asked)]
+    within: list[str] = []
+    for strategy in asked.strategies:
+        if strategy.type == "random" or not left:
+            break
+        field = strategy.field or ""
+        if field.startswith("attribute:"):
+            within.append(field.removeprefix("attribute:"))
+
+        def measure(found: Host, strategy: PlacementStrategy = strategy, names: tuple[str, ...] = tuple(within)) -> int:
+            if strategy.type == "binpack":
+                return found.cpu_free if strategy.field == "CPU" else found.memory_free
+            if strategy == BY_HOST:
+                return found.groups.get(asked.group, 0)
+            same = [other for other in hosts if all(other.attribute(n) == found.attribute(n) for n in names)]
+            return sum(other.groups.get(asked.group, 0) for other in same)
+
+        least = min(measure(found) for found in left)
+        left = [found for found in left if measure(found) == least]
+    return {found.arn for found in left}
+
+
+@given(fleets(), DEMANDS, CHAINS, CONSTRAINTS, st.integers(0, 1000))
+def test_each_task_goes_to_one_of_the_best_hosts_or_there_is_none(
+    hosts: list[Host],
+    demand: Demand,
+    chain: list[PlacementStrategy],
+    constraints: list[PlacementConstraint],
+    seed: int,
 ) -> None:
-    hosts = [host(str(n), cpu, memory) for n, (cpu, memory) in enumerate(sizes)]
-    placed: dict[str, list[Demand]] = {}
-    for cpu, memory in tasks:
-        demand = Demand(cpu, memory)
-        placement = place(demand, hosts, [], [], lambda n: seed % n)
-        could = any(h.cpu_free >= cpu and h.memory_free >= memory for h in hosts)
-        assert (placement.host is not None) == could
-        if placement.host:
-            placed.setdefault(placement.host.arn, []).append(demand)
-            hosts = [h.with_task(demand) if h.arn == placement.host.arn else h for h in hosts]
-    for n, (cpu, memory) in enumerate(sizes):
-        assert sum(d.cpu for d in placed.get(str(n), [])) <= cpu
-        assert sum(d.memory for d in placed.get(str(n), [])) <= memory
+    asked = requirements(demand, GROUP, chain, constraints)
+    fleet = Fleet(hosts)
+    search = Search(fleet, asked, seeded(seed))
+    known = {found.arn: found for found in hosts}
+    for _ in range(12):
+        number = search.take()
+        could = best(list(known.values()), asked)
+        if number is None:
+            assert not could
+            assert len(fleet.rejections(asked)) == len(hosts)
+            return
+        arn = fleet.hosts[number].arn
+        assert arn in could
+        known[arn] = with_task(known[arn], asked)
+        assert known[arn].cpu_free >= 0
+        assert known[arn].memory_free >= 0
+
+
+@given(fleets(), DEMANDS, CHAINS, st.integers(0, 1000), st.randoms())
+def test_neither_the_order_of_hosts_nor_another_run_changes_a_plan(
+    hosts: list[Host], demand: Demand, chain: list[PlacementStrategy], seed: int, shuffler: Random
+) -> None:
+    asked = requirements(demand, GROUP, chain)
+    plan = place(Fleet(hosts), asked, 8, seeded(seed))
+    shuffler.shuffle(hosts)
+    assert place(Fleet(hosts), asked, 8, seeded(seed)) == plan
+
+
+@given(fleets(), st.lists(st.tuples(DEMANDS, CHAINS), max_size=4))
+def test_what_several_kinds_of_tasks_take_is_counted_together(
+    hosts: list[Host], kinds: list[tuple[Demand, list[PlacementStrategy]]]
+) -> None:
+    fleet = Fleet(hosts)
+    known = {found.arn: found for found in fleet.hosts}
+    for number, (demand, chain) in enumerate(kinds):
+        asked = requirements(demand, f"family:{number}", chain)
+        for placement in place(fleet, asked, 3, first):
+            if placement.host:
+                assert fits(known[placement.host.arn], asked)
+                known[placement.host.arn] = with_task(known[placement.host.arn], asked)
+    assert fleet.memory == [found.memory_free for found in known.values()]

@@ -91,10 +91,10 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
         ({"ipcMode": "none"}, {}, "ipcMode", "honoured"),
         ({"placementConstraints": []}, {}, "placementConstraints", "honoured"),
         (
-            {"placementConstraints": [{"type": "memberOf", "expression": "x"}]},
+            {"placementConstraints": [{"type": "memberOf", "expression": "attribute:rack exists"}]},
             {},
             "placementConstraints",
-            "refused",
+            "honoured",
         ),
         ({"requiresCompatibilities": ["EC2", "EXTERNAL"]}, {}, "requiresCompatibilities", "honoured"),
         ({"requiresCompatibilities": ["FARGATE"]}, {}, "requiresCompatibilities", "mapped"),

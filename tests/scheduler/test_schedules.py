@@ -10,7 +10,9 @@ import pytest
 from ecsctl.model.record import evolve
 from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.model.stored import ScheduleRecord
-from ecsctl.placement.place import Demand, Host
+from ecsctl.placement.demand import Demand
+from ecsctl.placement.fleet import requirements
+from ecsctl.placement.host import Host
 from ecsctl.scheduler.schedules import ScheduleStep, Surroundings, Wanted, decide_schedule
 from tests.making import CLUSTER, INSTANCE
 
@@ -32,7 +34,9 @@ def schedule(expression: str = "cron(0 12 * * ? *)", due: datetime | None = DUE,
 
 def decided(record: ScheduleRecord, after: float, hosts: tuple[Host, ...] = (ROOM,), **more: Any) -> ScheduleStep:
     """The step so many seconds after noon."""
-    around = Surroundings(Wanted("app:3", Demand(0, 16)), 0, hosts, DUE + timedelta(seconds=after), lambda n: 0)
+    around = Surroundings(
+        Wanted("app:3", requirements(Demand(0, 16), "app")), 0, hosts, DUE + timedelta(seconds=after), lambda n: 0
+    )
     return decide_schedule(record, around._replace(**more))
 
 

@@ -134,7 +134,7 @@ def test_what_is_used_is_the_sum_over_unfinished_tasks(store: Store) -> None:
         assert tx.used(CLUSTER) == {INSTANCE: (200, 100, 1, 1)}
 
 
-def test_the_groups_on_an_instance_are_those_of_its_unfinished_tasks(store: Store) -> None:
+def test_the_groups_on_an_instance_are_counted_by_its_unfinished_tasks(store: Store) -> None:
     made = definition({"name": "main"})
     states = [("RUNNING", "web"), ("PENDING", "web"), ("STOPPING", "db"), ("STOPPED", "old"), ("RUNNING", None)]
     with store.write() as tx:
@@ -146,7 +146,7 @@ def test_the_groups_on_an_instance_are_those_of_its_unfinished_tasks(store: Stor
         unplaced = task_of(made, "f" * 32)
         unplaced.task.container_instance_arn = None
         tx.put(TASKS, unplaced)
-        assert tx.groups(CLUSTER) == {INSTANCE: {"web", "db"}}
+        assert tx.groups(CLUSTER) == {INSTANCE: {"web": 2, "db": 1}}
         assert tx.groups(f"{CLUSTER}2") == {}
 
 

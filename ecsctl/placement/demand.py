@@ -1,0 +1,59 @@
+"""What a task takes of the container instance it goes to. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ecsctl.model.container_definition import ContainerDefinition
+from ecsctl.model.sizes import task_cpu_units, task_memory_mib
+from ecsctl.model.task import TaskOverride
+from ecsctl.model.task_definition import TaskDefinition
+
+Port = tuple[int, str]
+
+
+class Demand(NamedTuple):
+    """What one task takes: cpu units, memory in MiB, host ports; and what it is built for, as attributes say it."""
+
+    cpu: int
+    memory: int
+    ports: frozenset[Port] = frozenset()
+    architecture: str | None = None
+    os: str | None = None
+
+
+def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Demand:
+    """What a task of this definition takes: its own size if it states one, else the sum of its containers'.
+
+    A container with a soft limit (memoryReservation) takes that; its hard limit (memory) is what it may grow to.
+    """
+    changed = {o.name: o for o in (overrides.container_overrides if overrides else None) or []}
+    cpu = memory = 0
+    ports: set[Port] = set()
+    for container in definition.container_definitions or []:
+        override = changed.get(container.name)
+        cpu += (override.cpu if override and override.cpu is not None else container.cpu) or 0
+        hard = override.memory if override and override.memory is not None else container.memory
+        soft = container.memory_reservation
+        if override and override.memory_reservation is not None:
+            soft = override.memory_reservation
+        memory += soft or hard or 0
+        ports |= _host_ports(definition, container)
+    if text := (overrides and overrides.cpu) or definition.cpu:
+        cpu = task_cpu_units(text)
+    if text := (overrides and overrides.memory) or definition.memory:
+        memory = task_memory_mib(text)
+    platform = definition.runtime_platform
+    architecture = platform.cpu_architecture.lower() if platform and platform.cpu_architecture else None
+    family = platform.operating_system_family if platform else None
+    return Demand(cpu, memory, frozenset(ports), architecture, family.partition("_")[0].lower() if family else None)
+
+
+def _host_ports(definition: TaskDefinition, container: ContainerDefinition) -> set[Port]:
+    """The fixed host ports; in host mode every container port is one."""
+    found: set[Port] = set()
+    for mapping in container.port_mappings or []:
+        port = mapping.container_port if definition.network_mode == "host" else mapping.host_port
+        if port and definition.network_mode in (None, "bridge", "host"):
+            found.add((port, mapping.protocol or "tcp"))
+    return found
