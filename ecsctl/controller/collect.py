@@ -104,9 +104,10 @@ def _finish(
 ) -> None:
     """Remove the volumes of old tasks that have no container left, and note that nothing is left of them."""
     with store.read() as view:
-        stopped = view.find(TASKS, instance=instance, last_status="STOPPED", collected=0)
+        until = ("stopped_at", now - retention.containers)
+        stopped = view.find(TASKS, instance=instance, last_status="STOPPED", collected=0, until=until)
     for record in stopped:
-        if last_part(record.arn) in present or not _is_old(record, retention, now):
+        if last_part(record.arn) in present:
             continue
         from ecsctl.scheduler.container_spec import task_volumes
 
@@ -129,8 +130,10 @@ def forget(store: Store, sights: dict[str, Sight], retention: Retention, now: da
     with store.read() as view:
         over = [
             record
-            for record in view.find(TASKS, last_status="STOPPED", order="stopped_at", limit=1000)
-            if (record.task.stopped_at or now) < before and _is_gone(record, sights)
+            for record in view.find(
+                TASKS, last_status="STOPPED", order="stopped_at", limit=1000, until=("stopped_at", before)
+            )
+            if _is_gone(record, sights)
         ]
         ended = [
             record
