@@ -8,13 +8,15 @@ Source: ECS developer guide, "How Amazon ECS places tasks on container instances
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host
-from ecsctl.placement.query import Query, Subject, parse
+
+if TYPE_CHECKING:
+    from ecsctl.placement.query import Query, Subject
 
 DISTINCT = "distinctInstance placement constraint unsatisfied."
 MEMBER_OF = "MemberOf placement constraint unsatisfied."
@@ -47,9 +49,13 @@ def requirements(
 ) -> Requirements:
     """Raises QueryError for the expression of a `memberOf` that is none."""
     constraints = list(constraints)
-    queries = [parse(c.expression or "") for c in constraints if c.type == "memberOf"]
+    expressions = [c.expression or "" for c in constraints if c.type == "memberOf"]
     is_distinct = any(c.type == "distinctInstance" for c in constraints)
-    return Requirements(demand, group, tuple(strategies), is_distinct, tuple(queries))
+    if not expressions:
+        return Requirements(demand, group, tuple(strategies), is_distinct)
+    from ecsctl.placement.query import parse  # most tasks have none
+
+    return Requirements(demand, group, tuple(strategies), is_distinct, tuple(map(parse, expressions)))
 
 
 class Fleet:
@@ -199,6 +205,8 @@ class Fleet:
 
     def _subject(self, number: int) -> Subject:
         """A host as queries see it. Its new tasks are not RUNNING yet, but they count as if they were."""
+        from ecsctl.placement.query import Subject
+
         host = self.hosts[number]
         return Subject(
             attributes=host.attributes,
