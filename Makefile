@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench bench-placement clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## the main job on a real Docker Engine; KEEP=1 leaves it up
 	@scripts/with-engine scripts/demo
@@ -27,6 +27,9 @@ lint: $(VENV)/.installed ## style, types, and which room may import which
 
 bench: $(VENV)/.installed ## ratios against docker run, Swarm, bare Python; N=30 takes more samples
 	@scripts/with-engine $(BIN)/python -m benchmarks.run $(if $(N),--samples $(N))
+
+bench-placement: $(VENV)/.installed ## placement, against a look at every host for each task
+	@$(BIN)/python -m benchmarks.placement
 
 # Compiled at once: the first run of a command would pay for it otherwise, and each run where none may be written.
 $(VENV)/.installed: pyproject.toml

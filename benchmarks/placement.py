@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""How quick the placement engine is, against one that looks at every host for each task; and how well it packs.
+
+    make bench-placement                                   print the figures beside what is to be reached
+    .venv/bin/python -m benchmarks.placement --check       the same, and exit with 1 when one is not reached
+
+Ten services of four sizes, with as many tasks each as there are hosts: 100,000 tasks on 10,000 hosts. It needs no
+container engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from typing import NamedTuple
+
+from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
+from ecsctl.placement.demand import Demand
+from ecsctl.placement.fleet import Fleet, Requirements, requirements
+from ecsctl.placement.host import ZONE, Host
+from ecsctl.placement.search import Search
+
+SIZES = (1_000, 10_000)
+SERVICES = 10
+DEMANDS = (Demand(256, 512), Demand(512, 1024), Demand(256, 1536), Demand(1024, 2048))
+CPU, MEMORY = 16_384, 65_536
+PER_SECOND, FLAT, PACKING, MEMORY_LIMIT = 100_000, 1.3, 1.05, 1024
+NAIVE_TASKS = 20
+ROUNDS = 3
+
+BY_ZONE = PlacementStrategy(type="spread", field=f"attribute:{ZONE}")
+BY_HOST = PlacementStrategy(type="spread", field="instanceId")
+BY_MEMORY = PlacementStrategy(type="binpack", field="memory")
+MEMBERS = PlacementConstraint(
+    type="memberOf", expression="attribute:ecs.instance-type =~ m5.* and attribute:rack != r7"
+)
+
+
+class Case(NamedTuple):
+    """One line of the result."""
+
+    name: str
+    strategies: tuple[PlacementStrategy, ...]
+    constraints: tuple[PlacementConstraint, ...] = ()
+
+
+CASES = (
+    Case("spread", (BY_ZONE, BY_HOST)),
+    Case("binpack", (BY_MEMORY,)),
+    Case("spread+binpack", (BY_ZONE, BY_MEMORY)),
+    Case("distinctInstance", (BY_ZONE, BY_HOST), (PlacementConstraint(type="distinctInstance"),)),
+    Case("memberOf", (BY_ZONE, BY_HOST), (MEMBERS,)),
+)
+
+
+def hosts(count: int) -> list[Host]:
+    """Three zones, two types, a hundred racks."""
+    types = ("m5.4xlarge", "c5.4xlarge")
+    return [
+        Host(
+            f"arn:{number:06}",
+            *(CPU, MEMORY, CPU, MEMORY),
+            attributes={ZONE: f"z{number % 3}", "ecs.instance-type": types[number % 2], "rack": f"r{number % 100}"},
+        )
+        for number in range(count)
+    ]
+
+
+def services(case: Case) -> list[Requirements]:
+    return [
+        requirements(DEMANDS[number % len(DEMANDS)], f"service:{number}", case.strategies, case.constraints)
+        for number in range(SERVICES)
+    ]
+
+
+def drawer() -> Callable[[int], int]:
+    return Random(1).randrange  # noqa: S311 the same each time
+
+
+def place_all(found: list[Host], asked: list[Requirements]) -> float:
+    """Seconds per task. The fleet is made, each service is searched for, its tasks are placed one by one."""
+    began, draw, placed = time.process_time(), drawer(), 0
+    fleet = Fleet(found)
+    for one in asked:
+        search = Search(fleet, one, draw)
+        for _ in range(len(found)):
+            placed += search.take() is not None
+    seconds = time.process_time() - began
+    if placed != len(found) * len(asked):
+        sys.exit(f"{placed} of {len(found) * len(asked)} tasks were placed: the case is no measure")
+    return seconds / placed
+
+
+def place_naively(found: list[Host], asked: Requirements) -> float:
+    """Seconds per task when every host is looked at for each."""
+    fleet = Fleet(found)
+    zones: dict[str | None, int] = {}
+    began = time.process_time()
+    for _ in range(NAIVE_TASKS):
+        best = min(fleet.fitting(asked), key=lambda number: _keys(fleet, asked, number, zones))
+        fleet.take(best, asked.demand, asked.group)
+        zone = found[best].attribute(ZONE)
+        zones[zone] = zones.get(zone, 0) + 1
+    return (time.process_time() - began) / NAIVE_TASKS
+
+
+def _keys(fleet: Fleet, asked: Requirements, number: int, zones: dict[str | None, int]) -> list[int]:
+    members = fleet.groups.get(asked.group, {})
+    return [
+        zones.get(fleet.hosts[number].attribute(ZONE), 0)
+        if strategy is BY_ZONE
+        else members.get(number, 0)
+        if strategy is BY_HOST
+        else fleet.memory[number]
+        for strategy in asked.strategies
+    ]
+
+
+def packing(tasks: int = 20_000) -> tuple[int, int]:
+    """Hosts that binpack uses for a generated mix, the services one after the other, and the least there can be."""
+    random = Random(7)  # noqa: S311 the same each time
+    mix = [Demand(128 * random.randint(1, 16), 256 * random.randint(1, 32)) for _ in range(100)]
+    fleet = Fleet(hosts(tasks // 2))
+    draw = drawer()
+    for number, demand in enumerate(mix):
+        search = Search(fleet, requirements(demand, f"service:{number}", (BY_MEMORY,)), draw)
+        for _ in range(tasks // len(mix)):
+            search.take()
+    used = sum(free < MEMORY for free in fleet.memory)
+    share = max(sum(d.cpu for d in mix) / CPU, sum(d.memory for d in mix) / MEMORY) * (tasks // len(mix))
+    return used, -int(-share // 1)
+
+
+def best_of(times: Iterable[float]) -> float:
+    return min(times)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--check", action="store_true", help="exit with 1 when a figure is not reached")
+    given = options.parse_args(arguments)
+    small, large = (hosts(count) for count in SIZES)
+    missed = False
+    print(f"{'best of 3, one core':20}{'a second':>12}{'1,000':>10}{'10,000 hosts':>14}{'':>8}{'every host':>14}")
+    for case in CASES:
+        asked = services(case)
+        few = best_of(place_all(small, asked) for _ in range(ROUNDS))
+        many = best_of(place_all(large, asked) for _ in range(ROUNDS))
+        naive = place_naively(large, asked[0])
+        is_missed = 1 / many < PER_SECOND or many / few > FLAT
+        missed = missed or is_missed
+        print(
+            f"{case.name:20}{1 / many:12,.0f}{few * 1e6:7.2f} us{many * 1e6:11.2f} us{many / few:6.2f} x"
+            f"{naive * 1e6:11,.0f} us{'   MISSED' if is_missed else ''}",
+            flush=True,
+        )
+    used, least = packing()
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"to reach: {PER_SECOND:,} a second, {FLAT} x from 1,000 to 10,000 hosts")
+    print(f"memory: {mib} MiB (<= {MEMORY_LIMIT})")
+    is_missed = used / least > PACKING
+    print(
+        f"binpack: {used} hosts, at least {least} are needed: {used / least:.3f} x (<= {PACKING})"
+        f"{'   MISSED' if is_missed else ''}"
+    )
+    missed = missed or mib > MEMORY_LIMIT or is_missed
+    return 1 if missed and given.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
