@@ -1,4 +1,4 @@
-"""`run-task`: AWS's, and a file as the definition, `--wait [DURATION]`, and `--logs`."""
+"""`run-task`: AWS's, and a file as the definition, `--wait [DURATION]`, `--logs` and `--all-or-nothing`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ class RunTask(Action):
             own=True,
             help="Print what the containers print, until they end; exit with the essential container's exit code.",
         ),
+        Flag(
+            "--all-or-nothing",
+            "allOrNothing",
+            "none",
+            own=True,
+            help="Start no task at all when there is no room for each of --count.",
+        ),
     )
 
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
@@ -62,10 +69,11 @@ class RunTask(Action):
 
                 registered = register_if_changed(context, definition)
                 request = evolve(request, task_definition=f"{registered.family}:{registered.revision}")
-            response = _run(context, request, stay=wait)
+            all_or_nothing = "allOrNothing" in values
+            response = _run(context, request, stay=wait, all_or_nothing=all_or_nothing)
             if not wait:
                 invocation.show(to_wire(response), self.entry.action)
-                return 0
+                return FAILED if all_or_nothing and response.failures else 0
             return _stay(invocation, context, request, response, logs, timeout)
 
 
@@ -75,10 +83,10 @@ def _timeout(given: str | None) -> float:
     return duration_of("--wait", given, "90, 90s, 5m or 2h")
 
 
-def _run(context: Context, request: RunTaskRequest, *, stay: bool) -> RunTaskResponse:
+def _run(context: Context, request: RunTaskRequest, *, stay: bool, all_or_nothing: bool) -> RunTaskResponse:
     from ecsctl.operations.tasks import run_task
 
-    return run_task(context, request, stay=stay)
+    return run_task(context, request, stay=stay, all_or_nothing=all_or_nothing)
 
 
 def _stay(

@@ -44,8 +44,10 @@ AT_ONCE = Limits(pull=False, wait=False)
 """What a command does itself before it answers: all but fetching images and waiting for dependencies."""
 
 
-def run_task(ctx: Context, request: RunTaskRequest, *, stay: bool = False) -> RunTaskResponse:
-    """Place and start copies of a task (ECS API_RunTask).
+def run_task(
+    ctx: Context, request: RunTaskRequest, *, stay: bool = False, all_or_nothing: bool = False
+) -> RunTaskResponse:
+    """Place and start copies of a task (ECS API_RunTask): as many as there is room for, or `all_or_nothing`.
 
     Answers when they are recorded and on their way; the rest is left to the background, or with `stay` to the
     caller, who will bring them further.
@@ -65,11 +67,15 @@ def run_task(ctx: Context, request: RunTaskRequest, *, stay: bool = False) -> Ru
             return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
         asked = _wish(tx, ctx, cluster, request)
         placements = _place(tx, ctx, cluster, asked, request, count)
-        records = [_put(tx, ctx, cluster, asked, p.host) for p in placements if p.host]
+        chosen = [placement.host for placement in placements if placement.host]
+        if all_or_nothing and len(chosen) < count:
+            chosen = []
+        records = [_put(tx, ctx, cluster, asked, host) for host in chosen]
         failures = [_failure(rejection) for placement in placements for rejection in placement.rejections]
         if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
             raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
-        remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
+        if records or not all_or_nothing:  # what did not come about can be asked for again
+            remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
     tasks = _go(ctx, [record.arn for record in records], stay=stay)
     return RunTaskResponse(tasks=tasks, failures=failures)
 

@@ -326,3 +326,14 @@ def test_secrets_never_get_that_far(cli: Cli, file: File) -> None:
     said = cli.error("run-task", "--task-definition", "app", code=254)
     assert "containerDefinitions[0].secrets" in said
     assert cli.containers() == []
+
+
+def test_all_or_nothing_starts_none_where_there_is_no_room_for_each(cli: Cli, file: File) -> None:
+    definition = file({**SLEEP, "portMappings": [{"containerPort": 1, "hostPort": 18097}]})
+    both = ("run-task", "--task-definition", definition, "--count", "2", "--client-token", "both")
+    nothing = json.loads(cli(*both, "--all-or-nothing", code=1).stdout)
+    assert nothing["tasks"] == []
+    assert [failure["reason"] for failure in nothing["failures"]] == ["RESOURCE:PORTS"]
+    assert cli.json("list-tasks")["taskArns"] == []
+    some = cli.json(*both)  # the token was not used up
+    assert (len(some["tasks"]), len(some["failures"])) == (1, 1)
