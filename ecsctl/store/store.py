@@ -345,10 +345,14 @@ def prepare_to_read(*tables: Table[Any]) -> None:
         _decoder(table.kind)
 
 
+# msgspec notes what it knows of a record type in the type, before it is complete: two threads that make decoders of
+# types which have one in common end the process by a segmentation fault.
+_deciphering = threading.Lock()
 _decoders: dict[type[Record], msgspec.json.Decoder[Any]] = {}
 
 
 def _decoder(kind: type[R]) -> msgspec.json.Decoder[R]:
-    if kind not in _decoders:
-        _decoders[kind] = msgspec.json.Decoder(kind)
-    return _decoders[kind]
+    with _deciphering:
+        if kind not in _decoders:
+            _decoders[kind] = msgspec.json.Decoder(kind)
+        return _decoders[kind]
