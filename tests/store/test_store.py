@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -443,3 +444,31 @@ def test_two_that_open_a_new_file_at_once_agree(path: Path) -> None:
     assert len(stores) == 8
     for store in stores:
         store.close()
+
+
+def test_tables_can_be_prepared_and_read_by_several_threads(path: Path) -> None:
+    """What msgspec notes about a type must not be seen half done: the process would end by a segmentation fault."""
+    script = """
+import sys, threading
+from pathlib import Path
+from ecsctl.store.store import Store, prepare_to_read
+from ecsctl.store.tables import INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS
+store = Store.open(Path(sys.argv[1]))
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(3)
+def work(*tables):
+    together.wait()
+    for table in tables:
+        prepare_to_read(table)
+        with store.read() as view:
+            view.find(table)
+for tables in ((TASKS, SERVICES), (INSTANCES, TASKS), (TASK_DEFINITIONS, SERVICES, TASKS)):
+    threading.Thread(target=work, args=tables).start()
+"""
+    made = definition({"name": "main"})
+    with closing(Store.open(path)) as store, store.write() as tx:
+        tx.put(CLUSTERS, cluster())
+        tx.put(TASKS, task_of(made, "0" * 32))
+        tx.put(TASK_DEFINITIONS, made)
+    for _ in range(8):
+        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
