@@ -28,11 +28,12 @@ class Crew(Generic[T]):
         self._waiting: deque[tuple[str, Callable[[], T]]] = deque()
         self._keys: set[str] = set()
         self._workers = 0
+        self._untold = 0  # jobs whose end `done` does not know yet
         self._lock = Lock()
 
     @property
     def busy(self) -> bool:
-        return bool(self._keys)
+        return self._untold > 0
 
     def take(self, key: str, job: Callable[[], T]) -> bool:
         """Do a job as soon as a worker is free; False when there is one of that key already."""
@@ -40,6 +41,7 @@ class Crew(Generic[T]):
             if key in self._keys:
                 return False
             self._keys.add(key)
+            self._untold += 1
             self._waiting.append((key, job))
             if self._workers < self._limit:
                 self._workers += 1
@@ -61,3 +63,5 @@ class Crew(Generic[T]):
             with self._lock:
                 self._keys.remove(key)
             self._done(Done(key, result, problem))
+            with self._lock:
+                self._untold -= 1

@@ -97,6 +97,9 @@ class Watch:
         end = self._now() + LAST_WAIT
         while any(crew.busy for crew in (self._hosts, self._starts, self._stops, self._pulls)) and self._now() < end:
             self._controller.clock.sleep(0.05)
+        for message in self._messages():
+            if isinstance(message, Done):
+                self._note(message)
 
     def _now(self) -> float:
         return self._controller.clock.since_boot()

@@ -147,3 +147,27 @@ def test_a_task_that_gets_nowhere_is_tried_again_for_ever_and_seldom(world: Worl
     assert waits[0] == pytest.approx(RETRY[0], abs=0.1)
     assert max(waits) <= RETRY[1]
     assert waits[-1] == pytest.approx(RETRY[1], abs=0.1)
+
+
+def test_what_is_done_at_the_end_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    for engine in world.engines.values():
+
+        def start(container: str, start: Callable[[str], object] = engine.start) -> None:
+            begun.set()
+            go_on.wait(60)
+            start(container)
+
+        monkeypatch.setattr(engine, "start", start)
+    told: list[str] = []
+    watch = controller(world.process(), None, told.append, 600.0)
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    serve(world, 1)
+    assert begun.wait(60)
+    watch.stop()
+    time.sleep(0.5)
+    go_on.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert any("start container main" in line for line in told)
