@@ -29,6 +29,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "See and repair": (
         Entry("ps", "Show the tasks of a cluster.", target="ecsctl.cli.ps:command", own=True),
         Entry("logs", "Print the output of a task's containers.", target="ecsctl.cli.logs:command", own=True),
+        Entry("explain", "Say why a task or a service is as it is.", target="ecsctl.cli.explain:command", own=True),
+        Entry("simulate", "Say how tasks would fit on hosts.", target="ecsctl.cli.simulate:command", own=True),
         Entry("events", "Print what happened, to what, and why.", target="ecsctl.cli.events:command", own=True),
         Entry("check", "Say what of a task definition is honoured.", target="ecsctl.cli.check:command", own=True),
         Entry("reconcile", "Make what runs what should run.", target="ecsctl.cli.reconcile:Reconcile", own=True),
@@ -119,9 +121,20 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("create-cluster", "Create a cluster.", "clusters"),
         Entry("describe-clusters", "Describe clusters.", "clusters"),
         Entry("list-clusters", "List clusters.", "clusters"),
-        Entry("update-cluster", "Change the settings and configuration of a cluster.", "clusters"),
-        Entry("update-cluster-settings", "Change the settings of a cluster.", "clusters"),
+        Entry("update-cluster", "Change settings and configuration.", "clusters"),
+        Entry("update-cluster-settings", "Change settings.", "clusters"),
         Entry("delete-cluster", "Delete a cluster.", "clusters"),
+    ),
+    "Capacity providers": (
+        Entry(
+            "put-cluster-capacity-providers",
+            "Set those of a cluster, and its default.",
+            "capacity_providers",
+        ),
+        Entry("create-capacity-provider", "Create a group of hosts for tasks to go to.", "capacity_providers"),
+        Entry("describe-capacity-providers", "Describe capacity providers.", "capacity_providers"),
+        Entry("update-capacity-provider", "Change a capacity provider.", "capacity_providers"),
+        Entry("delete-capacity-provider", "Delete a capacity provider.", "capacity_providers"),
     ),
     "Tags": (
         Entry("tag-resource", "Set tags of a resource.", "tags"),
@@ -146,19 +159,19 @@ SCHEDULE = (
 )
 
 _WITHOUT = """
-    associate-gateway-with-cluster create-capacity-provider create-daemon
+    associate-gateway-with-cluster create-daemon
     create-express-gateway-service create-gateway delete-account-setting
-    delete-capacity-provider delete-daemon delete-daemon-task-definition delete-express-gateway-service
-    delete-gateway describe-capacity-providers describe-daemon
+    delete-daemon delete-daemon-task-definition delete-express-gateway-service
+    delete-gateway describe-daemon
     describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
     describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
     disassociate-gateway-from-cluster discover-poll-endpoint execute-command
     list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
     list-gateway-cluster-associations list-gateway-routes list-gateways
     list-services-by-namespace put-account-setting put-account-setting-default
-    put-cluster-capacity-providers register-daemon-task-definition
+    register-daemon-task-definition
     submit-attachment-state-changes submit-container-state-change submit-task-state-change
-    update-capacity-provider update-container-agent update-daemon update-express-gateway-service
+    update-container-agent update-daemon update-express-gateway-service
     update-gateway
 """
 NOT_YET = frozenset(_WITHOUT.split())

@@ -31,6 +31,13 @@ INPUT_FLAGS = (
 )
 
 
+_OWN = {
+    "priority": "What placement minds more: cost, availability, balanced, or 0 (cost) to 1 (availability).",
+    "seed": "What chance goes by where hosts are alike: the same seed, the same plan.",
+}
+"""Members of requests that are not of AWS's, and what they mean."""
+
+
 def flag_name(wire: str) -> str:
     """The option of a member, by the AWS CLI's rule: `enableECSManagedTags` → `--enable-ecs-managed-tags`."""
     if plural := re.search(r"[A-Z]{2,}s$", wire):
@@ -50,8 +57,10 @@ def flags_of(request: type[Record]) -> list[Flag]:
             flags.append(Flag("--no-" + name[2:], wire, "none", kind, False))
             continue
         takes: Literal["one", "many"] = "many" if get_origin(kind) is list else "one"
+        own = _OWN.get(wire, "")
+        text = own or _choices(kind)
         flags.append(
-            Flag(name, wire, takes, kind, required=wire in needed, metavar=_metavar(kind), help=_choices(kind))
+            Flag(name, wire, takes, kind, required=wire in needed, metavar=_metavar(kind), help=text, own=bool(own))
         )
     return flags
 

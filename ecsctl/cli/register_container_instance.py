@@ -24,8 +24,10 @@ class RegisterContainerInstance(Action):
         Flag("--context", "context", metavar="<name>", own=True, help="The Docker context of the host."),
         Flag("--host", "host", metavar="<url>", own=True, help="ssh://user@host, unix:///path or tcp://host:port."),
         Flag("--name", "name", metavar="<string>", own=True, help="What to call it; else the name it gives itself."),
+        Flag("--capacity-provider", "provider", metavar="<string>", own=True, help="The capacity provider it is of."),
         Flag("--availability-zone", "zone", metavar="<string>", own=True, help="Its ecs.availability-zone."),
         Flag("--cpu", "cpu", kind=int, metavar="<units>", own=True, help="CPU units for tasks; else 1024 per CPU."),
+        Flag("--gpus", "gpus", metavar="<id,...>", own=True, help="The ids of its GPUs, as nvidia-smi -L has them."),
         Flag(
             "--memory",
             "memory",
@@ -59,6 +61,8 @@ class RegisterContainerInstance(Action):
             availability_zone=given.get("zone"),
             cpu=cpu,
             memory=memory,
+            provider=given.get("provider"),
+            gpus=tuple(given["gpus"].split(",")) if "gpus" in given else (),
         )
 
     def _address(self, name: str | None, host: str | None) -> str:

@@ -1,4 +1,4 @@
-"""`run-task`: AWS's, and a file as the definition, `--wait [DURATION]`, `--logs` and `--all-or-nothing`."""
+"""`run-task`: AWS's, and a file as the definition, `--wait [DURATION]`, `--logs`, `--all-or-nothing`, `--dry-run`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ecsctl.scheduler.outcome import Outcome, outcome_of
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
+    from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
     from ecsctl.model.api.tasks import RunTaskRequest, RunTaskResponse
     from ecsctl.model.task import Task
     from ecsctl.operations.context import Context
@@ -53,6 +54,13 @@ class RunTask(Action):
             own=True,
             help="Start no task at all when there is no room for each of --count.",
         ),
+        Flag(
+            "--dry-run",
+            "dryRun",
+            "none",
+            own=True,
+            help="Start nothing: say where the tasks would go, and of each host why or why not.",
+        ),
     )
 
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
@@ -63,6 +71,8 @@ class RunTask(Action):
         if definition is not None:
             values["taskDefinition"] = definition.family
         request: Any = build(self.request_type, values, self.own_flags)
+        if "dryRun" in values:
+            return _dry_run(invocation, request, definition)
         with invocation.open() as context:
             if definition is not None:
                 from ecsctl.operations.task_definitions import register_if_changed
@@ -75,6 +85,19 @@ class RunTask(Action):
                 invocation.show(to_wire(response), self.entry.action)
                 return FAILED if all_or_nothing and response.failures else 0
             return _stay(invocation, context, request, response, logs, timeout)
+
+
+def _dry_run(invocation: Invocation, request: RunTaskRequest, definition: RegisterTaskDefinitionRequest | None) -> int:
+    from ecsctl.cli.explain import print_plan
+    from ecsctl.operations.explain import plan_tasks
+
+    with invocation.open() as context:
+        plan = plan_tasks(context, request, definition)
+    if invocation.for_scripts:
+        invocation.show(to_wire(plan), "Plan")
+    else:
+        print_plan(plan)
+    return 0 if len(plan.tasks) == plan.count else FAILED
 
 
 def _timeout(given: str | None) -> float:

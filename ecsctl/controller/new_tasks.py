@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part
+from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
-from ecsctl.model.container_instance import amount
+from ecsctl.model.container_instance import amount, gpu_ids
 from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.demand import Demand
-from ecsctl.placement.host import ARCHITECTURE, ZONE, Host
+from ecsctl.placement.demand import Demand, gpus_of
+from ecsctl.placement.host import ARCHITECTURE, PRICE, ZONE, Host
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
 
 
 class Wish(NamedTuple):
-    """What RunTask, StartTask or a service asks of each copy of a task. `service`: the ARN of the service."""
+    """What RunTask, StartTask or a service asks of each copy of a task. `service`: the ARN of the service.
+
+    `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for.
+    """
 
     definition: TaskDefinition
     overrides: TaskOverride | None
@@ -29,16 +34,40 @@ class Wish(NamedTuple):
     started_by: str | None
     tags: list[Tag]
     service: str | None = None
+    strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    provider: str | None = None
+
+    def of(self, provider: str | None) -> Wish:
+        """For one of its capacity providers, or for none."""
+        return self if provider is None else self._replace(provider=provider, launch_type=launch_type_of(provider))
+
+
+def launch_type_of(provider: str) -> LaunchType:
+    """What the tasks of a capacity provider say of how they were launched."""
+    return "FARGATE" if provider in FARGATE_PROVIDERS else "EC2"
 
 
 def hosts_of(view: View, cluster: str) -> list[Host]:
     """The container instances of a cluster (an ARN) as placement sees them."""
     used = view.used(cluster)
     groups = view.groups(cluster)
-    return [
+    hosts = [
         _host(view, record, used.get(record.arn, (0, 0, 0, 0)), groups.get(record.arn, {}))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
+    prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
+    return [
+        host._replace(attributes={PRICE: price, **host.attributes})
+        if host.provider and (price := prices[host.provider])
+        else host
+        for host in hosts
+    ]
+
+
+def _price(view: View, cluster: str, provider: str) -> str | None:
+    """What the hosts of a capacity provider cost an hour, by its tag, where they do not say it themselves."""
+    found = view.get(TAGS, cluster.rpartition(":cluster/")[0] + f":capacity-provider/{provider}")
+    return next((tag.value for tag in found.tags if tag.key == PRICE), None) if found else None
 
 
 def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], groups: dict[str, int]) -> Host:
@@ -60,7 +89,19 @@ def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], g
         running_tasks=used[2],
         registered_at=instance.registered_at,
         agent_version=instance.version_info.agent_version if instance.version_info else None,
+        provider=instance.capacity_provider_name,
+        gpus=free_gpus(view, record),
     )
+
+
+def free_gpus(view: View, record: InstanceRecord) -> tuple[str, ...]:
+    """The ids of the GPUs of a container instance that no task has."""
+    ids = gpu_ids(record.instance.registered_resources)
+    if not ids:
+        return ()
+    tasks = view.unfinished(instance=record.arn)
+    taken = {gpu for task in tasks for c in task.task.containers or [] for gpu in c.gpu_ids or []}
+    return tuple(gpu for gpu in ids if gpu not in taken)
 
 
 def put_task(
@@ -71,6 +112,7 @@ def put_task(
     arn = cluster.replace(":cluster/", ":task/") + f"/{task_id}"
     definition = wish.definition
     changed = {o.name: o for o in (wish.overrides.container_overrides if wish.overrides else None) or []}
+    free = iter(free_gpus(tx, found) if demand.gpus and (found := tx.get(INSTANCES, host.arn)) else ())
     containers = [
         Container(
             container_arn=cluster.replace(":cluster/", ":container/") + f"/{task_id}/{new_id()}",
@@ -86,6 +128,7 @@ def put_task(
             memory_reservation=_text(
                 _changed(changed.get(container.name), "memory_reservation", container.memory_reservation)
             ),
+            gpu_ids=list(islice(free, gpus_of(container, changed.get(container.name)))) or None,
         )
         for container in definition.container_definitions or []
     ]
@@ -129,6 +172,7 @@ def _task(
         attachments=[],
         attributes=[Attribute(name=ARCHITECTURE, value=host.attribute(ARCHITECTURE))],
         availability_zone=host.attribute(ZONE),
+        capacity_provider_name=wish.provider,
         cluster_arn=cluster,
         connectivity="CONNECTED",
         connectivity_at=now,

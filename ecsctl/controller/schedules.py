@@ -65,7 +65,7 @@ def _decide(view: View, record: ScheduleRecord, now: datetime, chance: Chance) -
     except ApiError as error:
         return None, decide_schedule(record, Surroundings(error.message, running, (), now, chance.draw))
     definition = f"{wanted.definition.family}:{wanted.definition.revision}"
-    what = Wanted(definition, asked_of(wanted, record.request))
+    what = Wanted(definition, asked_of(wanted, record.request), wanted.strategy)
     hosts = hosts_of(view, cluster)
     return wanted, decide_schedule(record, Surroundings(what, running, hosts, now, chance.draw))
 
@@ -74,9 +74,13 @@ def _apply(
     tx: Transaction, before: ScheduleRecord, wanted: Wish | None, step: ScheduleStep, now: datetime, chance: Chance
 ) -> Advance:
     record, cluster, begun = step.record, before.cluster_arn, list[str]()
-    if wanted and step.hosts:
+    if wanted and step.placements:
         demand = demand_of(wanted.definition, wanted.overrides)
-        begun = [put_task(tx, cluster, wanted, demand, host, now, chance.new_id).arn for host in step.hosts]
+        begun = [
+            put_task(tx, cluster, wanted.of(one.provider), demand, one.host, now, chance.new_id).arn
+            for one in step.placements
+            if one.host
+        ]
     if begun and record.last_run:
         record = evolve(record, last_run=evolve(record.last_run, tasks=begun))
     for kind, message in step.told:

@@ -12,7 +12,7 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.record import evolve
 from ecsctl.model.service import ServiceEvent
-from ecsctl.model.stored import ServiceRecord, TaskRecord
+from ecsctl.model.stored import ServiceRecord, TaskRecord, TaskSetRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.lifecycle import awaited
 from ecsctl.scheduler.rollout import SETTLE
@@ -103,11 +103,12 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         launch.definition,
         None,
         f"service:{service.service_name}",
-        service.launch_type or "EC2",
+        (launch.starter if isinstance(launch.starter, TaskSetRecord) else service).launch_type or "EC2",
         launch.starter.id,
         _tags(tx, record, launch.definition),
         record.arn,
     )
+    wish = wish.of(launch.provider)
     return put_task(tx, str(service.cluster_arn), wish, launch.demand, launch.host, now, chance.new_id).arn
 
 

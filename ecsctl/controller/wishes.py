@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ecsctl.controller.new_tasks import Wish
+from ecsctl.controller.providers import Strategy, launch_types, strategy_of
 from ecsctl.model.api.tasks import RunTaskRequest, StartTaskRequest
 from ecsctl.model.arn import Scope, check_name, last_part
 from ecsctl.model.common import Tag
@@ -13,17 +16,29 @@ from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import Requirements, requirements
 from ecsctl.scheduler.field_support import refusals
 from ecsctl.store.store import View
-from ecsctl.store.tables import TAGS, TASK_DEFINITIONS
+from ecsctl.store.tables import CLUSTERS, TAGS, TASK_DEFINITIONS
 
 
-def wish(view: View, scope: Scope, cluster: str, request: RunTaskRequest | StartTaskRequest) -> Wish:
-    """What a request, which was checked, asks of each task in a cluster (an ARN).
+def wish(
+    view: View,
+    scope: Scope,
+    cluster: str,
+    request: RunTaskRequest | StartTaskRequest,
+    definition: TaskDefinition | None = None,
+) -> Wish:
+    """What a request, which was checked, asks of each task in a cluster (an ARN). `definition`: in place of the one
+    that the request names.
 
     ClientException and InvalidParameterException say why the task definition does not serve it.
     """
     launch_type: LaunchType | None = getattr(request, "launch_type", None)
+    strategy: Strategy = ()
+    if isinstance(request, RunTaskRequest) and (found_cluster := view.get(CLUSTERS, cluster)):
+        strategy = strategy_of(found_cluster, launch_type, request.capacity_provider_strategy)
     overrides = request.overrides
-    definition = startable(view, scope, request.task_definition, launch_type, overrides)
+    kinds = launch_types(launch_type, strategy)
+    definition = definition or find_task_definition(view, scope, request.task_definition)
+    check_startable(definition, kinds, overrides)
     found = view.get(TAGS, definition.task_definition_arn or "")
     inherited = found.tags if found and request.propagate_tags == "TASK_DEFINITION" else []
     managed = [Tag(key="aws:ecs:clusterName", value=last_part(cluster))] if request.enable_ecs_managed_tags else []
@@ -35,6 +50,7 @@ def wish(view: View, scope: Scope, cluster: str, request: RunTaskRequest | Start
         launch_type or "EC2",
         request.started_by,
         list(merged.values()),
+        strategy=strategy,
     )
 
 
@@ -45,26 +61,28 @@ def asked_of(wanted: Wish, request: RunTaskRequest | StartTaskRequest) -> Requir
         wanted.group,
         getattr(request, "placement_strategy", None) or (),
         (*(wanted.definition.placement_constraints or ()), *(getattr(request, "placement_constraints", None) or ())),
+        getattr(request, "priority", None),
     )
 
 
 def startable(
-    view: View, scope: Scope, name: str, launch_type: LaunchType | None, overrides: TaskOverride | None = None
+    view: View, scope: Scope, name: str, kinds: Iterable[LaunchType], overrides: TaskOverride | None = None
 ) -> TaskDefinition:
-    """The task definition of that name, if tasks of it can be started."""
+    """The task definition of that name, if tasks of it can be started, launched in these ways."""
     definition = find_task_definition(view, scope, name)
-    check_startable(definition, launch_type, overrides)
+    check_startable(definition, kinds, overrides)
     return definition
 
 
 def check_startable(
-    definition: TaskDefinition, launch_type: LaunchType | None, overrides: TaskOverride | None = None
+    definition: TaskDefinition, kinds: Iterable[LaunchType], overrides: TaskOverride | None = None
 ) -> None:
     """ClientException and InvalidParameterException say why no tasks of it can be started."""
     if definition.status != "ACTIVE":
         raise client_exception(f"TaskDefinition {definition.family}:{definition.revision} is inactive.")
-    if launch_type == "FARGATE" and launch_type not in (definition.compatibilities or []):
-        raise invalid_parameter(f"Task definition does not support launch_type {launch_type}.")
+    for kind in kinds:
+        if kind not in (definition.compatibilities or []):
+            raise invalid_parameter(f"Task definition does not support launch_type {kind}.")
     if refused := refusals(definition, overrides):
         said = "; ".join(f"{verdict.path} ({verdict.note})" for verdict in refused)
         raise client_exception(

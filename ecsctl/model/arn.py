@@ -63,6 +63,9 @@ class Scope(NamedTuple):
     def container_instance(self, cluster: str, instance_id: str) -> str:
         return self.arn(f"container-instance/{cluster}/{instance_id}")
 
+    def capacity_provider(self, name: str) -> str:
+        return self.arn(f"capacity-provider/{name}")
+
     def task(self, cluster: str, task_id: str) -> str:
         return self.arn(f"task/{cluster}/{task_id}")
 

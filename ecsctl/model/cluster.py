@@ -7,6 +7,8 @@ from ecsctl.model.record import Record
 
 ExecuteCommandLogging = Literal["NONE", "DEFAULT", "OVERRIDE"]
 ClusterSettingName = Literal["containerInsights"]
+FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+"""The capacity providers that every account has (ECS API_CreateCapacityProvider)."""
 
 
 class ExecuteCommandLogConfiguration(Record):

@@ -86,3 +86,8 @@ class ContainerInstance(Record):
 def amount(found: list[Resource] | None, name: str) -> int:
     """The whole number a resource list gives for CPU or MEMORY."""
     return next((resource.integer_value or 0 for resource in found or [] if resource.name == name), 0)
+
+
+def gpu_ids(found: list[Resource] | None) -> list[str]:
+    """The ids that a resource list gives for GPU."""
+    return next((resource.string_set_value or [] for resource in found or [] if resource.name == "GPU"), [])

@@ -147,7 +147,7 @@ class ServiceCurrentRevisionSummary(Record):
 
 
 class Service(Record):
-    """ECS API_Service."""
+    """ECS API_Service; `priority` is ours, as in RunTask."""
 
     service_arn: str | None = None
     service_name: str | None = None
@@ -184,6 +184,7 @@ class Service(Record):
     enable_execute_command: bool | None = None
     availability_zone_rebalancing: AvailabilityZoneRebalancing | None = None
     resource_management_type: ResourceManagementType | None = None
+    priority: str | None = None
 
 
 def is_external(service: Service) -> bool:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from ecsctl.model.auto_scaling import AutoScalingGroupProvider
+from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.record import Record
@@ -167,13 +169,14 @@ class DeploymentRecord(Starter):
 class TaskSetRecord(Starter):
     """One task set of a service: what was asked, and whether it has all its tasks, and since when that is so.
 
-    `scale` is a percentage of the service's desired count.
+    `scale` is a percentage of the service's desired count. With capacity providers there is no launch type.
     """
 
     scale: float = 0.0
     status: Literal["PRIMARY", "ACTIVE", "DRAINING"] = "ACTIVE"
     external_id: str | None = None
-    launch_type: LaunchType = "EC2"
+    launch_type: LaunchType | None = "EC2"
+    capacity_provider_strategy: list[CapacityProviderStrategyItem] = msgspec.field(default_factory=list)
     stability: StabilityStatus = "STABILIZING"
     stability_at: datetime | None = None
 
@@ -182,7 +185,8 @@ class ServiceRecord(Record):
     """A service: what was asked, and its deployments or task sets, the newest first.
 
     Counts, deployments and task sets of the ECS shape are filled in when it is shown. `events` are the last 100,
-    newest first. `inactive_at`: since when it has been INACTIVE.
+    newest first. `inactive_at`: since when it has been INACTIVE. `rebalancing`: a task of it is being moved to another
+    zone.
     """
 
     service: Service
@@ -192,6 +196,7 @@ class ServiceRecord(Record):
     steady: bool = False
     seq: int = 0
     inactive_at: datetime | None = None
+    rebalancing: bool = False
 
     @property
     def arn(self) -> str:
@@ -258,6 +263,15 @@ class ScheduleRecord(Record):
 
     def is_due(self, now: datetime) -> bool:
         return self.request.schedule_state != "DISABLED" and self.next_run_at is not None and self.next_run_at <= now
+
+
+class CapacityProviderRecord(Record):
+    """A capacity provider: the container instances that were registered for it. `group` is what was said of the Auto
+    Scaling group that they are on AWS, with every default filled in."""
+
+    arn: str
+    name: str
+    group: AutoScalingGroupProvider | None = None
 
 
 class Family(Record):

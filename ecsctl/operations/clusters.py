@@ -17,14 +17,14 @@ from ecsctl.model.api.clusters import (
     UpdateClusterSettingsResponse,
 )
 from ecsctl.model.arn import check_name
-from ecsctl.model.cluster import Cluster, ClusterSetting
+from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem, Cluster, ClusterSetting
 from ecsctl.model.common import Failure, KeyValuePair
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, page, put_tags, tags_of
+from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, find_provider, page, put_tags, tags_of
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES, TASKS
 
 NO_INSIGHTS = ClusterSetting(name="containerInsights", value="disabled")
 
@@ -38,15 +38,13 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> CreateCluster
         if existing is None or existing.status != "ACTIVE":
             put_cluster(tx, ctx, name, request)
         cluster = find_cluster(tx, ctx, name)
-        return CreateClusterResponse(cluster=_shape(tx, cluster, {"TAGS", "SETTINGS", "CONFIGURATIONS"}))
+        return CreateClusterResponse(cluster=cluster_shape(tx, cluster, {"TAGS", "SETTINGS", "CONFIGURATIONS"}))
 
 
 def check_new_cluster(request: CreateClusterRequest) -> None:
     """InvalidParameterException for what a cluster cannot be."""
     check_name(request.cluster_name or "default", "Cluster name", "InvalidParameterException")
     check_tags(request.tags)
-    if request.capacity_providers or request.default_capacity_provider_strategy:
-        raise invalid_parameter("capacityProviders: capacity providers are not served by this release.")
     if request.service_connect_defaults:
         raise invalid_parameter("serviceConnectDefaults: Service Connect is not served by this release.")
 
@@ -54,7 +52,9 @@ def check_new_cluster(request: CreateClusterRequest) -> None:
 def put_cluster(tx: Transaction, ctx: Context, name: str, request: CreateClusterRequest) -> None:
     """Write a new ACTIVE cluster."""
     arn = ctx.scope.cluster(name)
-    tx.put(CLUSTERS, cluster_asked(ctx, name, request))
+    cluster = cluster_asked(ctx, name, request)
+    providers, default = cluster.capacity_providers or [], cluster.default_capacity_provider_strategy or []
+    tx.put(CLUSTERS, with_providers(tx, ctx, cluster, providers, default))
     put_tags(tx, arn, request.tags)
     add_event(tx, ctx.now(), arn, arn, "ClusterCreated", "")
 
@@ -67,7 +67,25 @@ def cluster_asked(ctx: Context, name: str, request: CreateClusterRequest) -> Clu
         status="ACTIVE",
         settings=request.settings or [NO_INSIGHTS],
         configuration=request.configuration,
+        capacity_providers=request.capacity_providers or [],
+        default_capacity_provider_strategy=request.default_capacity_provider_strategy or [],
     )
+
+
+def with_providers(
+    view: View, ctx: Context, cluster: Cluster, providers: list[str], default: list[CapacityProviderStrategyItem]
+) -> Cluster:
+    """The cluster with these capacity providers and this default strategy; InvalidParameterException."""
+    from ecsctl.controller.providers import check_strategy  # what only reads clusters needs no rules
+
+    if len(set(providers)) < len(providers):
+        raise invalid_parameter("capacityProviders: a capacity provider is named twice.")
+    for name in providers:
+        if name not in FARGATE_PROVIDERS:
+            find_provider(view, ctx, name)
+    changed = evolve(cluster, capacity_providers=providers, default_capacity_provider_strategy=default)
+    check_strategy(changed, default)
+    return changed
 
 
 def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> DescribeClustersResponse:
@@ -81,7 +99,7 @@ def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> Describ
             if found is None:
                 failures.append(Failure(arn=arn, reason="MISSING"))
             else:
-                clusters.append(_shape(view, found, include))
+                clusters.append(cluster_shape(view, found, include))
     return DescribeClustersResponse(clusters=clusters, failures=failures)
 
 
@@ -115,7 +133,7 @@ def _update(ctx: Context, name: str, request: UpdateClusterRequest) -> Cluster:
             configuration=request.configuration or cluster.configuration,
         )
         tx.put(CLUSTERS, changed)
-        return _shape(tx, changed, {"SETTINGS", "CONFIGURATIONS", "TAGS"})
+        return cluster_shape(tx, changed, {"SETTINGS", "CONFIGURATIONS", "TAGS"})
 
 
 def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> DeleteClusterResponse:
@@ -143,32 +161,43 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> DeleteCluster
             add_event(tx, ctx.now(), arn, schedule.arn, "ScheduleDeleted", "its cluster is deleted")
         tx.put(CLUSTERS, evolve(cluster, status="INACTIVE"))
         add_event(tx, ctx.now(), arn, arn, "ClusterDeleted", "")
-        return DeleteClusterResponse(cluster=_shape(tx, evolve(cluster, status="INACTIVE"), set()))
+        return DeleteClusterResponse(cluster=cluster_shape(tx, evolve(cluster, status="INACTIVE"), set()))
 
 
-def _shape(view: View, cluster: Cluster, include: set[str]) -> Cluster:
+def cluster_shape(view: View, cluster: Cluster, include: set[str]) -> Cluster:
     """The cluster as ECS shows it: counts as they are now, and what `include` asks for."""
     arn = str(cluster.cluster_arn)
     used = view.used(arn).values()
     running, pending = sum(row[2] for row in used), sum(row[3] for row in used)
-    statistics = {
-        "runningEC2TasksCount": running,
-        "runningFargateTasksCount": 0,
-        "pendingEC2TasksCount": pending,
-        "pendingFargateTasksCount": 0,
-    }
+    statistics = _statistics(view, arn) if "STATISTICS" in include else {}
     return evolve(
         cluster,
         registered_container_instances_count=view.count(INSTANCES, cluster=arn, status=("ACTIVE", "DRAINING")),
         running_tasks_count=running,
         pending_tasks_count=pending,
         active_services_count=view.count(SERVICES, cluster=arn, status="ACTIVE"),
-        statistics=[KeyValuePair(name=k, value=str(v)) for k, v in statistics.items()]
-        if "STATISTICS" in include
-        else [],
+        statistics=[KeyValuePair(name=name, value=str(number)) for name, number in statistics.items()],
         tags=tags_of(view, arn) if "TAGS" in include else [],
         settings=cluster.settings if "SETTINGS" in include else [],
         configuration=cluster.configuration if "CONFIGURATIONS" in include else None,
-        capacity_providers=[],
-        default_capacity_provider_strategy=[],
+        capacity_providers=cluster.capacity_providers or [],
+        default_capacity_provider_strategy=cluster.default_capacity_provider_strategy or [],
     )
+
+
+def _statistics(view: View, arn: str) -> dict[str, int]:
+    """Its tasks and services by launch type (ECS API_Cluster)."""
+    from ecsctl.controller.providers import launched
+
+    kinds = {"EC2": "EC2", "FARGATE": "Fargate", "EXTERNAL": "External"}
+    states = {"running": ("RUNNING",), "pending": ("PROVISIONING", "PENDING", "ACTIVATING")}
+    found = {
+        f"{state}{word}TasksCount": view.count(TASKS, cluster=arn, launch_type=kind, last_status=status)
+        for kind, word in kinds.items()
+        for state, status in states.items()
+    }
+    for status in ("ACTIVE", "DRAINING"):
+        services = [record.service for record in view.find(SERVICES, cluster=arn, status=status)]
+        for kind, word in kinds.items():
+            found[f"{status.lower()}{word}ServiceCount"] = sum(kind in launched(service) for service in services)
+    return found

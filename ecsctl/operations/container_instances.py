@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ecsctl.controller.limits import Limits
+from ecsctl.controller.new_tasks import free_gpus
 from ecsctl.model.api.container_instances import (
     DeregisterContainerInstanceRequest,
     DeregisterContainerInstanceResponse,
@@ -20,7 +21,7 @@ from ecsctl.model.api.container_instances import (
 )
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Failure
-from ecsctl.model.container_instance import ContainerInstance, amount
+from ecsctl.model.container_instance import ContainerInstance, amount, gpu_ids
 from ecsctl.model.errors import EngineError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
@@ -154,6 +155,7 @@ def shape(view: View, record: InstanceRecord, include: set[str]) -> ContainerIns
             amount(registered, "MEMORY") - memory,
             sorted(port.port for port in held if port.protocol == "tcp"),
             sorted(port.port for port in held if port.protocol == "udp"),
+            free_gpus(view, record) if gpu_ids(registered) else None,
         ),
         running_tasks_count=running,
         pending_tasks_count=pending,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import ecsctl
@@ -13,19 +15,21 @@ from ecsctl.model.errors import invalid_parameter
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, put_tags
+from ecsctl.operations.lookup import find_cluster, find_provider, put_tags
 from ecsctl.placement.host import ARCHITECTURE, OS, ZONE
 from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES
 
 MIB = 1024 * 1024
+_GPU = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
 
 class HostOptions(NamedTuple):
     """A host to register: the address of its engine, and what is said of it rather than found out.
 
-    `cpu` in CPU units, `memory` in MiB; by default what the engine reports, memory less the stated reserve.
+    `cpu` in CPU units, `memory` in MiB; by default what the engine reports, memory less the stated reserve. `provider`:
+    the capacity provider it is of. `gpus`: the ids of its GPUs, as its container runtime knows them.
     """
 
     address: str
@@ -33,6 +37,8 @@ class HostOptions(NamedTuple):
     availability_zone: str | None = None
     cpu: int | None = None
     memory: int | None = None
+    provider: str | None = None
+    gpus: tuple[str, ...] = ()
 
 
 def register_host(
@@ -44,8 +50,12 @@ def register_host(
 ) -> InstanceRecord:
     """Ask the engine what it is, and write it down as an ACTIVE container instance of the cluster."""
     check_attributes(attributes)
+    if len(set(host.gpus)) < len(host.gpus) or not all(map(_GPU.fullmatch, host.gpus)):
+        raise invalid_parameter(f"gpus: {','.join(host.gpus)!r} are not different ids, like 0,1 or GPU-UUID,…")
     with ctx.store.read() as view:
         found_cluster = find_cluster(view, ctx, cluster)
+        if host.provider is not None:
+            find_provider(view, ctx, host.provider)
     info = ctx.controller.engine(host.address).info()
     with ctx.store.write() as tx:
         cluster_arn = str(found_cluster.cluster_arn)
@@ -105,9 +115,10 @@ def _record(
         instance=ContainerInstance(
             container_instance_arn=ctx.scope.container_instance(cluster, ctx.new_id()),
             ec2_instance_id=name,
+            capacity_provider_name=host.provider,
             version=1,
             version_info=VersionInfo(agent_version=ecsctl.__version__, docker_version=f"DockerVersion: {info.version}"),
-            registered_resources=resources(cpu, memory, [], []),
+            registered_resources=resources(cpu, memory, [], [], host.gpus or None),
             status="ACTIVE",
             agent_connected=True,
             attributes=[Attribute(name=key, value=value) for key, value in known.items()],
@@ -120,26 +131,29 @@ def _record(
     )
 
 
-def resources(cpu: int, memory: int, tcp: list[int], udp: list[int]) -> list[Resource]:
-    """Resources as ECS lists them: CPU units, memory in MiB, taken ports."""
-    return [
+def resources(
+    cpu: int, memory: int, tcp: list[int], udp: list[int], gpus: Sequence[str] | None = None
+) -> list[Resource]:
+    """Resources as ECS lists them: CPU units, memory in MiB, taken ports; GPUs where there are any."""
+    found = [
         _number("CPU", cpu),
         _number("MEMORY", memory),
-        _ports("PORTS", tcp),
-        _ports("PORTS_UDP", udp),
+        _set("PORTS", map(str, tcp)),
+        _set("PORTS_UDP", map(str, udp)),
     ]
+    return found if gpus is None else [*found, _set("GPU", gpus)]
 
 
 def _number(name: str, value: int) -> Resource:
     return Resource(name=name, type="INTEGER", double_value=0.0, long_value=0, integer_value=value)
 
 
-def _ports(name: str, ports: list[int]) -> Resource:
+def _set(name: str, values: Iterable[str]) -> Resource:
     return Resource(
         name=name,
         type="STRINGSET",
         double_value=0.0,
         long_value=0,
         integer_value=0,
-        string_set_value=[str(port) for port in ports],
+        string_set_value=list(values),
     )

@@ -9,10 +9,10 @@ from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
-from ecsctl.model.stored import InstanceRecord, ServiceRecord, TagSet, TaskRecord
+from ecsctl.model.stored import CapacityProviderRecord, InstanceRecord, ServiceRecord, TagSet, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
+from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
 
 T = TypeVar("T")
 
@@ -34,6 +34,16 @@ def find_cluster(view: View, ctx: Context, cluster: str | None) -> Cluster:
     found = view.get(CLUSTERS, cluster_arn(ctx, cluster))
     if found is None or found.status != "ACTIVE":
         raise ApiError("ClusterNotFoundException", "Cluster not found.")
+    return found
+
+
+def find_provider(view: View, ctx: Context, name: str) -> CapacityProviderRecord:
+    """A capacity provider by its name, not one of Fargate's; InvalidParameterException."""
+    found = view.get(CAPACITY_PROVIDERS, ctx.scope.capacity_provider(name))
+    if found is None:
+        raise invalid_parameter(
+            f"The specified capacity provider {name!r} was not found: see describe-capacity-providers."
+        )
     return found
 
 

@@ -133,7 +133,7 @@ def _check(request: ScheduleTaskRequest) -> None:
     if request.count is not None and not 1 <= request.count <= 10:
         raise invalid_parameter("count: between 1 and 10 tasks can be run in one call.")
     check_task(request)
-    check_placement(request.placement_strategy or [], request.placement_constraints or [])
+    check_placement(request)
 
 
 def _replaced(old: ScheduleRecord, new: ScheduleRecord) -> ScheduleRecord:

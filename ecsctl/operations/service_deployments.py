@@ -71,6 +71,7 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
         cluster_arn=service.cluster_arn,
         task_definition=primary.task_definition_arn,
         launch_type=service.launch_type,
+        capacity_provider_strategy=service.capacity_provider_strategy,
         container_images=_images(definition),
         guard_duty_enabled=False,
         created_at=primary.created_at,

@@ -11,11 +11,11 @@ from ecsctl.model.service import Service
 from ecsctl.operations.deployment_rules import check_deployments, check_external_deployments
 from ecsctl.operations.lookup import check_tags
 from ecsctl.operations.task_rules import check_placement
+from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 
 _UNSERVED = {
     "load_balancers": "loadBalancers: load balancers",
     "service_registries": "serviceRegistries: service discovery",
-    "capacity_provider_strategy": "capacityProviderStrategy: capacity providers",
     "network_configuration": "networkConfiguration: the network mode awsvpc",
     "enable_execute_command": "enableExecuteCommand: execute-command",
     "service_connect_configuration": "serviceConnectConfiguration: Service Connect",
@@ -59,7 +59,15 @@ def check_update(request: UpdateServiceRequest, service: Service) -> None:
     )
 
 
+def _check_no_providers(request: CreateServiceRequest | UpdateServiceRequest) -> None:
+    if request.capacity_provider_strategy:
+        raise invalid_parameter(
+            "capacityProviderStrategy: with the EXTERNAL deployment controller, task sets have it: create-task-set."
+        )
+
+
 def _check_external_update(request: UpdateServiceRequest) -> None:
+    _check_no_providers(request)
     if request.task_definition:
         raise invalid_parameter(
             "Unable to update task definition on services with an EXTERNAL deployment controller. "
@@ -82,6 +90,7 @@ def _check_external(request: CreateServiceRequest) -> None:
         )
     if request.scheduling_strategy == "DAEMON":
         raise invalid_parameter("The daemon scheduling strategy does not support the EXTERNAL deployment controller.")
+    _check_no_providers(request)
     check_external_deployments(request.deployment_configuration)
 
 
@@ -92,11 +101,19 @@ def check_served(request: CreateServiceRequest | UpdateServiceRequest | CreateTa
             raise client_exception(f"{what} is not honoured by this release; leave it out.")
 
 
+def check_rebalancing(service: Service) -> None:
+    """InvalidParameterException for a service that is to be rebalanced and cannot be."""
+    why = obstacle_to_rebalancing(service) if service.availability_zone_rebalancing == "ENABLED" else None
+    if why:
+        raise invalid_parameter(
+            f"availabilityZoneRebalancing: is not supported with {why}: say DISABLED "
+            "(--availability-zone-rebalancing DISABLED)."
+        )
+
+
 def check_service(request: CreateServiceRequest | UpdateServiceRequest, scheduling: str) -> None:
     """What can be said without looking at the state; InvalidParameterException and ClientException."""
     check_served(request)
-    if request.availability_zone_rebalancing == "ENABLED":
-        raise client_exception("availabilityZoneRebalancing: ENABLED is not honoured by this release; leave it out.")
     controller = request.deployment_controller
     if controller is not None and controller.type == "CODE_DEPLOY":
         raise client_exception(
@@ -108,7 +125,7 @@ def check_service(request: CreateServiceRequest | UpdateServiceRequest, scheduli
     grace = request.health_check_grace_period_seconds
     if grace is not None and not 0 <= grace <= 2_147_483_647:
         raise invalid_parameter(f"healthCheckGracePeriodSeconds: {grace} is not between 0 and 2147483647.")
-    check_placement(request.placement_strategy or [], request.placement_constraints or [])
+    check_placement(request)
     if scheduling == "DAEMON":
         _check_daemon(request)
 
@@ -121,3 +138,10 @@ def _check_daemon(request: CreateServiceRequest | UpdateServiceRequest) -> None:
         )
     if request.placement_strategy:
         raise invalid_parameter("The daemon scheduling strategy does not support placement strategies.")
+    if request.priority:
+        raise invalid_parameter("priority: a daemon goes to each host; leave it out.")
+    if request.capacity_provider_strategy:
+        raise invalid_parameter(
+            "The daemon scheduling strategy does not support capacity provider strategies. "
+            "Say by a placement constraint where its tasks go."
+        )

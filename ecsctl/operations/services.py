@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ecsctl.controller.providers import Strategy, launch_types, launched, strategy_of
 from ecsctl.controller.services import note_progress
 from ecsctl.controller.wishes import startable
 from ecsctl.model.api.services import (
@@ -20,7 +21,7 @@ from ecsctl.model.api.services import (
     UpdateServiceResponse,
 )
 from ecsctl.model.arn import last_part
-from ecsctl.model.cluster import Cluster
+from ecsctl.model.cluster import CapacityProviderStrategyItem, Cluster
 from ecsctl.model.common import Failure
 from ecsctl.model.deployment_configuration import (
     DeploymentCircuitBreaker,
@@ -29,8 +30,9 @@ from ecsctl.model.deployment_configuration import (
 )
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
-from ecsctl.model.service import Deployment, Service, ServiceCurrentRevisionSummary
+from ecsctl.model.service import AvailabilityZoneRebalancing, Deployment, Service, ServiceCurrentRevisionSummary
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
+from ecsctl.model.task import LaunchType
 from ecsctl.operations.context import Context
 from ecsctl.operations.deployment_rules import merged
 from ecsctl.operations.hosts import ensure_default_instance
@@ -45,8 +47,9 @@ from ecsctl.operations.lookup import (
     the_service,
 )
 from ecsctl.operations.service_deployments import begin_deployment
-from ecsctl.operations.service_rules import check_new_service, check_update
+from ecsctl.operations.service_rules import check_new_service, check_rebalancing, check_update
 from ecsctl.operations.task_sets import task_set_shapes
+from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 from ecsctl.scheduler.service_deployments import revision_of
 from ecsctl.scheduler.services import IN_PROGRESS
@@ -58,6 +61,8 @@ PLAIN_FIELDS = (
     "desired_count",
     "placement_constraints",
     "placement_strategy",
+    "priority",
+    "availability_zone_rebalancing",
     "health_check_grace_period_seconds",
     "enable_ecs_managed_tags",
     "propagate_tags",
@@ -69,9 +74,9 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
     """Keep a number of copies of a task running (ECS API_CreateService). The tasks are started in the background."""
     check_new_service(request)
     with ctx.store.read() as view:
-        find_cluster(view, ctx, request.cluster)
+        cluster = find_cluster(view, ctx, request.cluster)
         if request.task_definition:
-            startable(view, ctx.scope, request.task_definition, request.launch_type)
+            startable(view, ctx.scope, request.task_definition, _kinds(cluster, request))
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
@@ -113,10 +118,21 @@ def _check_free(existing: ServiceRecord | None) -> None:
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
     if not request.task_definition:
         return ServiceRecord(service=service_asked(ctx, cluster, arn, request, None))
-    definition = str(startable(tx, ctx.scope, request.task_definition, request.launch_type).task_definition_arn)
+    found = startable(tx, ctx.scope, request.task_definition, _kinds(cluster, request))
+    definition = str(found.task_definition_arn)
     return ServiceRecord(
         service=service_asked(ctx, cluster, arn, request, definition), deployments=[_deployment(ctx, definition)]
     )
+
+
+def _kinds(cluster: Cluster, request: CreateServiceRequest) -> set[LaunchType]:
+    return launch_types(request.launch_type, service_strategy(cluster, request))
+
+
+def service_strategy(cluster: Cluster, request: CreateServiceRequest) -> Strategy:
+    """The capacity provider strategy of a new service; daemons and services with task sets have none."""
+    has_none = request.scheduling_strategy == "DAEMON" or not request.task_definition
+    return () if has_none else strategy_of(cluster, request.launch_type, request.capacity_provider_strategy)
 
 
 def service_asked(
@@ -125,7 +141,8 @@ def service_asked(
     """The service that a valid `request` becomes, with what ECS fills in."""
     scheduling = request.scheduling_strategy or "REPLICA"
     controller = request.deployment_controller or DeploymentController(type="ECS")
-    return Service(
+    strategy = service_strategy(cluster, request)
+    made = Service(
         service_arn=arn,
         service_name=request.service_name,
         cluster_arn=cluster.cluster_arn,
@@ -133,12 +150,14 @@ def service_asked(
         service_registries=[],
         status="ACTIVE",
         desired_count=request.desired_count or 0,
-        launch_type=request.launch_type or "EC2",
+        launch_type=None if strategy else request.launch_type or "EC2",
+        capacity_provider_strategy=list(strategy) or None,
         task_definition=definition_arn,
         deployment_configuration=_configuration(request.deployment_configuration, scheduling, controller),
         created_at=ctx.now(),
         placement_constraints=request.placement_constraints or [],
         placement_strategy=request.placement_strategy or [],
+        priority=request.priority,
         health_check_grace_period_seconds=request.health_check_grace_period_seconds or 0,
         scheduling_strategy=scheduling,
         deployment_controller=controller,
@@ -146,8 +165,18 @@ def service_asked(
         enable_ecs_managed_tags=bool(request.enable_ecs_managed_tags),
         propagate_tags=request.propagate_tags or "NONE",
         enable_execute_command=False,
-        availability_zone_rebalancing="DISABLED",
+        availability_zone_rebalancing=request.availability_zone_rebalancing,
     )
+    if made.availability_zone_rebalancing is None:
+        made = with_rebalancing(made)
+    check_rebalancing(made)
+    return made
+
+
+def with_rebalancing(service: Service) -> Service:
+    """The service as it is where it does not say whether it is to be rebalanced over zones: where it can be."""
+    value: AvailabilityZoneRebalancing = "DISABLED" if obstacle_to_rebalancing(service) else "ENABLED"
+    return evolve(service, availability_zone_rebalancing=value)
 
 
 def _configuration(
@@ -181,7 +210,7 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
         if record.service.status != "ACTIVE":
             raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
         check_update(request, record.service)
-        changed = _changed(tx, ctx, record, request)
+        changed = _changed(tx, ctx, cluster, record, request)
         if changed != record:
             tx.put(SERVICES, evolve(changed, steady=False, seq=tx.seq))
             deployed = len(changed.deployments) > len(record.deployments)
@@ -195,19 +224,37 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
     return UpdateServiceResponse(service=answer)
 
 
-def _changed(tx: Transaction, ctx: Context, record: ServiceRecord, request: UpdateServiceRequest) -> ServiceRecord:
+def _changed(
+    tx: Transaction, ctx: Context, cluster: Cluster, record: ServiceRecord, request: UpdateServiceRequest
+) -> ServiceRecord:
     service = record.service
+    if request.capacity_provider_strategy is not None:
+        service = _with_strategy(cluster, service, request.capacity_provider_strategy)
     definition = service.task_definition
-    if request.task_definition:
-        definition = str(startable(tx, ctx.scope, request.task_definition, service.launch_type).task_definition_arn)
+    if request.task_definition or (definition and service != record.service):
+        named = request.task_definition or str(definition)
+        found = startable(tx, ctx.scope, named, launched(service))
+        definition = str(found.task_definition_arn)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
+    if request.priority is not None:
+        changes["placement_strategy"] = []
+    elif request.placement_strategy is not None:
+        changes["priority"] = None
     deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
+    check_rebalancing(changed)
     record = evolve(record, service=changed)
     if definition is None or (definition == service.task_definition and not request.force_new_deployment):
         return record
     before = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
     return evolve(record, deployments=[_deployment(ctx, definition), *before])
+
+
+def _with_strategy(cluster: Cluster, service: Service, given: list[CapacityProviderStrategyItem]) -> Service:
+    """With another capacity provider strategy for its new tasks; an empty one goes back to a launch type."""
+    strategy = list(strategy_of(cluster, None, given)) or None
+    launch_type = None if strategy else service.launch_type or "EC2"
+    return evolve(service, capacity_provider_strategy=strategy, launch_type=launch_type)
 
 
 def delete_service(ctx: Context, request: DeleteServiceRequest) -> DeleteServiceResponse:
@@ -265,7 +312,7 @@ def list_services(ctx: Context, request: ListServicesRequest) -> ListServicesRes
     arns = [
         record.arn
         for record in found
-        if request.launch_type in (None, record.service.launch_type)
+        if request.launch_type in (None, *launched(record.service))
         and request.scheduling_strategy in (None, record.service.scheduling_strategy)
         and request.resource_management_type in (None, "CUSTOMER")
     ]
@@ -318,6 +365,7 @@ def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks
         created_at=deployment.created_at,
         updated_at=deployment.updated_at,
         launch_type=record.service.launch_type,
+        capacity_provider_strategy=record.service.capacity_provider_strategy,
         rollout_state=deployment.rollout_state,
         rollout_state_reason=deployment.rollout_state_reason,
         next_attempt_at=deployment.next_attempt_at,

@@ -15,9 +15,19 @@ from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import check_tags, put_tags, tags_of
 from ecsctl.store.store import View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS, Table
+from ecsctl.store.tables import (
+    CAPACITY_PROVIDERS,
+    CLUSTERS,
+    INSTANCES,
+    SCHEDULES,
+    SERVICES,
+    TASK_DEFINITIONS,
+    TASKS,
+    Table,
+)
 
 _TAGGABLE: dict[str, Table] = {  # type: ignore[type-arg]
+    "capacity-provider": CAPACITY_PROVIDERS,
     "cluster": CLUSTERS,
     "container-instance": INSTANCES,
     "schedule": SCHEDULES,

@@ -27,7 +27,7 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.definition_rules import validate
 from ecsctl.operations.lookup import page, put_tags, tags_of
 from ecsctl.operations.registered_definition import register, registered_again
-from ecsctl.store.store import Transaction
+from ecsctl.store.store import Transaction, View
 from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS
 
 
@@ -43,25 +43,35 @@ def register_if_changed(ctx: Context, request: RegisterTaskDefinitionRequest) ->
     """The family's newest ACTIVE revision if it says the same, else a new one."""
     validate(request)
     with ctx.store.write() as tx:
-        old = newest_of(tx, ctx.scope, request.family)
-        if (
-            old is not None
-            and registered_again(request, old) == old
-            and tags_of(tx, old.task_definition_arn) == (request.tags or [])
-        ):
-            return old
-        return _register(tx, ctx, request)
+        return _unchanged(tx, ctx, request) or _register(tx, ctx, request)
+
+
+def as_registered(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
+    """What `register_if_changed` would answer. Nothing is registered."""
+    validate(request)
+    return _unchanged(view, ctx, request) or _next_revision(view, ctx, request)
+
+
+def _unchanged(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition | None:
+    """The family's newest ACTIVE revision, if it says the same."""
+    old = newest_of(view, ctx.scope, request.family)
+    if old is None or registered_again(request, old) != old:
+        return None
+    return old if tags_of(view, old.task_definition_arn) == (request.tags or []) else None
+
+
+def _next_revision(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
+    family = view.get(FAMILIES, f"{ctx.scope.key}/{request.family}")
+    revision = (family.last_revision if family else 0) + 1
+    return register(request, revision, ctx.scope.task_definition(request.family, revision), ctx.now(), ctx.caller)
 
 
 def _register(tx: Transaction, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
+    definition = _next_revision(tx, ctx, request)
     key = f"{ctx.scope.key}/{request.family}"
-    family = tx.get(FAMILIES, key) or Family(key=key, name=request.family)
-    revision = family.last_revision + 1
-    arn = ctx.scope.task_definition(request.family, revision)
-    definition = register(request, revision, arn, ctx.now(), ctx.caller)
-    tx.put(FAMILIES, evolve(family, last_revision=revision))
+    tx.put(FAMILIES, Family(key=key, name=request.family, last_revision=definition.revision or 0))
     tx.put(TASK_DEFINITIONS, definition)
-    put_tags(tx, arn, request.tags)
+    put_tags(tx, str(definition.task_definition_arn), request.tags)
     return definition
 
 

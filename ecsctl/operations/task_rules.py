@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy, RunTaskRequest, StartTaskRequest
-from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.errors import InputError, client_exception, invalid_parameter
 from ecsctl.operations.lookup import check_tags
+from ecsctl.placement.priority import parse_priority
 
 _STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
 _UNSERVED = {
-    "capacity_provider_strategy": "capacityProviderStrategy",
     "network_configuration": "networkConfiguration (the network mode awsvpc)",
     "volume_configurations": "volumeConfigurations",
     "enable_execute_command": "enableExecuteCommand",
@@ -47,8 +48,22 @@ def expression_problem(expression: str | None) -> str | None:
     return None
 
 
-def check_placement(strategies: Sequence[PlacementStrategy], constraints: Sequence[PlacementConstraint]) -> None:
-    """At most 5 strategies and 10 constraints, of the kinds that there are, and their expressions."""
+def check_placement(request: RunTaskRequest | CreateServiceRequest | UpdateServiceRequest) -> None:
+    """What a request says of where its tasks go; InvalidParameterException."""
+    check_rules(request.placement_strategy or [], request.placement_constraints or [], request.priority)
+
+
+def check_rules(
+    strategies: Sequence[PlacementStrategy], constraints: Sequence[PlacementConstraint], priority: str | None
+) -> None:
+    """At most 5 strategies and 10 constraints, of the kinds that there are, and their expressions; or a priority."""
+    if priority is not None:
+        if strategies:
+            raise invalid_parameter("priority: placementStrategy says already where tasks go; give one of them.")
+        try:
+            parse_priority(priority)
+        except InputError as error:
+            raise invalid_parameter(f"priority: {error}") from None
     for index, constraint in enumerate(constraints):
         path = f"placementConstraints[{index}].expression"
         if constraint.type != "memberOf" and constraint.expression:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ecsctl.controller.providers import launch_types, strategy_of
 from ecsctl.controller.wishes import startable
 from ecsctl.model.api.task_sets import (
     CreateTaskSetRequest,
@@ -54,8 +55,9 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
                 f"{MOST} deployments exist on the service. Unable to create new TaskSet since this exceeds the maximum "
                 "limit: delete one first (delete-task-set)."
             )
-        launch_type = request.launch_type or record.service.launch_type or "EC2"
-        definition = startable(tx, ctx.scope, request.task_definition, launch_type)
+        strategy = strategy_of(cluster, request.launch_type, request.capacity_provider_strategy)
+        launch_type = None if strategy else request.launch_type or record.service.launch_type or "EC2"
+        definition = startable(tx, ctx.scope, request.task_definition, launch_types(launch_type, strategy))
         now = ctx.now()
         task_set = TaskSetRecord(
             id=ctx.new_starter_id(),
@@ -65,6 +67,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
             scale=scale,
             external_id=request.external_id,
             launch_type=launch_type,
+            capacity_provider_strategy=list(strategy),
             stability_at=now,
         )
         record = evolve(record, task_sets=[task_set, *record.task_sets])
@@ -104,7 +107,12 @@ def update_service_primary_task_set(
             evolve(one, status="ACTIVE", updated_at=ctx.now()) if one.status == "PRIMARY" else one
             for one in record.task_sets
         ]
-        service = evolve(record.service, task_definition=task_set.task_definition_arn, launch_type=task_set.launch_type)
+        service = evolve(
+            record.service,
+            task_definition=task_set.task_definition_arn,
+            launch_type=task_set.launch_type,
+            capacity_provider_strategy=task_set.capacity_provider_strategy or None,
+        )
         primary = evolve(task_set, status="PRIMARY", updated_at=ctx.now())
         record = _with(evolve(record, service=service, task_sets=before), primary)
         return _Change(record, "TaskSetUpdated", f"{task_set.id} is PRIMARY")
@@ -248,6 +256,7 @@ def _shape_with(record: ServiceRecord, task_set: TaskSetRecord, tasks: Sequence[
         created_at=task_set.created_at,
         updated_at=task_set.updated_at,
         launch_type=task_set.launch_type,
+        capacity_provider_strategy=task_set.capacity_provider_strategy,
         load_balancers=[],
         service_registries=[],
         scale=Scale(value=task_set.scale, unit="PERCENT"),

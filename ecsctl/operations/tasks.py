@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
@@ -27,13 +27,14 @@ from ecsctl.model.errors import EngineUnreachable, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import Task
+from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
 from ecsctl.operations.task_rules import check_placement, check_task
 from ecsctl.placement.demand import demand_of
-from ecsctl.placement.fleet import Fleet, Rejection
+from ecsctl.placement.fleet import OTHER_PROVIDER, Fleet, Rejection
 from ecsctl.placement.host import Host
 from ecsctl.placement.place import Placement, place
 from ecsctl.scheduler.decide import request_stop
@@ -52,32 +53,38 @@ def run_task(
     Answers when they are recorded and on their way; the rest is left to the background, or with `stay` to the
     caller, who will bring them further.
     """
-    count = 1 if request.count is None else request.count
-    if not 1 <= count <= 10:
-        raise invalid_parameter("count: between 1 and 10 tasks can be run in one call.")
+    count = check_count(request)
     check_task(request)
-    check_placement(request.placement_strategy or [], request.placement_constraints or [])
+    check_placement(request)
     with ctx.store.read() as view:
-        _wish(view, ctx, find_cluster(view, ctx, request.cluster), request)  # what is wrong is said before all else
+        wish_in(view, ctx, find_cluster(view, ctx, request.cluster), request)  # what is wrong is said before all else
     ensure_default_instance(ctx, request.cluster)
-    reasons = _probe(ctx, request, count)
+    reasons = probe(ctx, request, count)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
         if again := answered_before(tx, cluster, "RunTask", request):
             return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
-        asked = _wish(tx, ctx, cluster, request)
-        placements = _place(tx, ctx, cluster, asked, request, count)
-        chosen = [placement.host for placement in placements if placement.host]
+        asked = wish_in(tx, ctx, cluster, request)
+        placements = place_tasks(tx, ctx, cluster, asked, request, count)
+        chosen = [placement for placement in placements if placement.host]
         if all_or_nothing and len(chosen) < count:
             chosen = []
-        records = [_put(tx, ctx, cluster, asked, host) for host in chosen]
-        failures = [_failure(rejection) for placement in placements for rejection in placement.rejections]
+        records = [_put(tx, ctx, cluster, asked.of(one.provider), one.host) for one in chosen if one.host]
+        failures = [failure for placement in placements for failure in failures_of(ctx, placement)]
         if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
             raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
         if records or not all_or_nothing:  # what did not come about can be asked for again
             remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
     tasks = _go(ctx, [record.arn for record in records], stay=stay)
     return RunTaskResponse(tasks=tasks, failures=failures)
+
+
+def check_count(request: RunTaskRequest) -> int:
+    """How many copies are asked for; InvalidParameterException."""
+    count = 1 if request.count is None else request.count
+    if not 1 <= count <= 10:
+        raise invalid_parameter("count: between 1 and 10 tasks can be run in one call.")
+    return count
 
 
 def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -> StartTaskResponse:
@@ -93,7 +100,7 @@ def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -
         known = [find_instance(view, cluster, name) for name in request.container_instances]
     ctx.controller.probe([record for record in known if record])
     with ctx.store.write() as tx:
-        asked = _wish(tx, ctx, cluster, request)
+        asked = wish_in(tx, ctx, cluster, request)
         for name in request.container_instances:
             found = find_instance(tx, cluster, name)
             if found is None:
@@ -203,18 +210,27 @@ def _go(ctx: Context, arns: list[str], *, stay: bool) -> list[Task]:
     return shapes(ctx, arns)
 
 
-def _wish(view: View, ctx: Context, cluster: Cluster, request: RunTaskRequest | StartTaskRequest) -> Wish:
-    return wish(view, ctx.scope, str(cluster.cluster_arn), request)
+def wish_in(
+    view: View,
+    ctx: Context,
+    cluster: Cluster,
+    request: RunTaskRequest | StartTaskRequest,
+    definition: TaskDefinition | None = None,
+) -> Wish:
+    """What a request asks of each task, in this state; of a `definition` that is not registered if there is one."""
+    return wish(view, ctx.scope, str(cluster.cluster_arn), request, definition)
 
 
-def _probe(ctx: Context, request: RunTaskRequest, count: int) -> dict[str, str]:
+def probe(
+    ctx: Context, request: RunTaskRequest, count: int, definition: TaskDefinition | None = None
+) -> dict[str, str]:
     """Ask the hosts the copies would go to whether they answer, until those chosen do; ARN → why of the silent."""
     silent: dict[str, str] = {}
     while True:
         with ctx.store.read() as view:
             cluster = find_cluster(view, ctx, request.cluster)
-            asked = _wish(view, ctx, cluster, request)
-            placements = _place(view, ctx, cluster, asked, request, count)
+            asked = wish_in(view, ctx, cluster, request, definition)
+            placements = place_tasks(view, ctx, cluster, asked, request, count)
             disconnected = [r.arn for p in placements for r in p.rejections if r.reason == "AGENT"]
             chosen = {p.host.arn for p in placements if p.host} or set(disconnected)
             records = [r for arn in sorted(chosen - set(silent)) if (r := view.get(INSTANCES, arn))]
@@ -226,22 +242,38 @@ def _probe(ctx: Context, request: RunTaskRequest, count: int) -> dict[str, str]:
             return silent
 
 
-def _place(
+def place_tasks(
     view: View, ctx: Context, cluster: Cluster, asked: Wish, request: RunTaskRequest, count: int
 ) -> list[Placement]:
+    """Where the copies go now; InvalidParameterException where none ever could."""
     fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
     if not len(fleet):
         raise invalid_parameter("No Container Instances were found in your cluster.")
     requirements = asked_of(asked, request)
     if why := fleet.never_fits(requirements.demand):
         raise invalid_parameter(f"No container instance can ever hold this task: {why}.")
-    return place(fleet, requirements, count, ctx.draw)
+    draw: Callable[[int], int] = ctx.draw
+    if request.seed is not None:
+        from random import Random  # hardly anybody gives one
+
+        draw = Random(request.seed).randrange  # noqa: S311 it is to be the same again
+    return place(fleet, requirements, count, draw, asked.strategy)
 
 
 def _put(tx: Transaction, ctx: Context, cluster: Cluster, asked: Wish, host: Host) -> TaskRecord:
     return put_task(
         tx, str(cluster.cluster_arn), asked, demand_of(asked.definition, asked.overrides), host, ctx.now(), ctx.new_id
     )
+
+
+def failures_of(ctx: Context, placement: Placement) -> list[Failure]:
+    """What ECS says of a task that has no host: nothing of those that are of another capacity provider."""
+    if placement.host:
+        return []
+    mine = [_failure(rejection) for rejection in placement.rejections if rejection.reason != OTHER_PROVIDER]
+    name = placement.provider or ""
+    nobody = "no container instance is registered for it (register-container-instance --capacity-provider)"
+    return mine or [Failure(arn=ctx.scope.capacity_provider(name), reason="EMPTY CAPACITY PROVIDER", detail=nobody)]
 
 
 def _failure(rejection: Rejection) -> Failure:

@@ -6,20 +6,21 @@ from typing import NamedTuple
 
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
-from ecsctl.model.task import TaskOverride
+from ecsctl.model.task import ContainerOverride, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 
 Port = tuple[int, str]
 
 
 class Demand(NamedTuple):
-    """What one task takes: cpu units, memory in MiB, host ports; and what it is built for, as attributes say it."""
+    """What one task takes: cpu units, memory in MiB, host ports, GPUs; and what it is built for, as attributes say."""
 
     cpu: int
     memory: int
     ports: frozenset[Port] = frozenset()
     architecture: str | None = None
     os: str | None = None
+    gpus: int = 0
 
 
 def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Demand:
@@ -28,7 +29,7 @@ def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Dem
     A container with a soft limit (memoryReservation) takes that; its hard limit (memory) is what it may grow to.
     """
     changed = {o.name: o for o in (overrides.container_overrides if overrides else None) or []}
-    cpu = memory = 0
+    cpu = memory = gpus = 0
     ports: set[Port] = set()
     for container in definition.container_definitions or []:
         override = changed.get(container.name)
@@ -38,6 +39,7 @@ def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Dem
         if override and override.memory_reservation is not None:
             soft = override.memory_reservation
         memory += soft or hard or 0
+        gpus += gpus_of(container, override)
         ports |= _host_ports(definition, container)
     if text := (overrides and overrides.cpu) or definition.cpu:
         cpu = task_cpu_units(text)
@@ -46,7 +48,16 @@ def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Dem
     platform = definition.runtime_platform
     architecture = platform.cpu_architecture.lower() if platform and platform.cpu_architecture else None
     family = platform.operating_system_family if platform else None
-    return Demand(cpu, memory, frozenset(ports), architecture, family.partition("_")[0].lower() if family else None)
+    os = family.partition("_")[0].lower() if family else None
+    return Demand(cpu, memory, frozenset(ports), architecture, os, gpus)
+
+
+def gpus_of(container: ContainerDefinition, override: ContainerOverride | None) -> int:
+    """How many GPUs a container has for itself (ECS API_ResourceRequirement)."""
+    asked = container.resource_requirements
+    if override is not None and override.resource_requirements is not None:
+        asked = override.resource_requirements
+    return sum(int(one.value or 0) for one in asked or [] if one.type == "GPU")
 
 
 def _host_ports(definition: TaskDefinition, container: ContainerDefinition) -> set[Port]:

@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 
 DISTINCT = "distinctInstance placement constraint unsatisfied."
 MEMBER_OF = "MemberOf placement constraint unsatisfied."
+OTHER_PROVIDER = "CAPACITY PROVIDER"
+"""A reason of ours: the container instance is not of the capacity provider."""
 
 
 class Requirements(NamedTuple):
-    """What tasks of one kind ask of where they go. `group` is what they count as when they are spread."""
+    """What tasks of one kind ask of where they go. `group` is what they count as when they are spread, `provider` the
+    capacity provider whose hosts they go to. `availability` (0 to 1) is what they mind instead of strategies."""
 
     demand: Demand
     group: str
     strategies: tuple[PlacementStrategy, ...] = ()
     is_distinct: bool = False
     queries: tuple[Query, ...] = ()
+    provider: str | None = None
+    availability: float | None = None
 
 
 class Rejection(NamedTuple):
@@ -46,16 +51,22 @@ def requirements(
     group: str,
     strategies: Iterable[PlacementStrategy] = (),
     constraints: Iterable[PlacementConstraint | TaskDefinitionPlacementConstraint] = (),
+    priority: str | None = None,
 ) -> Requirements:
-    """Raises QueryError for the expression of a `memberOf` that is none."""
+    """Raises QueryError for the expression of a `memberOf` that is none. A `priority` stands for all strategies."""
     constraints = list(constraints)
     expressions = [c.expression or "" for c in constraints if c.type == "memberOf"]
     is_distinct = any(c.type == "distinctInstance" for c in constraints)
-    if not expressions:
-        return Requirements(demand, group, tuple(strategies), is_distinct)
-    from ecsctl.placement.query import parse  # most tasks have none
+    found = Requirements(demand, group, tuple(strategies), is_distinct)
+    if priority is not None:
+        from ecsctl.placement.priority import parse_priority  # most tasks have neither this
 
-    return Requirements(demand, group, tuple(strategies), is_distinct, tuple(map(parse, expressions)))
+        found = found._replace(strategies=(), availability=parse_priority(priority))
+    if expressions:
+        from ecsctl.placement.query import parse  # nor that
+
+        found = found._replace(queries=tuple(map(parse, expressions)))
+    return found
 
 
 class Fleet:
@@ -67,6 +78,7 @@ class Fleet:
         self.memory = [host.memory_free for host in self.hosts]
         self.ports = [host.ports for host in self.hosts]
         self.slots = [host.slots for host in self.hosts]
+        self.gpus = [len(host.gpus) for host in self.hosts]
         self.added = [0] * len(self.hosts)
         self.groups: dict[str, dict[int, int]] = {}
         """Group → number of a host → how many tasks of the group it has; none where it has none."""
@@ -75,7 +87,7 @@ class Fleet:
                 self.groups.setdefault(group, {})[number] = count
         self._values: dict[str, list[str | None]] = {}
         self._is_limited = any(slots < UNLIMITED for slots in self.slots)
-        self._suitable: dict[tuple[str | None, str | None, tuple[str, ...]], list[int]] = {}
+        self._suitable: dict[tuple[str | None, str | None, str | None, tuple[str, ...]], list[int]] = {}
 
     def __len__(self) -> int:
         return len(self.hosts)
@@ -84,6 +96,7 @@ class Fleet:
         """One more task on a host."""
         self.cpu[number] -= demand.cpu
         self.memory[number] -= demand.memory
+        self.gpus[number] -= demand.gpus
         self.slots[number] -= 1
         self.added[number] += 1
         if demand.ports:
@@ -98,6 +111,8 @@ class Fleet:
         found = [n for n in self._suited(asked) if free_memory[n] >= memory and free_cpu[n] >= cpu]
         if demand.ports:
             found = [n for n in found if not demand.ports & self.ports[n]]
+        if demand.gpus:
+            found = [n for n in found if self.gpus[n] >= demand.gpus]
         if self._is_limited:
             found = [n for n in found if self.slots[n] > 0]
         if asked.is_distinct and (members := self.groups.get(asked.group)):
@@ -115,6 +130,7 @@ class Fleet:
             and self.memory[number] >= demand.memory
             and self.cpu[number] >= demand.cpu
             and not demand.ports
+            and self.gpus[number] >= demand.gpus
             and self.slots[number] > 0
             and all(query.is_static or query.matches(self._subject(number)) for query in asked.queries)
         )
@@ -130,6 +146,9 @@ class Fleet:
     def _unsuited(self, number: int, asked: Requirements) -> Rejection | None:
         """By what does not change while tasks are placed."""
         host, demand = self.hosts[number], asked.demand
+        if not host.serves(asked.provider):
+            detail = f"is not of the capacity provider {asked.provider}"
+            return Rejection(host.arn, OTHER_PROVIDER, detail)
         if not host.active:
             return Rejection(host.arn, "INACTIVE", "the container instance is not ACTIVE")
         if not host.connected:
@@ -149,6 +168,9 @@ class Fleet:
         if demand.cpu > cpu:
             detail = f"needs {demand.cpu} CPU units, {cpu} of {host.cpu_total} are free"
             return Rejection(host.arn, "RESOURCE:CPU", detail, 1 - cpu / demand.cpu)
+        if demand.gpus > self.gpus[number]:
+            detail = f"needs {demand.gpus} GPUs, {self.gpus[number]} are free"
+            return Rejection(host.arn, "RESOURCE:GPU", detail, 1 - self.gpus[number] / demand.gpus)
         if taken := sorted(demand.ports & self.ports[number]):
             ports = ", ".join(f"{port}/{kind}" for port, kind in taken)
             return Rejection(host.arn, "RESOURCE:PORTS", f"taken: {ports}")
@@ -181,6 +203,12 @@ class Fleet:
             return f"it needs {demand.cpu} CPU units, and the largest container instance has {largest_cpu}"
         return None
 
+    def zones(self, asked: Requirements) -> set[str]:
+        """The zones of the hosts that could take such a task if they were empty."""
+        cpu, memory = asked.demand.cpu, asked.demand.memory
+        suited = (self.hosts[number] for number in self._suited(asked))
+        return {host.zone for host in suited if host.zone and host.cpu_total >= cpu and host.memory_total >= memory}
+
     def values(self, attribute: str) -> Sequence[str | None]:
         """The value of an attribute, by host."""
         if attribute not in self._values:
@@ -190,13 +218,14 @@ class Fleet:
     def _suited(self, asked: Requirements) -> list[int]:
         """The hosts that are right by what does not change while tasks are placed."""
         queries = [query for query in asked.queries if query.is_static]
-        key = (asked.demand.architecture, asked.demand.os, tuple(map(str, queries)))
+        key = (asked.provider, asked.demand.architecture, asked.demand.os, tuple(map(str, queries)))
         if key not in self._suitable:
             self._suitable[key] = [
                 number
                 for number, host in enumerate(self.hosts)
                 if host.active
                 and host.connected
+                and host.serves(asked.provider)
                 and _is_suited(asked.demand.architecture, host.attributes.get(ARCHITECTURE))
                 and _is_suited(asked.demand.os, host.attributes.get(OS))
                 and all(query.matches(self._subject(number)) for query in queries)

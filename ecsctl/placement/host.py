@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from ecsctl.model.cluster import FARGATE_PROVIDERS
 from ecsctl.placement.demand import Port
 
 ZONE = "ecs.availability-zone"
@@ -13,11 +14,14 @@ ARCHITECTURE = "ecs.cpu-architecture"
 OS = "ecs.os-type"
 TASK_LIMIT = "ecsctl.task-limit"
 """An attribute of ours: how many tasks a container instance takes at most."""
+PRICE = "ecsctl.hourly-price"
+"""An attribute of ours: what a container instance costs an hour. All of a fleet are in the same currency."""
 UNLIMITED = 1 << 30
 
 
 class Host(NamedTuple):
-    """A container instance. `groups` counts its tasks that are not STOPPED by their group."""
+    """A container instance. `groups` counts its tasks that are not STOPPED by their group; `gpus` are the ids of those
+    that no task has."""
 
     arn: str
     cpu_total: int
@@ -33,9 +37,25 @@ class Host(NamedTuple):
     running_tasks: int = 0
     registered_at: datetime | None = None
     agent_version: str | None = None
+    provider: str | None = None
+    gpus: tuple[str, ...] = ()
 
     def attribute(self, name: str) -> str | None:
         return self.attributes.get(name)
+
+    @property
+    def zone(self) -> str | None:
+        return self.attributes.get(ZONE)
+
+    @property
+    def price(self) -> float:
+        """What it costs an hour; nothing where that is not said, or is no number."""
+        text = self.attributes.get(PRICE) or ""
+        return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else 0.0
+
+    def serves(self, provider: str | None) -> bool:
+        """Whether it takes tasks of a capacity provider, or of none: any host takes those of Fargate's."""
+        return provider is None or provider in FARGATE_PROVIDERS or provider == self.provider
 
     @property
     def tasks(self) -> int:

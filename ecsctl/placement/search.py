@@ -18,6 +18,8 @@ from heapq import heapify, heappop, heapreplace
 
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.placement.fleet import Fleet, Requirements
+from ecsctl.placement.host import ZONE
+from ecsctl.placement.priority import Weighing
 
 _BITS = 28
 """Of one figure in a key: MiB, CPU units, tasks."""
@@ -59,8 +61,18 @@ class Search:
         self._places: list[int] = []
         self._columns: list[list[int]] = []
         self._early: list[tuple[int, list[int]]] = []
-        self._chain(asked.strategies)
+        self._weighing: Weighing | None = None
+        if asked.availability is None:
+            self._chain(asked.strategies)
+        else:
+            self._weighing = Weighing(fleet, asked.availability, self._per_host)
+            self._attributes.append(ZONE)
         self._root = self._parted()
+
+    @property
+    def _is_ordered(self) -> bool:
+        """Whether it matters which of the hosts of a part it is."""
+        return bool(self._columns) or self._weighing is not None
 
     def take(self) -> int | None:
         """The number of the host for the next task, which it now has; None when no host can take it."""
@@ -82,7 +94,7 @@ class Search:
 
     def _take_host(self, part: _Part) -> int:
         hosts = part.hosts
-        if self._columns:
+        if self._is_ordered:
             number = self._number(hosts[0])
         else:
             at = self._draw(len(hosts))
@@ -91,7 +103,7 @@ class Search:
         self._fleet.take(number, self._asked.demand, self._asked.group)
         self._per_host[number] += 1
         fits = self._fleet.fits(number, self._asked)
-        if not self._columns:
+        if not self._is_ordered:
             if not fits:
                 hosts.pop()
         elif fits:
@@ -151,7 +163,7 @@ class Search:
                 inner.turn = (index - first) % len(part.parts)
             part.inner = [(self._key(inner), index) for index, inner in enumerate(part.parts)]
             heapify(part.inner)
-        elif self._columns:
+        elif self._is_ordered:
             part.hosts = [self._host_key(number) for number in hosts]
             heapify(part.hosts)
         else:
@@ -160,6 +172,8 @@ class Search:
     def _host_key(self, number: int) -> int:
         """What the chain says of a host, the first thing in front, then its turn among equals."""
         key = 0
+        if self._weighing:
+            key = self._weighing.host(number)
         for column in self._columns:
             key = key << _BITS | column[number]
         return key << self._tie_bits | (number - self._offset) % self._size
@@ -169,6 +183,9 @@ class Search:
 
     def _key(self, part: _Part) -> tuple[int, ...]:
         """What the chain says of the best host of a part, as far as it tells it from the parts beside it."""
+        if self._weighing:
+            best = part.hosts[0] >> self._tie_bits
+            return (self._weighing.zone(part.count, best), part.turn)
         if part.parts:
             key = list(part.inner[0][0])
         elif self._columns:

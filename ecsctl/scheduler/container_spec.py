@@ -100,9 +100,11 @@ def _host_config(record: TaskRecord, definition: TaskDefinition, container: Cont
         **_memory(record, definition, container),
         **_linux(container.linux_parameters or LinuxParameters()),
     }
+    gpus = next((c.gpu_ids for c in record.task.containers or [] if c.name == container.name), None)
     cpu = _task_cpu(record, definition)
     optional: Body = {
         "NanoCpus": cpu * SECOND // 1024 if cpu else None,
+        "DeviceRequests": [{"Driver": "nvidia", "DeviceIDs": gpus, "Capabilities": [["gpu"]]}] if gpus else None,
         "Links": [_link(record, link) for link in container.links or []],
         "VolumesFrom": [
             f"{_engine_name(record, source.source_container)}:{'ro' if source.read_only else 'rw'}"

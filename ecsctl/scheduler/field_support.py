@@ -161,10 +161,20 @@ def _swappiness(_: Any, parent: Record) -> Support:
     return _YES if getattr(parent, "max_swap", None) is not None else _maps("ignored without maxSwap, as ECS does")
 
 
+def _resources(value: Any, _: Record) -> Support:
+    if others := sorted({one.type for one in value if one.type != "GPU"}):
+        return _no(f"{', '.join(others)} is not honoured: only GPU is")
+    if any(one.sharing_strategy for one in value):
+        return _no("GPUs are not shared by containers in this release")
+    if not all((text := one.value or "").isdecimal() and text.isascii() and 0 < int(text) < 1000 for one in value):
+        return _no('the value says how many GPUs, like "1"')
+    return Support("honoured", "of the GPUs that the host was registered with") if value else _EMPTY
+
+
 _ROLE = _maps("recorded; containers get no credentials endpoint yet")
 _NO_SECRETS = _no("secrets are not in this release")
 _NO_ENV_FILES = _no("environment files from S3 are not in this release")
-_NO_DEVICES = _no("GPUs and other accelerators are not in this release")
+_NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
 _NO_STORAGE = _no("a task's own storage size cannot be set on a Docker host")
 
 _CONTAINER: dict[str, Rule] = {
@@ -220,7 +230,7 @@ _CONTAINER: dict[str, Rule] = {
     "logConfiguration.secretOptions": _NO_SECRETS,
     "healthCheck": _YES,
     "systemControls": _YES,
-    "resourceRequirements": _NO_DEVICES,
+    "resourceRequirements": _resources,
     "firelensConfiguration": _no("FireLens is not in this release"),
     "credentialSpecs": _no("credential specs are for Windows and Active Directory"),
 }
@@ -243,7 +253,7 @@ _OVERRIDE: dict[str, Rule] = {
     "cpu": _YES,
     "memory": _YES,
     "memoryReservation": _YES,
-    "resourceRequirements": _NO_DEVICES,
+    "resourceRequirements": _resources,
 }
 
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.errors import InputError
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ScheduleRecord, ScheduleRun
 from ecsctl.placement.fleet import Fleet, Requirements
 from ecsctl.placement.host import Host
-from ecsctl.placement.place import place
+from ecsctl.placement.place import Placement, place
 from ecsctl.scheduler.expressions import Timing, parse_expression, parse_timezone
 from ecsctl.scheduler.obstacle import cannot_place
 
@@ -26,10 +27,14 @@ LONGEST_TRIAL = timedelta(hours=24)
 
 
 class Wanted(NamedTuple):
-    """What one task of a schedule is now: `family:revision`, and what it asks of where it goes."""
+    """What one task of a schedule is now: `family:revision`, and what it asks of where it goes.
+
+    `strategy`: among which capacity providers its tasks are divided.
+    """
 
     definition: str
     asked: Requirements
+    strategy: tuple[CapacityProviderStrategyItem, ...] = ()
 
 
 class Surroundings(NamedTuple):
@@ -54,10 +59,10 @@ class Told(NamedTuple):
 
 
 class ScheduleStep(NamedTuple):
-    """The schedule as it is to be written, a host for each task that starts, and what to tell."""
+    """The schedule as it is to be written, where each task that starts goes, and what to tell."""
 
     record: ScheduleRecord
-    hosts: tuple[Host, ...] = ()
+    placements: tuple[Placement, ...] = ()
     told: tuple[Told, ...] = ()
 
 
@@ -120,18 +125,19 @@ def _start(
         tasks = "a task of it still runs" if around.running == 1 else f"{around.running} tasks of it still run"
         return _skip(record, run, following, now, tasks, told)
     count = request.count or 1
-    placements = place(Fleet(around.hosts), wanted.asked, count, around.draw)
-    hosts = tuple(placement.host for placement in placements if placement.host)
-    if not hosts:
-        return _wait(record, run, cannot_place(placements[-1].rejections), told)
-    what = f"start {f'{len(hosts)} tasks' if len(hosts) > 1 else 'a task'} of {wanted.definition}"
+    placements = place(Fleet(around.hosts), wanted.asked, count, around.draw, wanted.strategy)
+    placed = tuple(placement for placement in placements if placement.host)
+    why = next((cannot_place(placement.rejections) for placement in placements if not placement.host), "")
+    if not placed:
+        return _wait(record, run, why, told)
+    what = f"start {f'{len(placed)} tasks' if len(placed) > 1 else 'a task'} of {wanted.definition}"
     told += (Told("ScheduledTaskStarted", f"{what}: due at {clock(run)}"),)
     reason = ""
-    if len(hosts) < count:
-        reason = f"{len(hosts)} of {count} tasks: {cannot_place(placements[-1].rejections)}"
+    if len(placed) < count:
+        reason = f"{len(placed)} of {count} tasks: {why}"
         told += (Told("ScheduledTaskNotPlaced", reason),)
     started = ScheduleRun(due_at=run, decided_at=now, outcome="STARTED", reason=reason)
-    return ScheduleStep(evolve(record, next_run_at=following, obstacle="", last_run=started), hosts, told)
+    return ScheduleStep(evolve(record, next_run_at=following, obstacle="", last_run=started), placed, told)
 
 
 def _skip(

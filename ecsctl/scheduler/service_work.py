@@ -6,6 +6,7 @@ words of the events as in "Amazon ECS service event messages".
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,16 +14,21 @@ from typing import NamedTuple
 
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
+from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.record import evolve
+from ecsctl.model.service import Service
 from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
 from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import ZONE, Host
+from ecsctl.placement.priority import parse_priority
+from ecsctl.placement.providers import shares
 from ecsctl.placement.search import Search
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits
+from ecsctl.scheduler.scale_in import stopping_order
 from ecsctl.scheduler.service_deployments import breaker_of
 
 UNHEALTHY = "Task failed container health checks"
@@ -55,12 +61,13 @@ class Surroundings(NamedTuple):
 
 
 class Launch(NamedTuple):
-    """A task to start, for what, and where."""
+    """A task to start, for what, and where; and of which capacity provider."""
 
     starter: Starter
     definition: TaskDefinition
     demand: Demand
     host: Host
+    provider: str | None = None
 
 
 class Stop(NamedTuple):
@@ -91,6 +98,26 @@ class ServiceStep(NamedTuple):
     stops: tuple[Stop, ...] = ()
     marked: tuple[TaskRecord, ...] = ()
     messages: tuple[Message, ...] = ()
+
+
+def chain_of(service: Service) -> Sequence[PlacementStrategy]:
+    """The strategies by which its tasks are spread or packed; of a priority what comes closest."""
+    if service.priority is None:
+        return service.placement_strategy or SPREAD
+    availability = parse_priority(service.priority)
+    packed = PlacementStrategy(type="binpack", field="memory")
+    return SPREAD if availability == 1 else (SPREAD[0], packed) if availability else (packed,)
+
+
+def asked_of_service(service: Service, definition: TaskDefinition) -> Requirements:
+    """What the tasks of a service ask of where they go."""
+    return requirements(
+        demand_of(definition, None),
+        f"service:{service.service_name}",
+        chain_of(service),
+        (*(definition.placement_constraints or ()), *(service.placement_constraints or ())),
+        service.priority,
+    )
 
 
 class ServiceWork:
@@ -248,15 +275,35 @@ class ServiceWork:
         definition = self.around.definitions.get(starter.task_definition_arn)
         if definition is None:
             return 0
-        asked = self._asked(definition)
-        search = Search(self.fleet, asked, self.around.draw)
-        for started in range(count):
+        started = len(self.launches)
+        for provider, share in shares(self._strategy(starter), self._provided(starter), count).items():
+            asked = self._asked(definition)._replace(provider=provider)
+            if obstacle := self._place(starter, definition, asked, share, self.fleet):
+                self._tell(starter, obstacle)
+        return len(self.launches) - started
+
+    def _place(
+        self, starter: Starter, definition: TaskDefinition, asked: Requirements, count: int, fleet: Fleet
+    ) -> str | None:
+        """Place up to `count` tasks of one capacity provider, or of none; what is in the way of more."""
+        search = Search(fleet, asked, self.around.draw)
+        for _ in range(count):
             number = search.take()
             if number is None:
-                self._tell(starter, cannot_place(self.fleet.rejections(asked)))
-                return started
-            self.launches.append(Launch(starter, definition, asked.demand, self.fleet.hosts[number]))
-        return count
+                return cannot_place(fleet.rejections(asked))
+            self.launches.append(Launch(starter, definition, asked.demand, fleet.hosts[number], asked.provider))
+        return None
+
+    def _strategy(self, starter: Starter | None) -> Sequence[CapacityProviderStrategyItem]:
+        if isinstance(starter, TaskSetRecord):
+            return starter.capacity_provider_strategy
+        return self.service.capacity_provider_strategy or ()
+
+    def _provided(self, starter: Starter) -> Mapping[str | None, int]:
+        """How many tasks each capacity provider has of those that stay, with those that have been decided."""
+        standing = Counter(task.task.capacity_provider_name for task in self.live if self._is_kept(task, starter))
+        standing.update(launch.provider for launch in self.launches if launch.starter is starter)
+        return standing
 
     @cached_property
     def fleet(self) -> Fleet:
@@ -264,12 +311,7 @@ class ServiceWork:
         return Fleet(self.around.hosts)
 
     def _asked(self, definition: TaskDefinition) -> Requirements:
-        return requirements(
-            demand_of(definition, None),
-            f"service:{self.service.service_name}",
-            self.service.placement_strategy or SPREAD,
-            (*(definition.placement_constraints or ()), *(self.service.placement_constraints or ())),
-        )
+        return asked_of_service(self.service, definition)
 
     def _stop(self, tasks: Iterable[TaskRecord]) -> None:
         for task in tasks:
@@ -285,29 +327,10 @@ class ServiceWork:
         raise NotImplementedError
 
     def _in_stopping_order(self, tasks: Iterable[TaskRecord]) -> list[TaskRecord]:
-        """Those that do not serve first, then of the fullest zone and instance, the newest first; protected never."""
-        left = [task for task in tasks if not task.is_protected(self.now) or self._is_unhealthy(task)]
-        left.sort(key=lambda task: (task.task.created_at or self.now, task.arn), reverse=True)
-        zones: dict[str | None, int] = {}
-        instances: dict[str | None, int] = {}
-        for task in left:
-            zones[task.task.availability_zone] = zones.get(task.task.availability_zone, 0) + 1
-            instances[task.task.container_instance_arn] = instances.get(task.task.container_instance_arn, 0) + 1
-        ordered = []
-        while left:
-            task = max(
-                left,
-                key=lambda t: (
-                    not self._serves(t),
-                    zones[t.task.availability_zone],
-                    instances[t.task.container_instance_arn],
-                ),
-            )
-            left.remove(task)
-            zones[task.task.availability_zone] -= 1
-            instances[task.task.container_instance_arn] -= 1
-            ordered.append(task)
-        return ordered
+        """Which go first; protected ones never."""
+        free = [task for task in tasks if not task.is_protected(self.now) or self._is_unhealthy(task)]
+        starter = self.starters.get(str(free[0].task.started_by)) if free else None
+        return stopping_order(free, self._serves, self.hosts, chain_of(self.service), self._strategy(starter))
 
     # What a task is
 

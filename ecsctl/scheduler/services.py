@@ -7,7 +7,8 @@ service event messages".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
@@ -16,8 +17,10 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import MEMBER_OF, Fleet, Rejection
 from ecsctl.placement.host import Host
+from ecsctl.placement.providers import names, shares
 from ecsctl.scheduler.lifecycle import BEFORE_SCALE_UP, awaited, go_through, refused
 from ecsctl.scheduler.obstacle import cannot_place
+from ecsctl.scheduler.rebalance import BALANCED, NO_ROOM, STARTED, STOPPED, in_words, moves
 from ecsctl.scheduler.rollout import bake_time, limits, threshold
 from ecsctl.scheduler.service_deployments import breaker_of, copied, last_good, roll_back
 from ecsctl.scheduler.service_work import Launch, ServiceStep, ServiceWork, Surroundings
@@ -44,7 +47,7 @@ def decide_service(record: ServiceRecord, tasks: Sequence[TaskRecord], around: S
         work.place_daemons()
     elif (blue := work.blue) is not None:
         work.place_beside(blue)
-    else:
+    elif not work.rebalances():
         work.level(work.record.primary, work.live, len(work.unfinished), work.desired)
     work.conclude()
     return work.step
@@ -187,6 +190,83 @@ class _Work(ServiceWork):
         poor = [task for task in tasks if task not in sound]
         self._let_go(poor, len(poor), sum(self._counts(task) for task in tasks) - self.desired)
 
+    # Availability zones
+
+    def rebalances(self) -> bool:
+        """Take the next step of zone rebalancing, if the service is at rest otherwise; whether it is on its way.
+
+        One task at a time is started in the emptiest zone, and when it counts as healthy one of the fullest stops.
+        """
+        counts = self._zones()
+        if counts is None or len(self.live) not in (self.desired, self.desired + self.record.rebalancing):
+            self._end_rebalancing(STOPPED, Counter(str(task.task.availability_zone) for task in self.live))
+            return False
+        if len(self.unfinished) > len(self.live) or not all(map(self._counts, self.live)):
+            return self.record.rebalancing
+        if len(self.live) > self.desired:
+            movable = self._movable()
+            fullest = max((counts[zone] for zone in movable), default=0)
+            ordered = self._in_stopping_order(self.live)
+            self._stop([task for task in ordered if counts[str(task.task.availability_zone)] == fullest][:1])
+            return True
+        return (self.record.steady or self.record.rebalancing) and self._move(counts)
+
+    def _zones(self) -> dict[str, int] | None:
+        """The tasks by zone, of the zones that could have some; None where nothing is to be rebalanced."""
+        service, primary = self.service, self.record.primary
+        definition = self.around.definitions.get(primary.task_definition_arn)
+        is_resting = (
+            service.availability_zone_rebalancing == "ENABLED"
+            and service.status == "ACTIVE"
+            and len(self.record.deployments) == 1
+            and primary.rollout_state == "COMPLETED"
+            and all(self._is_kept(task, primary) for task in self.live)
+        )
+        if definition is None or not is_resting:
+            return None
+        asked = self._asked(definition)
+        kinds = [asked._replace(provider=name) for name in names(self._strategy(primary))] or [asked]
+        counts = dict.fromkeys(set().union(*map(self.fleet.zones, kinds)), 0)
+        for task in self.live:
+            zone = str(task.task.availability_zone)
+            if zone not in counts:
+                return None  # its hosts do not answer: what is there is not known
+            counts[zone] += 1
+        return counts
+
+    def _move(self, counts: dict[str, int]) -> bool:
+        """Start a task where there are fewest; whether it was started."""
+        primary, unable = self.record.primary, ""
+        definition = self.around.definitions[primary.task_definition_arn]
+        targets = list(moves(counts, self._movable()))
+        _, upper = limits(self.desired, self.service.deployment_configuration, "REPLICA")
+        if targets and not (self._may_start(primary) and self.desired < upper):
+            return self.record.rebalancing
+        for zone in targets:
+            fleet = Fleet(host for host in self.around.hosts if host.zone == zone)
+            provider = next(iter(shares(self._strategy(primary), self._provided(primary), 1)))
+            asked = self._asked(definition)._replace(provider=provider)
+            unable = self._place(primary, definition, asked, 1, fleet) or ""
+            if not unable:
+                if not self.record.rebalancing:
+                    self._say(STARTED.format(in_words(counts)), primary)
+                self.record.rebalancing = True
+                return True
+        if unable:
+            self._tell(primary, NO_ROOM.format(in_words(counts), unable))
+        is_level = max(counts.values(), default=0) - min(counts.values(), default=0) <= 1
+        self._end_rebalancing(BALANCED if is_level else STOPPED, counts)
+        return False
+
+    def _movable(self) -> Counter[str]:
+        """By zone, the tasks that may be stopped."""
+        return Counter(str(task.task.availability_zone) for task in self.live if not task.is_protected(self.now))
+
+    def _end_rebalancing(self, said: str, counts: Mapping[str, int]) -> None:
+        if self.record.rebalancing:
+            self.record.rebalancing = False
+            self._say(said.format(in_words(counts)), self.record.primary)
+
     # Daemons
 
     def place_daemons(self) -> None:
@@ -197,7 +277,8 @@ class _Work(ServiceWork):
         open_hosts = self._daemon_hosts(definition) if definition and self.service.status == "ACTIVE" else {}
         self.service.desired_count = len(open_hosts)
         lower, _ = limits(len(open_hosts), self.service.deployment_configuration, "DAEMON")
-        spare = sum(self._counts(task) for task in self.live) - lower
+        staying = [task for task in self.live if str(task.task.container_instance_arn) in open_hosts]
+        spare = sum(self._counts(task) for task in staying) - lower
         there: dict[str, list[TaskRecord]] = {}
         for task in self.unfinished:
             there.setdefault(str(task.task.container_instance_arn), []).append(task)

@@ -95,6 +95,11 @@ MIGRATIONS: tuple[str, ...] = (
         SELECT json_group_array(json_remove(value, '$.ran')) FROM json_each(CAST(service.doc AS TEXT), '$.deployments')
     )) AS BLOB);
     """,
+    """
+    CREATE TABLE capacity_provider (
+        arn TEXT PRIMARY KEY, scope TEXT NOT NULL, name TEXT NOT NULL, doc BLOB NOT NULL, UNIQUE (scope, name)
+    );
+    """,
 )
 
 VERSION = len(MIGRATIONS)

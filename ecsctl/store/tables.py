@@ -11,6 +11,7 @@ from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record
 from ecsctl.model.service_deployment import ServiceDeployment, ServiceRevision
 from ecsctl.model.stored import (
+    CapacityProviderRecord,
     Event,
     Family,
     IdempotentCall,
@@ -139,6 +140,12 @@ SERVICE_DEPLOYMENTS = Table(
 SERVICE_REVISIONS = Table(
     "service_revision", ServiceRevision, ("arn", "service"), lambda r: (r.service_revision_arn, r.service_arn)
 )
+CAPACITY_PROVIDERS = Table(
+    "capacity_provider",
+    CapacityProviderRecord,
+    ("arn", "scope", "name"),
+    lambda p: (p.arn, scope_of(p.arn), p.name),
+)
 SCHEDULES = Table("schedule", ScheduleRecord, ("arn", "cluster"), lambda s: (s.arn, s.cluster_arn))
 PORTS = Table(
     "port",
@@ -166,6 +173,7 @@ TABLES = (
     SERVICE_DEPLOYMENTS,
     SERVICE_REVISIONS,
     SCHEDULES,
+    CAPACITY_PROVIDERS,
     PORTS,
     TAGS,
     IDEMPOTENT_CALLS,

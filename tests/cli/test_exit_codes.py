@@ -33,9 +33,9 @@ from tests.cli.running import Runner, environment, process
         ([], 252, "the following arguments are required: command"),
         (["list-clustres"], 252, "unknown command 'list-clustres'; did you mean list-clusters"),
         (
-            ["create-capacity-provider"],
+            ["create-gateway"],
             252,
-            "create-capacity-provider is a command of `aws ecs` that ecsctl does not have yet",
+            "create-gateway is a command of `aws ecs` that ecsctl does not have yet",
         ),
         (["--foo"], 252, "Unknown options: --foo"),
         (["--foo", "list-clusters"], 252, "Unknown options: --foo"),

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ecsctl.model.api.attributes import DeleteAttributesRequest, PutAttributesRequest
-from ecsctl.model.api.services import CreateServiceRequest, DescribeServicesRequest
-from ecsctl.model.api.tasks import PlacementConstraint
+from ecsctl.model.api.services import CreateServiceRequest, DescribeServicesRequest, UpdateServiceRequest
+from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.common import Attribute
 from ecsctl.model.service import Service
 from ecsctl.operations.attributes import delete_attributes, put_attributes
 from ecsctl.operations.reconcile import reconcile
-from ecsctl.operations.services import create_service, describe_services
+from ecsctl.operations.services import create_service, describe_services, update_service
 from ecsctl.store.tables import INSTANCES
 from tests.controller.world import World, world_in
 
@@ -88,3 +88,24 @@ def test_a_daemon_is_where_its_constraint_is_met_and_goes_when_it_no_longer_is(w
     world.clock.seconds += 60
     reconcile(world.process())
     world.check_quiet()
+
+
+def update(world: World, **more: Any) -> None:
+    update_service(world.process(), UpdateServiceRequest("web", **more))
+    for _ in range(12):
+        reconcile(world.process())
+        world.clock.sleep(31)
+
+
+def test_a_service_minds_cost_or_availability(world: World) -> None:
+    create(world, desired_count=3, priority="cost")
+    reconcile(world.process())
+    assert len(set(where(world))) == 1
+    update(world, desired_count=0)
+    update(world, desired_count=3, priority="availability")
+    assert where(world) == sorted(hosts(world))
+    assert shown(world).priority == "availability"
+    update(world, placement_strategy=[PlacementStrategy(type="binpack", field="memory")])
+    assert (shown(world).priority, len(shown(world).placement_strategy or [])) == (None, 1)
+    update(world, priority="0.5")
+    assert (shown(world).priority, shown(world).placement_strategy) == ("0.5", [])

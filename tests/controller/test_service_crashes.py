@@ -49,7 +49,7 @@ from ecsctl.operations.task_sets import (
     update_service_primary_task_set,
     update_task_set,
 )
-from ecsctl.store.tables import TASKS, UNFINISHED
+from ecsctl.store.tables import INSTANCES, TASKS, UNFINISHED
 from tests.controller.world import Life, World, world_in
 
 IMAGES = {
@@ -175,6 +175,16 @@ def half_way(configuration: DeploymentConfiguration) -> Callable[[World], None]:
     return prepare
 
 
+def crowded(world: World) -> None:
+    """All its tasks are in one of two zones."""
+    with world.store.write() as tx:
+        other = tx.find(INSTANCES)[1]
+        tx.put(INSTANCES, evolve(other, instance=evolve(other.instance, status="DRAINING"), seq=tx.seq))
+    serve(world)
+    with world.store.write() as tx:
+        tx.put(INSTANCES, evolve(other, seq=tx.seq))
+
+
 def paused(world: World) -> None:
     half_way(PAUSED)(world)
     go_on(world, world.process(), 2)
@@ -220,6 +230,7 @@ CASES = {
     "released anew": Case(half_way(ROLLING), released(SOUND), 2, 3),
     "stopped": Case(half_way(ROLLING), stopped, 2, 3),
     "scaled": Case(serve, scaled(4, 1), 1, 4),
+    "rebalanced": Case(crowded, lambda world, ctx: go_on(world, ctx, 6), 2, 3),
     "scaled half-way": Case(half_way(ROLLING), scaled(1), 1, 3),
     "deleted": Case(serve, deleted, 0, 2),
     "deleted half-way": Case(half_way(ROLLING), deleted, 0, 3),

@@ -15,13 +15,14 @@ import pytest
 
 from ecsctl.controller.limits import Limits
 from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
+from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.scheduler.rollout import limits
-from ecsctl.store.tables import INSTANCES
+from ecsctl.store.tables import INSTANCES, SERVICES
 from tests.controller.test_services import (
     CHECKED,
     IMAGES,
@@ -37,6 +38,15 @@ from tests.controller.world import World, world_in
 
 SEEDS = 80
 STEPS = 30
+WHERE: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {},
+    {"priority": "cost"},
+    {"priority": "balanced"},
+    {"placement_strategy": [PlacementStrategy(type="binpack", field="memory")]},
+    {"placement_strategy": [PlacementStrategy(type="random")]},
+)
 PERCENTS = ((100, 200), (50, 100), (50, 150), (0, 100), (100, 150))
 
 
@@ -74,7 +84,10 @@ class Story:
             configuration = evolve(configuration, strategy="BLUE_GREEN", bake_time_in_minutes=bake)
         elif self.kind == "DAEMON":
             more = {"desired": None, "scheduling_strategy": "DAEMON"}
-        create(world, self.definition("sound"), deployment_configuration=configuration, **more)
+        where: dict[str, Any] = self.random.choice(WHERE) if self.kind != "DAEMON" else {}
+        self.told.append(str(where))
+        self.may_be_balanced = not where
+        create(world, self.definition("sound"), deployment_configuration=configuration, **more, **where)
 
     def definition(self, image: str) -> str:
         made = self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
@@ -108,7 +121,9 @@ class Story:
     def percents(self) -> None:
         low, high = self.drawn_percents()
         given = DeploymentConfiguration(minimum_healthy_percent=low, maximum_percent=high)
-        update(self.world, deployment_configuration=given)
+        can = high > 100 and self.may_be_balanced
+        balanced = self.random.choice(("ENABLED", "DISABLED")) if can else "DISABLED"
+        update(self.world, deployment_configuration=given, availability_zone_rebalancing=balanced)
 
     def vanish(self) -> None:
         if found := self.container():
@@ -205,6 +220,11 @@ class Story:
         if self.kind == "DAEMON":  # which goes with its host: no other can take its place
             open_hosts = self.open_hosts()
             running = [task for task in running if task.task.container_instance_arn in open_hosts]
+        if self.kind == "BLUE_GREEN":  # what was superseded before it was reached serves nobody
+            with self.world.store.read() as view:
+                (record,) = view.find(SERVICES)
+            serving = {d.id for d in record.deployments if d.completed or d.status == "PRIMARY"}
+            running = [task for task in running if task.task.started_by in serving]
         return len([task for task in running if task.task.health_status != "UNHEALTHY"])
 
     # The end
@@ -232,6 +252,10 @@ class Story:
         assert service.running_count == service.desired_count == len(self.unfinished()), said(self.world)
         assert [d.rollout_state for d in service.deployments or []] == ["COMPLETED"], said(self.world)
         assert len(set(running_of(self.world))) == 1
+        if service.availability_zone_rebalancing == "ENABLED":
+            there = Counter(task.task.container_instance_arn for task in live(self.world))
+            counts = [there[arn] for arn in self.open_hosts()]  # each host is a zone
+            assert max(counts) - min(counts) <= 1, said(self.world)
         self.world.check_quiet()
 
 

@@ -389,7 +389,7 @@ def zones_of(world: World) -> set[str]:
 
 
 def test_the_tasks_of_a_lost_host_are_replaced_and_stopped_when_it_is_back(world: World) -> None:
-    create(world, world.define({"image": "sound", **CHECKED}), desired=3)
+    create(world, world.define({"image": "sound", **CHECKED}), desired=3, availability_zone_rebalancing="DISABLED")
     goes_on(world, 20)
     host = world.engines["host0"]
     host.reachable = False
@@ -485,6 +485,22 @@ def test_daemons_one_on_each_host(world: World) -> None:
     goes_on(world, 60, each=one_each)
     assert running_of(world) == ["app:2", "app:2"]
     world.check_quiet()
+
+
+def test_a_daemon_that_leaves_a_draining_host_spares_none_elsewhere(world: World) -> None:
+    drain(world, 2)
+    half = DeploymentConfiguration(minimum_healthy_percent=50)
+    sound = {"image": "sound", **CHECKED}
+    create(world, world.define(sound), desired=None, scheduling_strategy="DAEMON", deployment_configuration=half)
+    goes_on(world, 20)
+    update(world, task_definition=world.define(sound))
+    drain(world, 1)
+
+    def stays() -> None:
+        assert [t.task.health_status for t in live(world) if t.task.availability_zone == "zone0"] == ["HEALTHY"]
+
+    goes_on(world, 20, each=stays)
+    assert zones_of(world) == {"zone0"}
 
 
 def test_a_deleted_service_stops_its_tasks_and_is_inactive(world: World) -> None:

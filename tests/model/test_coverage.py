@@ -23,9 +23,17 @@ from botocore.model import (  # type: ignore[import-untyped, unused-ignore]
 import ecsctl.model
 from ecsctl.model.record import Record, fields_of, unwrap
 
-OURS = ("ecsctl.model.record", "ecsctl.model.schedule", "ecsctl.model.stored", "ecsctl.model.observed")
+OURS = tuple(
+    f"ecsctl.model.{name}" for name in ("record", "schedule", "stored", "observed", "explanation", "simulation")
+)
 """Modules of the room that hold no shapes of ECS."""
-EXTENSIONS = {"Deployment": {"nextAttemptAt"}}
+EXTENSIONS = {
+    "Deployment": {"nextAttemptAt"},
+    "RunTaskRequest": {"priority", "seed"},
+    "CreateServiceRequest": {"priority"},
+    "UpdateServiceRequest": {"priority"},
+    "Service": {"priority"},
+}
 """Fields of our own in shapes of ECS: clients do not mind them."""
 LEAST_SHAPES, LEAST_MEMBERS = 49, 215
 """What botocore 1.44 publishes under the task definition actions; fewer found means the walk is broken."""

@@ -9,7 +9,7 @@ import pytest
 
 from ecsctl.cli.documents import read_data
 from ecsctl.model.errors import InputError
-from ecsctl.model.record import decode
+from ecsctl.model.record import decode, to_wire
 from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.operations.apply.carry_out import carry_out
 from ecsctl.operations.apply.documents import documents_of
@@ -600,3 +600,47 @@ def test_prune_keeps_the_cluster_and_the_definition_of_a_schedule_in_the_files(w
     assert shown(made)[0] == "+ schedule new/job"
     assert [change.action for change in made.changes] == ["create"]
     assert made.notes == ("task definition app:1 is kept: a schedule uses it",)
+
+
+def test_capacity_providers_of_a_cluster_and_its_services(world: World, call: Any) -> None:
+    for name in ("fast", "slow"):
+        call("CreateCapacityProvider", name=name)
+    strategy = [{"capacityProvider": "fast", "weight": 1}]
+    cluster = {**CLUSTER, "capacityProviders": ["fast"], "defaultCapacityProviderStrategy": strategy}
+    apply(world, CLUSTER)
+    assert apply(world, cluster)[0] == "~ cluster new"
+    assert call("DescribeClusters", clusters=["new"])["clusters"][0]["defaultCapacityProviderStrategy"] == strategy
+    assert apply(world, cluster) == []
+    assert apply(world, CLUSTER) == []  # what is not said stays
+    assert "not found" in problem(world, {**cluster, "capacityProviders": ["other"]})
+
+    def service(**more: Any) -> tuple[list[str], str | None, Any]:
+        said = apply(world, cluster, DEFINITION, {**SERVICE, "cluster": "new", **more})
+        shape = call("DescribeServices", cluster="new", services=["web"])["services"][0]
+        return said, shape.get("launchType"), shape.get("capacityProviderStrategy")
+
+    assert service()[1:] == (None, strategy)
+    assert service() == ([], None, strategy)
+    assert service(launchType="EC2")[1:] == ("EC2", None)
+    assert service(launchType="EC2") == service() == ([], "EC2", None)
+    assert service(capacityProviderStrategy=strategy)[1:] == (None, strategy)
+
+
+def test_a_service_gets_a_priority_and_loses_it_again(world: World) -> None:
+    chain = [{"type": "binpack", "field": "memory"}]
+
+    def service(**more: Any) -> tuple[list[str], Any, Any]:
+        said = apply(world, DEFINITION, {**SERVICE, **more})
+        with world.store.read() as view:
+            (record,) = view.find(SERVICES)
+        return said, record.service.priority, [to_wire(one) for one in record.service.placement_strategy or []]
+
+    for more, priority, strategy in (
+        ({"priority": "cost"}, "cost", []),
+        ({}, None, []),
+        ({"placementStrategy": chain}, None, chain),
+        ({"priority": "0.5"}, "0.5", []),
+        ({"placementStrategy": chain}, None, chain),
+    ):
+        assert service(**more)[1:] == (priority, strategy)
+        assert service(**more)[0] == []

@@ -199,6 +199,8 @@ def test_an_expression_that_cannot_be_read_is_said_at_once(call: Any, constraint
         ({"tags": [{"key": "aws:x", "value": "y"}]}, "aws:"),
         ({"placementStrategy": [{"type": "binpack", "field": "height"}]}, "height"),
         ({"placementStrategy": [{"type": "spread", "field": "colour"}]}, "colour"),
+        ({"priority": "cheap"}, "priority: 'cheap' is none of cost"),
+        ({"priority": "cost", "placementStrategy": [{"type": "random"}]}, "give one of them"),
     ],
 )
 def test_requests_that_make_no_sense(call: Any, more: dict[str, Any], words: str) -> None:
@@ -211,7 +213,6 @@ def test_requests_that_make_no_sense(call: Any, more: dict[str, Any], words: str
     "more",
     [
         {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["a"]}}},
-        {"capacityProviderStrategy": [{"capacityProvider": "x"}]},
         {"enableExecuteCommand": True},
         {"platformVersion": "1.4.0"},
     ],

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from ecsctl.model.api.services import CreateServiceRequest
+from ecsctl.model.record import decode
 from ecsctl.operations.reconcile import reconcile
+from ecsctl.operations.services import create_service
+from ecsctl.store.tables import SERVICES
 from tests.controller.world import World
 from tests.operations.conftest import refused
 
@@ -114,7 +118,6 @@ def test_what_cannot_be_is_refused_by_name(call: Any, world: World, more: dict[s
             "lifecycleHooks[0]: Lambda functions",
         ),
         ({"taskDefinition": "nosuch"}, "nosuch"),
-        ({"availabilityZoneRebalancing": "ENABLED"}, "availabilityZoneRebalancing"),
     ],
 )
 def test_what_is_not_served_is_refused_by_name(call: Any, world: World, more: dict[str, Any], words: str) -> None:
@@ -182,3 +185,44 @@ def test_how_tags_are_passed_on_may_change_for_tasks_to_come(call: Any, world: W
     reconcile(world.process())
     tasks = call("DescribeTasks", tasks=call("ListTasks")["taskArns"], include=["TAGS"])["tasks"]
     assert sorted(len(task["tags"]) for task in tasks) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("more", "value"),
+    [
+        ({}, "ENABLED"),
+        ({"placementStrategy": [{"type": "spread", "field": "attribute:ecs.availability-zone"}]}, "ENABLED"),
+        ({"placementStrategy": [{"type": "binpack", "field": "memory"}]}, "DISABLED"),
+        ({"placementStrategy": [{"type": "spread", "field": "instanceId"}]}, "DISABLED"),
+        ({"deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 50}}, "DISABLED"),
+        (
+            {"placementConstraints": [{"type": "memberOf", "expression": "attribute:ecs.availability-zone == a"}]},
+            "DISABLED",
+        ),
+        ({"schedulingStrategy": "DAEMON", "desiredCount": None}, "DISABLED"),
+        ({"priority": "cost"}, "DISABLED"),
+    ],
+)
+def test_whether_a_service_is_rebalanced_when_it_does_not_say(
+    call: Any, world: World, more: dict[str, Any], value: str
+) -> None:
+    wanted = {"serviceName": "web", "taskDefinition": world.define({}), "desiredCount": 1, **more}
+    given = {name: one for name, one in wanted.items() if one is not None}
+    create_service(world.process(), decode(CreateServiceRequest, given))
+    with world.store.read() as view:
+        (record,) = view.find(SERVICES)
+    assert record.service.availability_zone_rebalancing == value
+    if value == "DISABLED":
+        other = {**given, "serviceName": "other", "availabilityZoneRebalancing": "ENABLED"}
+        said = refused(call, "InvalidParameterException", "CreateService", **other)
+        assert said.startswith("availabilityZoneRebalancing: is not supported with ")
+
+
+def test_an_update_may_not_take_what_rebalancing_needs(call: Any, world: World) -> None:
+    create(call, world)
+    chain = [{"type": "binpack", "field": "memory"}]
+    said = refused(call, "InvalidParameterException", "UpdateService", service="web", placementStrategy=chain)
+    assert "a first placement strategy other than spread" in said
+    off = {"availabilityZoneRebalancing": "DISABLED"}
+    made = call("UpdateService", service="web", placementStrategy=chain, **off)["service"]
+    assert (made["availabilityZoneRebalancing"], made["placementStrategy"]) == ("DISABLED", chain)

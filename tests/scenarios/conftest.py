@@ -16,6 +16,7 @@ import pytest
 
 from ecsctl.model import identity
 from ecsctl.store.store import Store
+from tests.engine.dockerd import Dockerd, engines
 
 
 class Cli:
@@ -130,6 +131,35 @@ class Watch:
         while not self._over.wait(0.1):
             number = self._number()
             self.least, self.most = min(self.least, number), max(self.most, number)
+
+
+HOSTS = 3
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[list[Dockerd]]:
+    """Several engines, for a module whose tests have `nothing_left` on them."""
+    with engines(HOSTS) as made:
+        yield made
+
+
+@pytest.fixture
+def nothing_left(cli: Cli, hosts: list[Dockerd]) -> Iterator[None]:
+    yield
+    cli.kill_background()  # it would make anew what is removed
+    for host in hosts:
+        if left := host.containers("--all"):
+            host.docker("rm", "--force", "--volumes", *left)
+
+
+def register(cli: Cli, host: Dockerd, name: str, *more: str) -> str:
+    """The ARN of the container instance that the host has become."""
+    made = cli.json("register-container-instance", "--host", host.address, "--name", name, *more)
+    return str(made["containerInstance"]["containerInstanceArn"])
+
+
+def set_status(cli: Cli, instance: str, status: str) -> None:
+    cli("update-container-instances-state", "--container-instances", instance, "--status", status)
 
 
 @pytest.fixture

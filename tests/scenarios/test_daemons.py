@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.engine.dockerd import Dockerd, engines
-from tests.scenarios.conftest import Cli, Watch
+from tests.engine.dockerd import Dockerd
+from tests.scenarios.conftest import HOSTS, Cli, Watch, register, set_status
 from tests.scenarios.test_services import HEALTHY
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("nothing_left")]
 File = Callable[..., str]
-
-HOSTS = 3
-
-
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[list[Dockerd]]:
-    with engines(HOSTS) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def nothing_left(cli: Cli, hosts: list[Dockerd]) -> Iterator[None]:
-    yield
-    cli.kill_background()  # it would make anew what is removed
-    for host in hosts:
-        if left := host.containers("--all"):
-            host.docker("rm", "--force", "--volumes", *left)
-
-
-def register(cli: Cli, host: Dockerd, name: str) -> str:
-    """The ARN of the container instance that the host has become."""
-    made = cli.json("register-container-instance", "--host", host.address, "--name", name)
-    return str(made["containerInstance"]["containerInstanceArn"])
 
 
 def serve(cli: Cli, definition: str, *more: str) -> None:
@@ -43,10 +20,6 @@ def serve(cli: Cli, definition: str, *more: str) -> None:
         *("create-service", "--service-name", "web", "--task-definition", "app"),
         *("--scheduling-strategy", "DAEMON", *more),
     )
-
-
-def state(cli: Cli, instance: str, status: str) -> None:
-    cli("update-container-instances-state", "--container-instances", instance, "--status", status)
 
 
 def each(hosts: list[Dockerd]) -> list[list[str]]:
@@ -87,10 +60,10 @@ def test_a_daemon_is_on_each_host_there_is(cli: Cli, file: File, hosts: list[Doc
     healed = until_one_on(cli, hosts)
     assert (healed[0], healed[2]) == (after[0], after[2])
 
-    state(cli, instance, "DRAINING")
+    set_status(cli, instance, "DRAINING")
     cli.until_service("web", lambda s: s["desiredCount"] == 2 and each([third]) == [[]])
     assert each([first, second]) == healed[:2]
-    state(cli, instance, "ACTIVE")
+    set_status(cli, instance, "ACTIVE")
     assert until_one_on(cli, hosts)[:2] == healed[:2]
     cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED")
     assert "nothing to do" in cli("reconcile", "--detailed-exitcode").stderr

@@ -43,11 +43,18 @@ def test_none_is_forgotten_here() -> None:
         "crash.json",
         "site.yaml",
         "nightly.yaml",
+        "fleet.yaml",
     }
 
 
 def test_hello(cli: Cli) -> None:
     assert run(cli, "hello.json", "--wait", "--logs").stdout == "Hello from a task.\n"
+
+
+def test_fleet(cli: Cli) -> None:
+    shown = cli("simulate", str(EXAMPLES / "fleet.yaml")).stdout
+    assert "of 14 hosts used (us-east-1a 5, us-east-1b 5, us-east-1c 4)" in shown
+    assert "workers   18 of 18" in shown
 
 
 def test_batch(cli: Cli) -> None:
@@ -101,10 +108,11 @@ def test_nightly(cli: Cli) -> None:
     assert cli("logs", task).stdout == "A report about half a day.\n"
 
 
-APPLIED = {EXAMPLES / "site.yaml", EXAMPLES / "nightly.yaml"}
+OTHERS = {EXAMPLES / name for name in ("site.yaml", "nightly.yaml", "fleet.yaml")}
+"""What is no task definition."""
 
 
-@pytest.mark.parametrize("path", sorted(set(EXAMPLES.glob("*.[jyt]*")) - APPLIED, key=str), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(set(EXAMPLES.glob("*.[jyt]*")) - OTHERS, key=str), ids=lambda path: path.name)
 def test_check_finds_nothing_that_is_refused(cli: Cli, path: Path) -> None:
     cli("check", str(path))
 

@@ -337,3 +337,22 @@ def test_all_or_nothing_starts_none_where_there_is_no_room_for_each(cli: Cli, fi
     assert cli.json("list-tasks")["taskArns"] == []
     some = cli.json(*both)  # the token was not used up
     assert (len(some["tasks"]), len(some["failures"])) == (1, 1)
+
+
+def test_a_dry_run_says_where_and_why_and_starts_nothing(cli: Cli, file: File) -> None:
+    definition = file({**SLEEP, "portMappings": [{"containerPort": 1, "hostPort": 18098}]})
+    dry = ("run-task", "--task-definition", definition, "--dry-run")
+    assert "1 of 1 would start; nothing was started" in cli(*dry).stdout
+    plan = json.loads(cli(*dry, "--count", "2", "--output", "json", code=1).stdout)
+    assert (len(plan["tasks"]), plan["hosts"][0]["rank"]) == (1, 1)
+    assert plan["failures"][0]["reason"] == "RESOURCE:PORTS"
+    assert cli.json("list-tasks")["taskArns"] == cli.json("list-task-definitions")["taskDefinitionArns"] == []
+    assert cli.containers() == []
+    cli("run-task", "--task-definition", definition)
+    shown = cli(*dry, code=1).stdout
+    assert "RESOURCE:PORTS: taken: 18098/tcp" in shown
+    assert "stop the task that holds the port" in shown
+    told = cli("explain", cli.json("list-tasks")["taskArns"][0]).stdout
+    assert " is RUNNING on " in told
+    assert "TaskPlaced" in told
+    assert "there is no task and no service 'nobody'" in cli.error("explain", "nobody", code=1)

@@ -71,7 +71,7 @@ def test_what_is_not_due_is_left_as_it_is(record: ScheduleRecord, after: float) 
 def test_what_is_seen_within_two_minutes_is_in_time(missed: str, after: float) -> None:
     step = decided(schedule(missed=missed), after)
     assert told(step) == ["ScheduledTaskStarted: start a task of app:3: due at 2026-01-02T12:00:00Z"]
-    assert (step.hosts, went(step)) == ((ROOM,), ("STARTED", "02 12:00", "03 12:00"))
+    assert ([p.host for p in step.placements], went(step)) == ([ROOM], ("STARTED", "02 12:00", "03 12:00"))
 
 
 def test_a_missed_run_is_made_up_for_once() -> None:
@@ -81,7 +81,7 @@ def test_a_missed_run_is_made_up_for_once() -> None:
         "it runs once now, for the one due at 2026-01-02T12:00:00Z",
         "ScheduledTaskStarted: start a task of app:3: due at 2026-01-02T12:00:00Z",
     ]
-    assert (len(step.hosts), went(step)) == (1, ("STARTED", "02 12:00", "03 12:00"))
+    assert (len(step.placements), went(step)) == (1, ("STARTED", "02 12:00", "03 12:00"))
 
 
 def test_many_missed_runs_are_made_up_for_by_one() -> None:
@@ -90,7 +90,7 @@ def test_many_missed_runs_are_made_up_for_by_one() -> None:
         "ScheduledTaskMissed: the runs due from 2026-01-02T12:00:00Z to 2026-01-07T12:00:00Z were missed: nothing "
         "reconciled at that time; it runs once now, for the one due at 2026-01-07T12:00:00Z"
     )
-    assert (len(step.hosts), went(step)) == (1, ("STARTED", "07 12:00", "08 12:00"))
+    assert (len(step.placements), went(step)) == (1, ("STARTED", "07 12:00", "08 12:00"))
 
 
 def test_missed_runs_are_skipped_where_that_was_asked_for() -> None:
@@ -99,7 +99,7 @@ def test_missed_runs_are_skipped_where_that_was_asked_for() -> None:
         "ScheduledTaskMissed: the runs due from 2026-01-02T12:00:00Z to 2026-01-07T12:00:00Z were missed: nothing "
         "reconciled at that time; the next one is due at 2026-01-08T12:00:00Z"
     ]
-    assert (step.hosts, went(step)) == ((), ("MISSED", "07 12:00", "08 12:00"))
+    assert (step.placements, went(step)) == ((), ("MISSED", "07 12:00", "08 12:00"))
 
 
 def test_of_missed_runs_the_last_one_may_be_in_time() -> None:
@@ -129,7 +129,7 @@ def test_a_run_that_overlaps_is_skipped() -> None:
     assert told(step) == [
         "ScheduledTaskSkipped: the run due at 2026-01-02T12:00:00Z is skipped: 2 tasks of it still run"
     ]
-    assert (step.hosts, went(step)) == ((), ("SKIPPED", "02 12:00", "03 12:00"))
+    assert (step.placements, went(step)) == ((), ("SKIPPED", "02 12:00", "03 12:00"))
 
 
 def test_or_begins_where_that_is_allowed() -> None:
@@ -148,7 +148,7 @@ def test_what_cannot_be_started_at_all_is_skipped() -> None:
 def test_what_cannot_be_placed_is_told_once_and_tried_again() -> None:
     first = decided(schedule(missed="skip"), 1, (FULL,))
     assert told(first) == [f"ScheduledTaskNotPlaced: {MEMORY} The run due at 2026-01-02T12:00:00Z is tried again."]
-    assert (first.hosts, first.record.next_run_at, first.record.last_run) == ((), DUE, None)
+    assert (first.placements, first.record.next_run_at, first.record.last_run) == ((), DUE, None)
     assert decided(first.record, 3600, (FULL,)) == ScheduleStep(first.record)
     assert told(decided(first.record, 3600, ())) == [
         "ScheduledTaskNotPlaced: was unable to place a task because no container instance met all of its requirements. "
@@ -174,12 +174,12 @@ def test_and_after_a_day_at_the_latest() -> None:
     assert decided(stuck, 86399, (FULL,)) == ScheduleStep(stuck)
     step = decided(stuck, 86400)
     assert told(step) == [f"ScheduledTaskNotStarted: the run due at 2026-01-02T12:00:00Z was given up: {MEMORY}"]
-    assert (step.hosts, went(step), step.record.obstacle) == ((), ("NOT_STARTED", "02 12:00", ""), "")
+    assert (step.placements, went(step), step.record.obstacle) == ((), ("NOT_STARTED", "02 12:00", ""), "")
 
 
 def test_several_tasks_start_as_far_as_there_is_room() -> None:
     step = decided(schedule(count=10), 1)
-    assert len(step.hosts) == 6
+    assert len(step.placements) == 6
     assert [kind for kind, _ in step.told] == ["ScheduledTaskStarted", "ScheduledTaskNotPlaced"]
     assert told(step)[0] == "ScheduledTaskStarted: start 6 tasks of app:3: due at 2026-01-02T12:00:00Z"
     assert told(step)[1].startswith("ScheduledTaskNotPlaced: 6 of 10 tasks: was unable to place a task because")

@@ -30,7 +30,7 @@ ServiceField = Literal["TAGS"]
 
 
 class CreateServiceRequest(Record):
-    """ECS API_CreateService."""
+    """ECS API_CreateService; `priority` is ours, as in RunTask."""
 
     service_name: str
     cluster: str | None = None
@@ -60,6 +60,7 @@ class CreateServiceRequest(Record):
     vpc_lattice_configurations: list[VpcLatticeConfiguration] | None = None
     gateway_connectors: list[GatewayConnector] | None = None
     monitoring: MonitoringConfiguration | None = None
+    priority: str | None = None
 
 
 class CreateServiceResponse(Record):
@@ -69,7 +70,7 @@ class CreateServiceResponse(Record):
 
 
 class UpdateServiceRequest(Record):
-    """ECS API_UpdateService."""
+    """ECS API_UpdateService; `priority` is ours, as in RunTask."""
 
     service: str
     cluster: str | None = None
@@ -95,6 +96,7 @@ class UpdateServiceRequest(Record):
     vpc_lattice_configurations: list[VpcLatticeConfiguration] | None = None
     gateway_connectors: list[GatewayConnector] | None = None
     monitoring: MonitoringConfiguration | None = None
+    priority: str | None = None
 
 
 class UpdateServiceResponse(Record):

@@ -86,7 +86,8 @@ class TaskVolumeConfiguration(Record):
 
 
 class RunTaskRequest(Record):
-    """What RunTask takes (ECS API_RunTask)."""
+    """What RunTask takes (ECS API_RunTask). Of ours: `priority` is cost, availability, balanced, or a number between 0
+    and 1, in place of placement strategies; with the same `seed`, chance decides the same."""
 
     task_definition: str
     capacity_provider_strategy: list[CapacityProviderStrategyItem] | None = None
@@ -107,6 +108,8 @@ class RunTaskRequest(Record):
     tags: list[Tag] | None = None
     client_token: str | None = None
     volume_configurations: list[TaskVolumeConfiguration] | None = None
+    priority: str | None = None
+    seed: int | None = None
 
 
 class RunTaskResponse(Record):

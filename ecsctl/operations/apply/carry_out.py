@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ecsctl.model.api.capacity_providers import PutClusterCapacityProvidersRequest
 from ecsctl.model.api.clusters import CreateClusterRequest, DeleteClusterRequest, UpdateClusterRequest
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tags import TagResourceRequest, UntagResourceRequest
@@ -14,6 +15,7 @@ from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest, UnscheduleTaskRequest
 from ecsctl.operations.apply.plan import Plan
 from ecsctl.operations.apply.schedules import NewSchedule, create_schedule
+from ecsctl.operations.capacity_providers import put_cluster_capacity_providers
 from ecsctl.operations.clusters import create_cluster, delete_cluster, update_cluster
 from ecsctl.operations.context import Context
 from ecsctl.operations.schedules import schedule_task, unschedule_task
@@ -62,6 +64,7 @@ def _perform(ctx: Context, request: Record, arn: str) -> None:
 _OPERATIONS: dict[type[Record], Callable[[Context, Any], object]] = {
     CreateClusterRequest: create_cluster,
     UpdateClusterRequest: update_cluster,
+    PutClusterCapacityProvidersRequest: put_cluster_capacity_providers,
     DeregisterTaskDefinitionRequest: deregister_task_definition,
     CreateServiceRequest: create_service,
     UpdateServiceRequest: update_service,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ecsctl.model.api.capacity_providers import PutClusterCapacityProvidersRequest
 from ecsctl.model.api.clusters import CreateClusterRequest, DeleteClusterRequest, UpdateClusterRequest
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record, evolve, to_wire
@@ -12,7 +13,7 @@ from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.difference import differences
 from ecsctl.operations.apply.documents import Placed, at, note_place
 from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by, marked, tag_changes
-from ecsctl.operations.clusters import check_new_cluster, cluster_asked
+from ecsctl.operations.clusters import check_new_cluster, cluster_asked, with_providers
 from ecsctl.operations.lookup import find_cluster
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES
 
@@ -38,12 +39,25 @@ def plan_clusters(ground: Ground, requests: Placed[CreateClusterRequest]) -> Clu
         with at(where):
             check_new_cluster(request)
             check_given_tags(request.tags, ground.set_name)
-            wanted = cluster_asked(ground.ctx, request.cluster_name or "default", request)
+            wanted = _asked(ground, request)
             change = _change(ground, request, wanted)
         note_place(places, change.arn, where)
         planned.wanted[change.arn] = wanted
         planned.changes.append(change)
     return planned
+
+
+def _asked(ground: Ground, request: CreateClusterRequest) -> Cluster:
+    """The cluster as it will be: what is not said of capacity providers stays as it is."""
+    wanted = cluster_asked(ground.ctx, request.cluster_name or "default", request)
+    current = ground.view.get(CLUSTERS, str(wanted.cluster_arn))
+    providers, default = wanted.capacity_providers or [], wanted.default_capacity_provider_strategy or []
+    if current is not None and current.status == "ACTIVE":
+        if request.capacity_providers is None:
+            providers = current.capacity_providers or []
+        if request.default_capacity_provider_strategy is None:
+            default = current.default_capacity_provider_strategy or []
+    return with_providers(ground.view, ground.ctx, wanted, providers, default)
 
 
 def _change(ground: Ground, request: CreateClusterRequest, wanted: Cluster) -> Change:
@@ -62,8 +76,25 @@ def _change(ground: Ground, request: CreateClusterRequest, wanted: Cluster) -> C
     requests: list[Record] = []
     if found:
         requests.append(UpdateClusterRequest(cluster=arn, settings=wanted.settings, configuration=configuration))
+    providers = differences(_provided(current), _provided(wanted))
+    if providers:
+        requests.append(
+            PutClusterCapacityProvidersRequest(
+                cluster=arn,
+                capacity_providers=wanted.capacity_providers or [],
+                default_capacity_provider_strategy=wanted.default_capacity_provider_strategy or [],
+            )
+        )
     tags, more = tag_changes(ground.view, arn, request.tags)
-    return Change.of(KIND, name, arn, [*found, *tags], [*requests, *more])
+    return Change.of(KIND, name, arn, [*found, *providers, *tags], [*requests, *more])
+
+
+def _provided(cluster: Cluster) -> dict[str, Any]:
+    """Of its wire form what says which capacity providers it has."""
+    default = cluster.default_capacity_provider_strategy or None
+    return to_wire(
+        Cluster(capacity_providers=cluster.capacity_providers or None, default_capacity_provider_strategy=default)
+    )
 
 
 def prune_clusters(ground: Ground, kept: Collection[str], leaving: Collection[str]) -> tuple[list[Change], list[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import NamedTuple
 
+from ecsctl.controller.providers import launch_types, strategy_of
 from ecsctl.controller.wishes import check_startable, find_task_definition
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
@@ -60,7 +61,8 @@ def plan_schedules(
             cluster = clusters.find(ground, cluster_arn(ground.ctx, request.cluster))
             wanted = schedule_asked(cluster, request, ground.ctx.now())
             definition = definitions.find(ground, request.task_definition)
-            check_startable(definition, request.launch_type, request.overrides)
+            strategy = strategy_of(cluster, request.launch_type, request.capacity_provider_strategy)
+            check_startable(definition, launch_types(request.launch_type, strategy), request.overrides)
             change = _change(ground, cluster, request, wanted)
         note_place(places, change.arn, where)
         planned.wanted[change.arn] = wanted

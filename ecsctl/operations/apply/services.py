@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ecsctl.controller.providers import launch_types
 from ecsctl.controller.wishes import check_startable
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
 from ecsctl.model.arn import last_part
@@ -23,14 +24,14 @@ from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by
 from ecsctl.operations.apply.task_definitions import Definitions
 from ecsctl.operations.lookup import cluster_arn, service_arn
 from ecsctl.operations.service_rules import check_new_service
-from ecsctl.operations.services import PLAIN_FIELDS, service_asked
+from ecsctl.operations.services import PLAIN_FIELDS, service_asked, service_strategy
 from ecsctl.store.tables import SERVICES
 
 KIND = "service"
 
 _FIXED = ("launch_type", "scheduling_strategy", "deployment_controller")
 """What update-service cannot change."""
-_OF_TASK_SETS = ("launch_type", "task_definition")
+_OF_TASK_SETS = ("launch_type", "capacity_provider_strategy", "task_definition")
 """What the PRIMARY task set says of a service that has task sets."""
 
 
@@ -67,6 +68,10 @@ def _plan(
     current = _current(ground, arn)
     if current is not None and request.desired_count is None and request.scheduling_strategy != "DAEMON":
         request = evolve(request, desired_count=current.desired_count)
+    is_silent = not request.launch_type and request.capacity_provider_strategy is None
+    if current is not None and is_silent and not is_external(current):
+        strategy = current.capacity_provider_strategy
+        request = evolve(request, launch_type=current.launch_type, capacity_provider_strategy=strategy)
     check_new_service(request)
     check_given_tags(request.tags, ground.set_name)
     definition_arn = None
@@ -74,8 +79,10 @@ def _plan(
         definition = definitions.find(ground, request.task_definition)
         definition_arn = definition.task_definition_arn
         if current is None or current.task_definition != definition_arn:
-            check_startable(definition, request.launch_type)
+            check_startable(definition, launch_types(request.launch_type, service_strategy(cluster, request)))
     wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
+    if current and request.availability_zone_rebalancing is None and current.availability_zone_rebalancing != "ENABLED":
+        wanted = evolve(wanted, availability_zone_rebalancing=current.availability_zone_rebalancing)
     name = f"{cluster.cluster_name}/{request.service_name}"
     if current is None:
         said = _named_definition({**to_wire(request), "serviceName": None, "cluster": None}, definition_arn)
@@ -99,18 +106,25 @@ def _current(ground: Ground, arn: str) -> Service | None:
 def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Difference], list[Record]]:
     """What differs of a service, and the one request that changes it."""
     others: tuple[str, ...] = _OF_TASK_SETS if is_external(current) else ()
+    if current.capacity_provider_strategy or wanted.capacity_provider_strategy:
+        others = (*others, "launch_type")
     names = tuple(field for field in _FIXED if field not in others)
     fixed = differences(_wire(current, names), _wire(wanted, names))
     if fixed:
         raise invalid_parameter(f"{fixed[0]}: cannot be updated: delete the service first (ecsctl delete-service).")
     if wanted.scheduling_strategy == "DAEMON":
         others = ("desired_count",)  # the scheduler's, one per instance
-    fields = [f for f in (*PLAIN_FIELDS, "deployment_configuration", "task_definition") if f not in others]
+    updated = (*PLAIN_FIELDS, "capacity_provider_strategy", "deployment_configuration", "task_definition")
+    fields = [field for field in updated if field not in others]
     wanted = evolve(wanted, deployment_configuration=_with_what_stays(current, wanted))
     changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
     before = _named_definition(_wire(current, tuple(changed)), current.task_definition)
     after = _named_definition(_wire(wanted, tuple(changed)), wanted.task_definition)
     found = differences(before, after)
+    if "priority" in changed:
+        changed["placement_strategy"] = None if wanted.priority else wanted.placement_strategy  # one or the other
+    if "capacity_provider_strategy" in changed:
+        changed["capacity_provider_strategy"] = wanted.capacity_provider_strategy or []  # back to the launch type
     return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
 
 

@@ -1,0 +1,203 @@
+"""The capacity provider actions.
+
+A capacity provider is the container instances that were registered for it; ecsctl makes no machines. FARGATE and
+FARGATE_SPOT are always there: any container instance serves their tasks.
+"""
+
+from __future__ import annotations
+
+from ecsctl.model.api.capacity_providers import (
+    CreateCapacityProviderRequest,
+    CreateCapacityProviderResponse,
+    DeleteCapacityProviderRequest,
+    DeleteCapacityProviderResponse,
+    DescribeCapacityProvidersRequest,
+    DescribeCapacityProvidersResponse,
+    PutClusterCapacityProvidersRequest,
+    PutClusterCapacityProvidersResponse,
+    UpdateCapacityProviderRequest,
+    UpdateCapacityProviderResponse,
+)
+from ecsctl.model.arn import check_name, last_part
+from ecsctl.model.auto_scaling import AutoScalingGroupProvider, ManagedScaling
+from ecsctl.model.capacity_provider import CapacityProvider, CapacityProviderType
+from ecsctl.model.cluster import FARGATE_PROVIDERS, Cluster
+from ecsctl.model.common import Failure
+from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import CapacityProviderRecord
+from ecsctl.operations.clusters import cluster_shape, with_providers
+from ecsctl.operations.context import Context
+from ecsctl.operations.lookup import check_tags, find_cluster, find_provider, page, put_tags, tags_of
+from ecsctl.placement.providers import names
+from ecsctl.store.store import View, add_event
+from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES
+
+_RESERVED = ("aws", "ecs", "fargate")
+_DEFAULT = ManagedScaling(
+    status="DISABLED",
+    target_capacity=100,
+    minimum_scaling_step_size=1,
+    maximum_scaling_step_size=10_000,
+    instance_warmup_period=300,
+)
+_UNSERVED = "is not honoured: ecsctl makes no machines, and ends none"
+
+
+def create_capacity_provider(ctx: Context, request: CreateCapacityProviderRequest) -> CreateCapacityProviderResponse:
+    """A new capacity provider (ECS API_CreateCapacityProvider); without an Auto Scaling group too, which is ours."""
+    name = check_name(request.name, "Capacity provider name", "InvalidParameterException")
+    if name.lower().startswith(_RESERVED):
+        raise invalid_parameter(f"Capacity provider name {name!r}: the prefixes aws, ecs and fargate are reserved.")
+    if request.managed_instances_provider or request.cluster:
+        raise client_exception(
+            f"managedInstancesProvider {_UNSERVED}; see register-container-instance --capacity-provider."
+        )
+    check_tags(request.tags)
+    record = CapacityProviderRecord(
+        arn=ctx.scope.capacity_provider(name), name=name, group=_group(request.auto_scaling_group_provider)
+    )
+    with ctx.store.write() as tx:
+        if tx.get(CAPACITY_PROVIDERS, record.arn):
+            raise invalid_parameter(f"The specified capacity provider name already exists: {name}.")
+        tx.put(CAPACITY_PROVIDERS, record)
+        put_tags(tx, record.arn, request.tags)
+        return CreateCapacityProviderResponse(capacity_provider=_shape(tx, record, tags=True))
+
+
+def describe_capacity_providers(
+    ctx: Context, request: DescribeCapacityProvidersRequest
+) -> DescribeCapacityProvidersResponse:
+    """The named capacity providers, or all there are; of a cluster's only when it is named
+    (ECS API_DescribeCapacityProviders)."""
+    failures: list[Failure] = []
+    with ctx.store.read() as view:
+        always = [CapacityProviderRecord(arn=ctx.scope.capacity_provider(n), name=n) for n in FARGATE_PROVIDERS]
+        found = [*always, *view.find(CAPACITY_PROVIDERS, scope=ctx.scope.key, order="name")]
+        if request.cluster:
+            associated = find_cluster(view, ctx, request.cluster).capacity_providers or []
+            found = [record for record in found if record.name in associated]
+        if request.capacity_providers:
+            known = {record.name: record for record in found}
+            asked = list(dict.fromkeys(map(last_part, request.capacity_providers)))
+            failures = [
+                Failure(arn=ctx.scope.capacity_provider(name), reason="MISSING") for name in asked if name not in known
+            ]
+            found = [known[name] for name in asked if name in known]
+        chosen, token = page(found, request.next_token, request.max_results)
+        shapes = [_shape(view, record, tags="TAGS" in (request.include or [])) for record in chosen]
+    return DescribeCapacityProvidersResponse(capacity_providers=shapes, failures=failures, next_token=token)
+
+
+def update_capacity_provider(ctx: Context, request: UpdateCapacityProviderRequest) -> UpdateCapacityProviderResponse:
+    """Change what is said of the Auto Scaling group (ECS API_UpdateCapacityProvider)."""
+    if request.managed_instances_provider or request.cluster:
+        raise client_exception(f"managedInstancesProvider {_UNSERVED}.")
+    with ctx.store.write() as tx:
+        record = _own(tx, ctx, request.name)
+        change = request.auto_scaling_group_provider
+        if change is None or record.group is None:
+            raise invalid_parameter(f"autoScalingGroupProvider: {record.name} has none that could be changed.")
+        asked = AutoScalingGroupProvider(
+            auto_scaling_group_arn=record.group.auto_scaling_group_arn,
+            managed_scaling=change.managed_scaling or record.group.managed_scaling,
+            managed_termination_protection=change.managed_termination_protection,
+            managed_draining=change.managed_draining or record.group.managed_draining,
+        )
+        record = evolve(record, group=_group(asked))
+        tx.put(CAPACITY_PROVIDERS, record)
+        return UpdateCapacityProviderResponse(capacity_provider=_shape(tx, record, tags=True))
+
+
+def delete_capacity_provider(ctx: Context, request: DeleteCapacityProviderRequest) -> DeleteCapacityProviderResponse:
+    """Delete a capacity provider that no cluster and no container instance has (ECS API_DeleteCapacityProvider)."""
+    with ctx.store.write() as tx:
+        record = _own(tx, ctx, last_part(request.capacity_provider))
+        for cluster in tx.find(CLUSTERS, scope=ctx.scope.key, status="ACTIVE"):
+            if record.name in (cluster.capacity_providers or []):
+                raise client_exception(
+                    f"The specified capacity provider is in use and cannot be removed: the cluster "
+                    f"{cluster.cluster_name} has it; see put-cluster-capacity-providers."
+                )
+        for instance in tx.find(INSTANCES, status=("ACTIVE", "DRAINING")):
+            if instance.instance.capacity_provider_name == record.name:
+                raise client_exception(
+                    f"The specified capacity provider is in use and cannot be removed: {instance.name} is registered "
+                    "for it; see deregister-container-instance."
+                )
+        gone = evolve(_shape(tx, record, tags=False), status="INACTIVE", update_status="DELETE_COMPLETE")
+        tx.delete(CAPACITY_PROVIDERS, arn=record.arn)
+        put_tags(tx, record.arn, None)
+        return DeleteCapacityProviderResponse(capacity_provider=gone)
+
+
+def put_cluster_capacity_providers(
+    ctx: Context, request: PutClusterCapacityProvidersRequest
+) -> PutClusterCapacityProvidersResponse:
+    """Say which capacity providers a cluster has, and its default strategy (ECS API_PutClusterCapacityProviders)."""
+    with ctx.store.write() as tx:
+        cluster = find_cluster(tx, ctx, request.cluster)
+        default = request.default_capacity_provider_strategy
+        changed = with_providers(tx, ctx, cluster, request.capacity_providers, default)
+        _check_unused(tx, cluster, set(cluster.capacity_providers or []) - set(request.capacity_providers))
+        tx.put(CLUSTERS, changed)
+        said = f"{', '.join(request.capacity_providers) or 'none'}; by default {', '.join(names(default)) or 'none'}"
+        arn = str(cluster.cluster_arn)
+        add_event(tx, ctx.now(), arn, arn, "ClusterCapacityProviders", said)
+        return PutClusterCapacityProvidersResponse(
+            cluster=cluster_shape(tx, changed, {"SETTINGS", "CONFIGURATIONS", "TAGS"})
+        )
+
+
+def _check_unused(view: View, cluster: Cluster, leaving: set[str]) -> None:
+    """ResourceInUseException where tasks or services of the cluster still have one of these."""
+    arn = str(cluster.cluster_arn)
+    used = {task.task.capacity_provider_name: f"task {last_part(task.arn)}" for task in view.unfinished(cluster=arn)}
+    for record in view.find(SERVICES, cluster=arn, status=("ACTIVE", "DRAINING")):
+        for name in names(record.service.capacity_provider_strategy):
+            used[name] = f"service {record.service.service_name}"
+    for name in sorted(leaving & used.keys()):
+        raise ApiError(
+            "ResourceInUseException",
+            f"The specified capacity provider is in use and cannot be removed: {used[name]} has {name}.",
+        )
+
+
+def _own(view: View, ctx: Context, name: str) -> CapacityProviderRecord:
+    if name in FARGATE_PROVIDERS:
+        raise invalid_parameter(f"The capacity provider {name} is reserved: it cannot be changed or deleted.")
+    return find_provider(view, ctx, name)
+
+
+def _group(asked: AutoScalingGroupProvider | None) -> AutoScalingGroupProvider | None:
+    """With ECS's defaults; ClientException for what only a cloud can do."""
+    if asked is None:
+        return None
+    if not asked.auto_scaling_group_arn.strip():
+        raise invalid_parameter("autoScalingGroupProvider.autoScalingGroupArn: is empty.")
+    scaling = asked.managed_scaling or ManagedScaling()
+    if scaling.status == "ENABLED":
+        raise client_exception(f"managedScaling.status: ENABLED {_UNSERVED}; write DISABLED, or leave it out.")
+    if asked.managed_termination_protection == "ENABLED":
+        raise client_exception(f"managedTerminationProtection: ENABLED {_UNSERVED}; write DISABLED, or leave it out.")
+    given = {field: value for field in scaling.__struct_fields__ if (value := getattr(scaling, field)) is not None}
+    return evolve(
+        asked,
+        managed_scaling=evolve(_DEFAULT, **given),
+        managed_termination_protection="DISABLED",
+        managed_draining=asked.managed_draining or "ENABLED",
+    )
+
+
+def _shape(view: View, record: CapacityProviderRecord, *, tags: bool) -> CapacityProvider:
+    kind: CapacityProviderType = "EC2_AUTOSCALING"
+    if record.name in FARGATE_PROVIDERS:
+        kind = "FARGATE" if record.name == "FARGATE" else "FARGATE_SPOT"
+    return CapacityProvider(
+        capacity_provider_arn=record.arn,
+        name=record.name,
+        status="ACTIVE",
+        auto_scaling_group_provider=record.group,
+        tags=tags_of(view, record.arn) if tags else [],
+        type=kind,
+    )

@@ -1,0 +1,145 @@
+"""Placement by priority: cost, availability, or a mix of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecsctl.model.errors import InputError
+from ecsctl.placement.demand import Demand
+from ecsctl.placement.fleet import Fleet, Requirements, requirements
+from ecsctl.placement.host import PRICE, ZONE, Host
+from ecsctl.placement.place import place
+from ecsctl.placement.priority import parse_priority
+from ecsctl.placement.search import Search
+from tests.placement.test_place import GROUP, SMALL, first
+
+COST, BALANCED, AVAILABILITY = 0.0, 0.5, 1.0
+
+
+def host(name: str, zone: str = "z", price: str | None = None, size: int = 400, **more: Any) -> Host:
+    """Room for four small tasks, unless it says so."""
+    given: dict[str, Any] = {"cpu_total": size, "memory_total": size, "cpu_free": size, "memory_free": size, **more}
+    return Host(name, **given, attributes={ZONE: zone, **({PRICE: price} if price else {})})
+
+
+def minding(availability: float, demand: Demand = SMALL) -> Requirements:
+    return requirements(demand, GROUP, priority=str(availability))
+
+
+def where(hosts: list[Host], availability: float, count: int) -> list[str]:
+    placed = place(Fleet(hosts), minding(availability), count, first)
+    return [placement.host.arn for placement in placed if placement.host]
+
+
+SIX = [host("a1", "a"), host("a2", "a"), host("b1", "b"), host("b2", "b"), host("c1", "c"), host("c2", "c")]
+
+
+@pytest.mark.parametrize(
+    ("availability", "count", "opened", "zones"),
+    [
+        (COST, 4, 1, (4,)),
+        (COST, 5, 2, None),
+        (BALANCED, 6, 3, (2, 2, 2)),
+        (BALANCED, 4, 3, (2, 1, 1)),
+        (AVAILABILITY, 6, 6, (2, 2, 2)),
+        (AVAILABILITY, 3, 3, (1, 1, 1)),
+        (0.2, 3, 1, (3,)),
+        (0.8, 6, 3, (2, 2, 2)),
+    ],
+)
+def test_how_many_hosts_are_opened(availability: float, count: int, opened: int, zones: tuple[int, ...] | None) -> None:
+    went = where(SIX, availability, count)
+    assert (len(went), len(set(went))) == (count, opened)
+    by_zone = Counter(name[0] for name in went)
+    assert zones is None or sorted(by_zone.values(), reverse=True) == list(zones)
+
+
+def test_the_cheapest_host_is_opened_first() -> None:
+    hosts = [host("a1", price="0.40"), host("a2", price="0.10"), host("a3", price="0.20")]
+    assert where(hosts, COST, 12) == ["a2"] * 4 + ["a3"] * 4 + ["a1"] * 4
+
+
+def test_a_host_that_is_in_use_costs_nothing_more() -> None:
+    hosts = [host("a1", price="0.01"), host("a2", price="9")._replace(groups={"family:x": 1})]
+    assert where(hosts, COST, 1) == ["a2"]
+
+
+def test_where_a_host_has_to_be_opened_it_is_in_the_emptier_zone() -> None:
+    assert [name[0] for name in where(SIX, COST, 12)[::4]] in (["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"])
+
+
+def test_what_a_level_zone_is_worth() -> None:
+    """With 0.5 a host of the dearest price is as much as a task of imbalance."""
+    hosts = [host("a1", "a", "0.10"), host("b1", "b", "1.00")]
+    assert where(hosts, 0.5, 2) == ["a1", "b1"]
+    assert where(hosts, 0.3, 2) == ["a1", "a1"]
+    assert where(hosts, 0.3, 4) == ["a1", "a1", "a1", "b1"]  # the third would be 0.3 * 2 against 0.7
+
+
+def test_among_equals_the_fuller_by_both_resources() -> None:
+    hosts = [
+        host("a1", cpu_free=100, memory_free=400, groups={"x": 1}),
+        host("a2", cpu_free=200, memory_free=200, groups={"x": 1}),
+        host("a3", cpu_free=400, memory_free=150, groups={"x": 1}),
+    ]
+    assert where(hosts, COST, 1) == ["a2"]
+
+
+FLEETS = st.lists(
+    st.tuples(
+        st.integers(0, 5), st.integers(0, 5), st.sampled_from("abc"), st.sampled_from(["", "0.1", "0.25", "2"]),
+        st.integers(0, 2), st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)  # fmt: skip
+
+
+@given(FLEETS, st.integers(0, 10), st.integers(1, 12))
+def test_each_task_goes_to_a_host_of_least_weight(found: list[tuple[Any, ...]], tenths: int, count: int) -> None:
+    hosts = [
+        host(
+            f"h{number}", zone, price or None, cpu_free=cpu * 100, memory_free=memory * 100,
+            groups={name: tasks for name, tasks in ((GROUP, mine), ("family:x", int(other))) if tasks},
+        )
+        for number, (cpu, memory, zone, price, mine, other) in enumerate(found)
+    ]  # fmt: skip
+    availability = tenths / 10
+    mine = {h.arn: h.groups.get(GROUP, 0) for h in hosts}
+    added: Counter[str] = Counter()
+    dearest = max(h.price for h in hosts)
+
+    def weight(h: Host) -> float:
+        empty = not h.tasks and not added[h.arn]
+        price = (h.price / dearest if dearest else 1.0) if empty else 0.0
+        zone = sum(mine[o.arn] + added[o.arn] for o in hosts if o.attribute(ZONE) == h.attribute(ZONE))
+        return (1 - availability) * price + availability * (zone + (mine[h.arn] + added[h.arn]) / 4096)
+
+    fleet = Fleet(hosts)
+    search = Search(fleet, minding(availability), first)
+    for _ in range(count):
+        room = [h for h in hosts if min(h.cpu_free, h.memory_free) - added[h.arn] * 100 >= 100]
+        number = search.take()
+        if number is None:
+            assert room == []
+            return
+        chosen = fleet.hosts[number]
+        assert chosen in room
+        assert weight(chosen) <= min(map(weight, room)) + 1e-6
+        added[chosen.arn] += 1
+
+
+@pytest.mark.parametrize(("text", "weight"), [("cost", 0), ("balanced", 0.5), ("availability", 1), ("0.25", 0.25)])
+def test_a_priority_is_a_name_or_a_weight(text: str, weight: float) -> None:
+    assert parse_priority(text) == weight
+
+
+@pytest.mark.parametrize("text", ["", "cheap", "2", "-1", "nan", "inf"])
+def test_what_is_no_priority(text: str) -> None:
+    with pytest.raises(InputError, match="none of cost, balanced, availability"):
+        parse_priority(text)
