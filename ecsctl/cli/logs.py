@@ -62,4 +62,4 @@ def _containers(context: Context, task: str, cluster: str | None) -> list[str]:
 
     with context.store.read() as view:
         found = the_task(view, find_cluster(view, context, cluster), task)
-    return [state.name for state in found.containers]
+    return [state.name for state in found.own_containers]

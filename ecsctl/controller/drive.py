@@ -18,7 +18,7 @@ from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import Engine, Observed
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineTimeout, EngineUnreachable
-from ecsctl.model.identity import Signature
+from ecsctl.model.identity import PAUSE_IMAGE, Signature
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
@@ -157,7 +157,8 @@ class Driver:
     def _allowed(self, step: Step, limits: Limits) -> list[Action]:
         if not self._time_left(limits):
             return []
-        return [action for action in step.actions if limits.pull or action.op != "pull"]
+        # What is loaded needs no registry, and takes no time.
+        return [a for a in step.actions if limits.pull or a.op != "pull" or a.target == PAUSE_IMAGE]
 
     def _record(
         self, report: Drive, before: TaskRecord, definition: TaskDefinition, step: Step, *, claim: bool

@@ -16,6 +16,7 @@ from ecsctl.model.errors import (
     EngineTimeout,
     EngineUnreachable,
     ImageNotFound,
+    NetworkNotFound,
     NotFound,
 )
 from ecsctl.scheduler.plan import Action, Outcome
@@ -31,6 +32,8 @@ def perform(engine: Engine, action: Action, body: Callable[[], CreateBody], key:
         return Outcome(action.op, action.container, "unknown", str(error))
     except ImageNotFound as error:
         return Outcome(action.op, action.container, "no_image", error.message, error.status)
+    except NetworkNotFound as error:
+        return Outcome(action.op, action.container, "no_network", error.message, error.status)
     except NotFound as error:
         if action.op == "create":  # the name was taken, and then its holder was gone: the next pass will see
             return Outcome(action.op, action.container, "unknown", error.message)
@@ -46,7 +49,9 @@ def _call(engine: Engine, action: Action, body: Callable[[], CreateBody], key: b
     if action.op == "create":
         return _create(engine, action.target, body(), key)
     if action.op == "pull":
-        engine.pull(action.target)
+        _fetch(engine, action.target)
+    elif action.op == "network":
+        engine.create_network(action.target, {identity.SUBNET: action.target})
     elif action.op == "start":
         engine.start(action.target)
     elif action.op == "stop":
@@ -56,6 +61,16 @@ def _call(engine: Engine, action: Action, body: Callable[[], CreateBody], key: b
     else:
         _remove(engine, action.target, key)
     return ""
+
+
+def _fetch(engine: Engine, image: str) -> None:
+    """Pull an image; the one that is made here is loaded."""
+    if image != identity.PAUSE_IMAGE:
+        engine.pull(image)
+        return
+    from ecsctl.engine.pause_image import pause_image  # once on each host
+
+    engine.load(pause_image(engine.info().architecture))
 
 
 def _create(engine: Engine, name: str, body: CreateBody, key: bytes) -> str | None:

@@ -8,23 +8,30 @@ from itertools import islice
 from typing import NamedTuple
 
 from ecsctl.model import identity
+from ecsctl.model.api.tasks import AwsVpcConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import amount, gpu_ids
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
-from ecsctl.placement.host import ARCHITECTURE, PRICE, ZONE, Host
+from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
+from ecsctl.scheduler.namespaces import needs_pause
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
+
+FARGATE_PLATFORM = "1.4.0"
+"""The platform version that LATEST is (ECS developer guide, "Fargate platform versions for Amazon ECS")."""
 
 
 class Wish(NamedTuple):
     """What RunTask, StartTask or a service asks of each copy of a task. `service`: the ARN of the service.
 
-    `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for.
+    `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
+    what is asked of the task's network interface, where it has one of its own.
     """
 
     definition: TaskDefinition
@@ -36,6 +43,7 @@ class Wish(NamedTuple):
     service: str | None = None
     strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     provider: str | None = None
+    network: AwsVpcConfiguration | None = None
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -132,21 +140,20 @@ def put_task(
         )
         for container in definition.container_definitions or []
     ]
+    names = [identity.PAUSE] if needs_pause(definition) else []
+    names += [str(container.name) for container in containers]
+    family, revision = str(definition.family), definition.revision or 0
     record = TaskRecord(
         task=_task(cluster, wish, demand, host, arn, containers, now),
         containers=[
-            ContainerState(
-                name=str(c.name),
-                engine_name=identity.container_name(
-                    str(definition.family), definition.revision or 0, str(c.name), task_id
-                ),
-            )
-            for c in containers
+            ContainerState(name=name, engine_name=identity.container_name(family, revision, name, task_id))
+            for name in names
         ],
         cpu=demand.cpu,
         memory=demand.memory,
         seq=tx.seq,
         service=wish.service,
+        network=wish.network and _in_one_subnet(wish.network, host),
     )
     tx.put(TASKS, record)
     if wish.tags:
@@ -155,6 +162,12 @@ def put_task(
         tx.put(PORTS, PortReservation(instance_arn=host.arn, port=port, protocol=protocol, task_arn=arn))
     add_event(tx, now, cluster, arn, "TaskPlaced", f"on {last_part(host.arn)}")
     return record
+
+
+def _in_one_subnet(asked: AwsVpcConfiguration, host: Host) -> AwsVpcConfiguration:
+    """With the subnet that the task is to be in: the host's, if it is one of those asked for, else the first."""
+    own = host.attribute(SUBNET)
+    return evolve(asked, subnets=[own if own in asked.subnets else asked.subnets[0]])
 
 
 def _task(
@@ -188,6 +201,8 @@ def _task(
         launch_type=wish.launch_type,
         memory=str(demand.memory),
         overrides=overrides,
+        platform_version=FARGATE_PLATFORM if wish.launch_type == "FARGATE" else None,
+        platform_family="Linux" if wish.launch_type == "FARGATE" else None,
         started_by=wish.started_by,
         tags=[],
         task_arn=arn,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ecsctl.controller.new_tasks import launch_type_of
+from ecsctl.controller.new_tasks import FARGATE_PLATFORM, launch_type_of
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem, Cluster
-from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
 from ecsctl.model.service import Service
 from ecsctl.model.task import LaunchType
 
@@ -67,6 +67,19 @@ def check_strategy(cluster: Cluster, strategy: Sequence[CapacityProviderStrategy
 def launched(service: Service) -> set[LaunchType]:
     """How the tasks of a service are launched."""
     return launch_types(service.launch_type, service.capacity_provider_strategy or ())
+
+
+def fargate_platform(kinds: Iterable[LaunchType], asked: str | None) -> str | None:
+    """The platform version of tasks that are launched in these ways; InvalidParameterException for one that cannot be,
+    PlatformUnknownException for one that is not there."""
+    if "FARGATE" in kinds:
+        if asked not in (None, "", "LATEST", FARGATE_PLATFORM):
+            known = f"write LATEST or {FARGATE_PLATFORM}"
+            raise ApiError("PlatformUnknownException", f"platformVersion: there is no {asked}: {known}.")
+        return FARGATE_PLATFORM
+    if asked:
+        raise invalid_parameter("The platform version must be null when specifying an EC2 launch type.")
+    return None
 
 
 def launch_types(launch_type: LaunchType | None, strategy: Iterable[CapacityProviderStrategyItem]) -> set[LaunchType]:

@@ -107,6 +107,7 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         launch.starter.id,
         _tags(tx, record, launch.definition),
         record.arn,
+        network=launch.starter.network.awsvpc_configuration if launch.starter.network else None,
     )
     wish = wish.of(launch.provider)
     return put_task(tx, str(service.cluster_arn), wish, launch.demand, launch.host, now, chance.new_id).arn

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ecsctl.controller.networks import interface_asked
 from ecsctl.controller.new_tasks import Wish
-from ecsctl.controller.providers import Strategy, launch_types, strategy_of
-from ecsctl.model.api.tasks import RunTaskRequest, StartTaskRequest
+from ecsctl.controller.providers import Strategy, fargate_platform, launch_types, strategy_of
+from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, RunTaskRequest, StartTaskRequest
 from ecsctl.model.arn import Scope, check_name, last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
@@ -37,8 +38,10 @@ def wish(
         strategy = strategy_of(found_cluster, launch_type, request.capacity_provider_strategy)
     overrides = request.overrides
     kinds = launch_types(launch_type, strategy)
+    if isinstance(request, RunTaskRequest):
+        fargate_platform(kinds, request.platform_version)
     definition = definition or find_task_definition(view, scope, request.task_definition)
-    check_startable(definition, kinds, overrides)
+    interface = check_startable(definition, kinds, request.network_configuration, overrides)
     found = view.get(TAGS, definition.task_definition_arn or "")
     inherited = found.tags if found and request.propagate_tags == "TASK_DEFINITION" else []
     managed = [Tag(key="aws:ecs:clusterName", value=last_part(cluster))] if request.enable_ecs_managed_tags else []
@@ -51,6 +54,7 @@ def wish(
         request.started_by,
         list(merged.values()),
         strategy=strategy,
+        network=interface,
     )
 
 
@@ -66,18 +70,22 @@ def asked_of(wanted: Wish, request: RunTaskRequest | StartTaskRequest) -> Requir
 
 
 def startable(
-    view: View, scope: Scope, name: str, kinds: Iterable[LaunchType], overrides: TaskOverride | None = None
+    view: View, scope: Scope, name: str, kinds: Iterable[LaunchType], network: NetworkConfiguration | None
 ) -> TaskDefinition:
     """The task definition of that name, if tasks of it can be started, launched in these ways."""
     definition = find_task_definition(view, scope, name)
-    check_startable(definition, kinds, overrides)
+    check_startable(definition, kinds, network)
     return definition
 
 
 def check_startable(
-    definition: TaskDefinition, kinds: Iterable[LaunchType], overrides: TaskOverride | None = None
-) -> None:
-    """ClientException and InvalidParameterException say why no tasks of it can be started."""
+    definition: TaskDefinition,
+    kinds: Iterable[LaunchType],
+    network: NetworkConfiguration | None,
+    overrides: TaskOverride | None = None,
+) -> AwsVpcConfiguration | None:
+    """What is asked of the network interface of its tasks. ClientException and InvalidParameterException say why none
+    of them can be started."""
     if definition.status != "ACTIVE":
         raise client_exception(f"TaskDefinition {definition.family}:{definition.revision} is inactive.")
     for kind in kinds:
@@ -96,6 +104,7 @@ def check_startable(
             raise invalid_parameter(
                 f"Override for container named {override.name} is not a container in the TaskDefinition."
             )
+    return interface_asked(definition, network)
 
 
 def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:

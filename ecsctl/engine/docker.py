@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
@@ -21,9 +22,10 @@ from ecsctl.model.errors import (
     EngineRefused,
     EngineTimeout,
     ImageNotFound,
+    NetworkNotFound,
     NotFound,
 )
-from ecsctl.model.observed import Observed, PortBinding
+from ecsctl.model.observed import Address, Observed, PortBinding
 
 if TYPE_CHECKING:
     from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, State
@@ -40,6 +42,8 @@ RENAME_SECONDS = 10.0
 CLEAN_UP_SECONDS = 0.2
 """After a container's end, by which the engine has begun to clean up behind it, or is done."""
 VOLUME_SECONDS = 30.0
+NETWORK_SECONDS = 30.0
+LOAD_SECONDS = 300.0
 PULL_QUIET_SECONDS = 60.0
 LOGS_QUIET_SECONDS = 30.0
 
@@ -57,6 +61,7 @@ class DockerEngine:
 
     def __init__(self, transport: Transport) -> None:
         self._http = transport
+        self._networking = Lock()
         self._ended: dict[str, float] = {}
         """Containers whose end was told, and when (monotonic)."""
 
@@ -85,7 +90,7 @@ class DockerEngine:
         except NotFound as error:
             if "no such image" in error.message.lower():
                 raise ImageNotFound(error.status, error.message) from None
-            raise EngineRefused(error.status, error.message) from None
+            raise _about_network(error) from None
         with _understood():
             return str(reply.json()["Id"])
 
@@ -97,7 +102,7 @@ class DockerEngine:
             # A network that is not there is a 404 too, and the container is not gone.
             if "no such container" in error.message.lower():
                 raise
-            raise EngineRefused(error.status, error.message) from None
+            raise _about_network(error) from None
 
     def stop(self, container_id: str, timeout: int) -> None:
         seconds = timeout + STOP_GRACE_SECONDS
@@ -138,6 +143,11 @@ class DockerEngine:
             _check_progress(buffer)
         except (NotFound, Conflict) as error:  # those are about containers
             raise EngineRefused(error.status, error.message) from None
+
+    def load(self, image: bytes) -> None:
+        reply = self._http.call("POST", "/images/load", LOAD_SECONDS, {"quiet": "1"}, image)
+        for line in reply.body.split(b"\n"):
+            _check_progress(line)
 
     def logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
@@ -191,6 +201,36 @@ class DockerEngine:
         with suppress(NotFound):
             self._http.call("DELETE", f"/volumes/{_segment(name)}", VOLUME_SECONDS)
 
+    def create_network(self, name: str, labels: dict[str, str]) -> None:
+        with self._networking:
+            body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels}
+            try:
+                self._http.call("POST", "/networks/create", NETWORK_SECONDS, body=body)
+            except Conflict:
+                return
+            self._keep_one_network(name)
+
+    def _keep_one_network(self, name: str) -> None:
+        """Two that were created at the same moment may both be there (Docker 20.10), and then neither can be used: the
+        older one stays."""
+        filters = msgspec.json.encode({"name": [name]}).decode()
+        reply = self._http.call("GET", "/networks", INSPECT_SECONDS, {"filters": filters})
+        with _understood():
+            same = sorted((one["Created"], one["Id"]) for one in reply.json() if one["Name"] == name)
+        for _, network in same[1:]:
+            with suppress(Conflict):  # somebody uses it after all
+                self.remove_network(network)
+
+    def remove_network(self, name: str) -> None:
+        try:
+            self._http.call("DELETE", f"/networks/{_segment(name)}", NETWORK_SECONDS)
+        except NotFound:
+            pass
+        except EngineRefused as error:
+            if "active endpoints" not in error.message:
+                raise
+            raise Conflict(409, error.message) from None
+
     def close(self) -> None:
         self._http.close()
 
@@ -240,6 +280,12 @@ def _understood() -> Iterator[None]:
         raise EngineRefused(200, f"The answer is not that of a Docker Engine: {error!r}.") from error
 
 
+def _about_network(error: NotFound) -> EngineRefused:
+    """What a 404 means that is about neither a container nor an image."""
+    kind = NetworkNotFound if "network" in error.message.lower() else EngineRefused
+    return kind(error.status, error.message)
+
+
 def _info(found: dict[str, Any], api_version: str) -> EngineInfo:
     from ecsctl.engine.port import EngineInfo
 
@@ -283,6 +329,7 @@ def _listed(entry: dict[str, Any]) -> Observed:
         health=cast("Health", health) if health in HEALTHS else None,
         image_id=entry["ImageID"],
         ports=tuple(sorted(ports)),
+        addresses=_addresses(entry),
     )
 
 
@@ -297,6 +344,7 @@ def _inspected(found: dict[str, Any]) -> Observed:
         health=cast("Health", health) if health in HEALTHS else None,
         image_id=found["Image"],
         ports=_bindings(found["NetworkSettings"].get("Ports") or {}),
+        addresses=_addresses(found),
         exit_code=state["ExitCode"],
         oom_killed=state["OOMKilled"],
         error=state["Error"],
@@ -314,6 +362,15 @@ def _bindings(ports: dict[str, Any]) -> tuple[PortBinding, ...]:
                 host_port = int(binding["HostPort"])
                 found.add(PortBinding(binding["HostIp"], host_port, int(number), protocol or "tcp"))
     return tuple(sorted(found))
+
+
+def _addresses(found: dict[str, Any]) -> tuple[Address, ...]:
+    networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+    return tuple(
+        Address(name, network["IPAddress"], network["GlobalIPv6Address"], network["MacAddress"])
+        for name, network in sorted(networks.items())
+        if network["IPAddress"] or network["GlobalIPv6Address"]
+    )
 
 
 def _time(text: str) -> str | None:

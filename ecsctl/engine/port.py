@@ -1,8 +1,8 @@
 """The engine as the rest of ecsctl sees it: a dozen plain verbs over containers on one host.
 
 Every verb raises EngineUnreachable when the request did not reach the engine, EngineTimeout when
-what became of it is unknown, and EngineRefused (NotFound, ImageNotFound, Conflict) when the engine
-said no. Verbs that are asked for a state the container is already in succeed.
+what became of it is unknown, and EngineRefused (NotFound, ImageNotFound, NetworkNotFound, Conflict) when the
+engine said no. Verbs that are asked for a state the container is already in succeed.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, Protocol
 
-from ecsctl.model.observed import Health, Observed, PortBinding, State
+from ecsctl.model.observed import Address, Health, Observed, PortBinding, State
 
 __all__ = [
+    "Address",
     "CreateBody",
     "Engine",
     "EngineEvent",
@@ -73,10 +74,11 @@ class Engine(Protocol):
         """By id or name. NotFound when there is none."""
 
     def create(self, name: str, body: CreateBody) -> str:
-        """The new container's id. Conflict: the name is taken; ImageNotFound: no such image on the host."""
+        """The new container's id. Conflict: the name is taken; ImageNotFound, NetworkNotFound: it needs one that is
+        not on the host."""
 
     def start(self, container_id: str) -> None:
-        """Success when it runs already. NotFound when it is gone."""
+        """Success when it runs already. NotFound when it is gone, NetworkNotFound when a network of its is."""
 
     def stop(self, container_id: str, timeout: int) -> None:
         """The image's stop signal, then SIGKILL after `timeout` seconds; returns when it has ended, or had."""
@@ -92,6 +94,9 @@ class Engine(Protocol):
 
     def pull(self, image: str) -> None:
         """Fetch an image with the user's own registry credentials. EngineRefused carries the registry's words."""
+
+    def load(self, image: bytes) -> None:
+        """Put an image on the host, given as `docker save` writes images."""
 
     def logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
@@ -114,6 +119,12 @@ class Engine(Protocol):
     def has_volume(self, name: str) -> bool: ...
 
     def remove_volume(self, name: str) -> None:
+        """Success when there is none. Conflict while a container uses it."""
+
+    def create_network(self, name: str, labels: dict[str, str]) -> None:
+        """A network of the host's own. Success when there is a network of that name already, of whatever kind."""
+
+    def remove_network(self, name: str) -> None:
         """Success when there is none. Conflict while a container uses it."""
 
     def close(self) -> None:

@@ -6,10 +6,13 @@ Nothing in it is random: the same calls at the same times give the same answers.
 from __future__ import annotations
 
 import hashlib
+import io
+import json
+import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
-from typing import Any, Literal, TypeVar
+from typing import IO, Any, Literal, TypeVar, cast
 
 from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed
 from ecsctl.engine.simulated_container import (
@@ -25,13 +28,22 @@ from ecsctl.engine.simulated_container import (
 from ecsctl.engine.simulated_faults import Call, Fault, Pullable
 from ecsctl.engine.transport import refusal
 from ecsctl.model import identity
-from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, EngineUnreachable, ImageNotFound, NotFound
+from ecsctl.model.errors import (
+    Conflict,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnreachable,
+    ImageNotFound,
+    NetworkNotFound,
+    NotFound,
+)
 
 T = TypeVar("T")
 DYNAMIC_PORTS = range(32768, 61000)
 MIN_MEMORY = 6 * 1024 * 1024
 GIB = 1024**3
 EVENT_POLL = 0.05
+BUILT_IN_NETWORKS = ("bridge", "host", "none")
 INFO = EngineInfo("SIMU:0001", "simulated", 4, 8 * GIB, "linux", "x86_64", "20.10.24", "1.41", live_restore=False)
 
 
@@ -59,6 +71,7 @@ class SimulatedEngine:
         self.disk_full = False
         self.calls: list[Call] = []
         self.volumes: dict[str, dict[str, str]] = {}
+        self.networks: dict[str, dict[str, str]] = {name: {} for name in BUILT_IN_NETWORKS}
         self._now = now
         self._sleep = sleep
         self._info = info
@@ -175,6 +188,15 @@ class SimulatedEngine:
 
         self._pass(self._call("pull", (image,), act))
 
+    def load(self, image: bytes) -> None:
+        def act(_: float) -> None:
+            with tarfile.open(fileobj=io.BytesIO(image)) as tar:
+                manifest = json.load(cast("IO[bytes]", tar.extractfile("manifest.json")))
+            for name in (tag for entry in manifest for tag in entry["RepoTags"]):
+                self.images[name] = Program(stop_exit_code=137)
+
+        self._call("load", (len(image),), act)
+
     def logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
     ) -> Iterator[LogChunk]:
@@ -225,6 +247,21 @@ class SimulatedEngine:
             self.volumes.pop(name, None)
 
         self._call("remove_volume", (name,), act)
+
+    def create_network(self, name: str, labels: dict[str, str]) -> None:
+        def act(_: float) -> None:
+            self.networks.setdefault(name, dict(labels))
+
+        self._call("create_network", (name, labels), act)
+
+    def remove_network(self, name: str) -> None:
+        def act(_: float) -> None:
+            users = [found for found in self._containers.values() if found.runs and found.network == name]
+            if users:
+                raise Conflict(409, f"error while removing network: network {name} has active endpoints")
+            self.networks.pop(name, None)
+
+        self._call("remove_network", (name,), act)
 
     def close(self) -> None:
         pass
@@ -345,13 +382,15 @@ class SimulatedEngine:
     def _start(self, container: Container, now: float) -> None:
         if container.runs:
             return
-        mode = str((container.body.get("HostConfig") or {}).get("NetworkMode") or "")
+        mode = container.network
         if mode.startswith("container:"):
             other = self._lookup(mode.removeprefix("container:"))
             if other is None:
-                raise EngineRefused(409, f"No such container: {mode.removeprefix('container:')}")
+                raise NotFound(404, f"No such container: {mode.removeprefix('container:')}")
             if not other.runs:
                 raise Conflict(409, f"cannot join network of a non running container: {other.id}")
+        elif container.network not in self.networks:
+            raise NetworkNotFound(404, f"network {container.network} not found")
         if container.program.start_error is not None:
             self._refuse_start(container, container.program.start_error)
         taken = {

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ecsctl.engine.port import CreateBody, Health, LogChunk, Observed, PortBinding, State
+from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State
 from ecsctl.engine.timestamps import rfc3339
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -119,6 +119,7 @@ class Container:
             health=self._health(now) if self.runs else None,
             image_id=self.image_id,
             ports=self.ports,
+            addresses=self._addresses(),
         )
 
     def inspected(self, now: float) -> Observed:
@@ -132,6 +133,19 @@ class Container:
             started_at=None if self.started is None else rfc3339(self.started),
             finished_at=None if self.finished is None else rfc3339(self.finished),
         )
+
+    @property
+    def network(self) -> str:
+        """As its create body names it: a network's name, or `container:` and whose it shares."""
+        mode = str((self.body.get("HostConfig") or {}).get("NetworkMode") or "default")
+        return "bridge" if mode == "default" else mode
+
+    def _addresses(self) -> tuple[Address, ...]:
+        """In a network of its own; which address it is, is a function of its id."""
+        if not self.runs or self.network in ("host", "none") or self.network.startswith("container:"):
+            return ()
+        a, b, c = (int(self.id[i : i + 2], 16) for i in (0, 2, 4))
+        return (Address(self.network, f"172.{a % 16 + 16}.{b}.{c}", "", f"02:42:ac:{a % 16 + 16:02x}:{b:02x}:{c:02x}"),)
 
     def volumes(self) -> set[str]:
         """The named volumes it uses."""

@@ -87,5 +87,9 @@ class ImageNotFound(EngineRefused):
     """404 at create: the image is not on the host."""
 
 
+class NetworkNotFound(EngineRefused):
+    """404 at create or start: the network is not on the host."""
+
+
 class Conflict(EngineRefused):
     """409: the name is taken, or the container's state does not allow it."""

@@ -20,6 +20,11 @@ SPEC = "ecsctl.spec"
 MAC = "ecsctl.mac"
 TASK_DEFINITION = "ecsctl.td"
 AGENT = "com.amazonaws.ecs."
+SUBNET = "ecsctl.subnet"
+"""A label of networks that were made because a task asked for a subnet of that name."""
+PAUSE = "~internal~ecs~pause"
+"""The name, as the ECS agent has it, of the container that owns the namespaces of a task."""
+PAUSE_IMAGE = "ecsctl/pause:1"
 RESERVED_PREFIXES = ("ecsctl.", AGENT)
 AGENT_LABELS = tuple(
     AGENT + name
@@ -42,6 +47,8 @@ class Signature(NamedTuple):
 
 def container_name(family: str, revision: int, container: str, task_id: str) -> str:
     """The engine's name for a task's container; at most 130 characters of what engines take."""
+    if container == PAUSE:
+        container = "internal.ecs.pause"  # a dot: no container of a task definition is called so
     return f"ecs-{family[:40]}-{revision}-{container[:40]}-{task_id}"
 
 

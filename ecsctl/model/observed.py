@@ -17,10 +17,19 @@ class PortBinding(NamedTuple):
     protocol: str
 
 
+class Address(NamedTuple):
+    """Where a container is in a network of its host: IPv4, IPv6 (empty if none) and MAC address."""
+
+    network: str
+    ipv4: str
+    ipv6: str
+    mac: str
+
+
 class Observed(NamedTuple):
     """What an engine says of one container.
 
-    `list` leaves out what the engine's listing does not tell: everything after `ports`.
+    `list` leaves out what the engine's listing does not tell: everything after `addresses`.
     Times are RFC 3339 in the host's clock, None for "never".
     """
 
@@ -31,6 +40,7 @@ class Observed(NamedTuple):
     health: Health | None = None
     image_id: str | None = None
     ports: tuple[PortBinding, ...] = ()
+    addresses: tuple[Address, ...] = ()
     exit_code: int | None = None
     oom_killed: bool = False
     error: str = ""

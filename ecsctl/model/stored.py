@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration
 from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
 from ecsctl.model.container_instance import ContainerInstance
+from ecsctl.model.identity import PAUSE
 from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent, StabilityStatus, is_external
@@ -19,7 +21,8 @@ from ecsctl.model.task import LaunchType, NetworkBinding, Task
 Stage = Literal["none", "created", "started", "exited", "fenced"]
 """How far a container has come on its engine. `fenced`: no container holds its name, and none will."""
 
-Operation = Literal["create", "pull", "start", "stop", "rename", "remove"]
+Operation = Literal["create", "pull", "start", "stop", "rename", "remove", "network"]
+"""`network` creates the network that the container is to be in."""
 
 
 class Intent(Record):
@@ -30,10 +33,19 @@ class Intent(Record):
     tries: int = 1
 
 
+class TaskAddress(Record):
+    """Where a task is in its subnet: IPv4, IPv6 (empty if none) and MAC address."""
+
+    ipv4: str
+    ipv6: str
+    mac: str
+
+
 class ContainerState(Record):
     """One container of a task, on its engine.
 
     `starts` and `stops` count the calls; `failed`: it could not be pulled, created or started, for `reason`.
+    `address` is the task's, of the container that owns its network namespace.
     """
 
     name: str
@@ -42,6 +54,7 @@ class ContainerState(Record):
     engine_id: str | None = None
     intent: Intent | None = None
     pulled: bool = False
+    networked: bool = False
     starts: int = 0
     stops: int = 0
     failed: bool = False
@@ -52,6 +65,7 @@ class ContainerState(Record):
     started_at: datetime | None = None
     exited_at: datetime | None = None
     bindings: list[NetworkBinding] = msgspec.field(default_factory=list)
+    address: TaskAddress | None = None
 
 
 class Claim(Record):
@@ -72,6 +86,7 @@ class TaskRecord(Record):
     `cpu` (units) and `memory` (MiB) are what the task takes from its container instance. `collected`: it is STOPPED,
     and nothing of it is left on its host. `service` is the ARN of the service it belongs to, `tallied`: its end is
     accounted for there. `settled`: it has counted as healthy. It may not be scaled in before `protected_until`.
+    `network`: what was asked of its network interface, with the one subnet that it is in.
     """
 
     task: Task
@@ -85,10 +100,16 @@ class TaskRecord(Record):
     tallied: bool = False
     settled: bool = False
     protected_until: datetime | None = None
+    network: AwsVpcConfiguration | None = None
 
     @property
     def arn(self) -> str:
         return self.task.task_arn or ""
+
+    @property
+    def own_containers(self) -> list[ContainerState]:
+        """Those of its task definition."""
+        return [state for state in self.containers if state.name != PAUSE]
 
     @property
     def is_stopped(self) -> bool:
@@ -137,7 +158,7 @@ class Starter(Record):
     """What a service's tasks are started for, and name in `startedBy`: a deployment, or a task set.
 
     `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by.
-    `obstacle`: what was last told of why it does not get on.
+    `obstacle`: what was last told of why it does not get on. `network`: what its tasks are to have of it.
     """
 
     id: str
@@ -148,6 +169,7 @@ class Starter(Record):
     start_failures: int = 0
     next_attempt_at: datetime | None = None
     obstacle: str = ""
+    network: NetworkConfiguration | None = None
 
 
 class DeploymentRecord(Starter):
@@ -176,6 +198,7 @@ class TaskSetRecord(Starter):
     status: Literal["PRIMARY", "ACTIVE", "DRAINING"] = "ACTIVE"
     external_id: str | None = None
     launch_type: LaunchType | None = "EC2"
+    platform_version: str | None = None
     capacity_provider_strategy: list[CapacityProviderStrategyItem] = msgspec.field(default_factory=list)
     stability: StabilityStatus = "STABILIZING"
     stability_at: datetime | None = None

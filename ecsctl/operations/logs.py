@@ -37,7 +37,7 @@ def task_logs(
     """
     with ctx.store.read() as view:
         record = the_task(view, find_cluster(view, ctx, cluster), task)
-    names = [state.name for state in record.containers]
+    names = [state.name for state in record.own_containers]
     if container is not None:
         if container not in names:
             raise invalid_parameter(f"The task has no container {container!r}; it has {', '.join(names)}.")
@@ -53,7 +53,7 @@ def task_logs(
 def _so_far(ctx: Context, arn: str, names: Sequence[str], since: str | None, tail: int | None) -> Iterator[Named]:
     record, engine = _read(ctx, arn)
     streams = []
-    for state in record.containers:
+    for state in record.own_containers:
         if state.name not in names:
             continue
         if state.engine_id is None:
@@ -80,7 +80,7 @@ def _follow(ctx: Context, arn: str, names: Sequence[str], since: str | None, tai
     reading: set[str] = set()
     while True:
         record, engine = _read(ctx, arn)
-        for state in record.containers:
+        for state in record.own_containers:
             begun = state.stage not in ("none", "created") or record.is_stopped
             if state.name in open_names - reading and begun:
                 reading.add(state.name)

@@ -72,6 +72,8 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
         task_definition=primary.task_definition_arn,
         launch_type=service.launch_type,
         capacity_provider_strategy=service.capacity_provider_strategy,
+        network_configuration=primary.network,
+        platform_version=service.platform_version,
         container_images=_images(definition),
         guard_duty_enabled=False,
         created_at=primary.created_at,

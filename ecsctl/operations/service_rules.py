@@ -16,14 +16,12 @@ from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 _UNSERVED = {
     "load_balancers": "loadBalancers: load balancers",
     "service_registries": "serviceRegistries: service discovery",
-    "network_configuration": "networkConfiguration: the network mode awsvpc",
     "enable_execute_command": "enableExecuteCommand: execute-command",
     "service_connect_configuration": "serviceConnectConfiguration: Service Connect",
     "volume_configurations": "volumeConfigurations: volumes configured at launch",
     "vpc_lattice_configurations": "vpcLatticeConfigurations: VPC Lattice",
     "gateway_connectors": "gatewayConnectors: gateways",
     "monitoring": "monitoring: monitoring configurations",
-    "platform_version": "platformVersion: Fargate platform versions",
     "role": "role: roles of load balancers",
 }
 
@@ -59,15 +57,20 @@ def check_update(request: UpdateServiceRequest, service: Service) -> None:
     )
 
 
-def _check_no_providers(request: CreateServiceRequest | UpdateServiceRequest) -> None:
-    if request.capacity_provider_strategy:
-        raise invalid_parameter(
-            "capacityProviderStrategy: with the EXTERNAL deployment controller, task sets have it: create-task-set."
-        )
+def _check_left_to_task_sets(request: CreateServiceRequest | UpdateServiceRequest) -> None:
+    given = {
+        "capacityProviderStrategy": request.capacity_provider_strategy,
+        "networkConfiguration": request.network_configuration,
+    }
+    for field, value in given.items():
+        if value:
+            raise invalid_parameter(
+                f"{field}: with the EXTERNAL deployment controller, task sets have it: create-task-set."
+            )
 
 
 def _check_external_update(request: UpdateServiceRequest) -> None:
-    _check_no_providers(request)
+    _check_left_to_task_sets(request)
     if request.task_definition:
         raise invalid_parameter(
             "Unable to update task definition on services with an EXTERNAL deployment controller. "
@@ -90,7 +93,7 @@ def _check_external(request: CreateServiceRequest) -> None:
         )
     if request.scheduling_strategy == "DAEMON":
         raise invalid_parameter("The daemon scheduling strategy does not support the EXTERNAL deployment controller.")
-    _check_no_providers(request)
+    _check_left_to_task_sets(request)
     check_external_deployments(request.deployment_configuration)
 
 

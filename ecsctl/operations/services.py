@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ecsctl.controller.providers import Strategy, launch_types, launched, strategy_of
+from ecsctl.controller.providers import Strategy, fargate_platform, launch_types, launched, strategy_of
 from ecsctl.controller.services import note_progress
 from ecsctl.controller.wishes import startable
 from ecsctl.model.api.services import (
@@ -20,6 +20,7 @@ from ecsctl.model.api.services import (
     UpdateServiceRequest,
     UpdateServiceResponse,
 )
+from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import CapacityProviderStrategyItem, Cluster
 from ecsctl.model.common import Failure
@@ -76,7 +77,8 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
         if request.task_definition:
-            startable(view, ctx.scope, request.task_definition, _kinds(cluster, request))
+            kinds = _kinds(cluster, request)
+            startable(view, ctx.scope, request.task_definition, kinds, request.network_configuration)
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
@@ -118,11 +120,9 @@ def _check_free(existing: ServiceRecord | None) -> None:
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
     if not request.task_definition:
         return ServiceRecord(service=service_asked(ctx, cluster, arn, request, None))
-    found = startable(tx, ctx.scope, request.task_definition, _kinds(cluster, request))
-    definition = str(found.task_definition_arn)
-    return ServiceRecord(
-        service=service_asked(ctx, cluster, arn, request, definition), deployments=[_deployment(ctx, definition)]
-    )
+    found = startable(tx, ctx.scope, request.task_definition, _kinds(cluster, request), request.network_configuration)
+    service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
+    return ServiceRecord(service=service, deployments=[_deployment(ctx, service)])
 
 
 def _kinds(cluster: Cluster, request: CreateServiceRequest) -> set[LaunchType]:
@@ -153,6 +153,8 @@ def service_asked(
         launch_type=None if strategy else request.launch_type or "EC2",
         capacity_provider_strategy=list(strategy) or None,
         task_definition=definition_arn,
+        network_configuration=request.network_configuration if definition_arn else None,
+        platform_version=fargate_platform(launch_types(request.launch_type, strategy), request.platform_version),
         deployment_configuration=_configuration(request.deployment_configuration, scheduling, controller),
         created_at=ctx.now(),
         placement_constraints=request.placement_constraints or [],
@@ -190,12 +192,13 @@ def _configuration(
     return merged(configuration, given)
 
 
-def _deployment(ctx: Context, task_definition_arn: str) -> DeploymentRecord:
+def _deployment(ctx: Context, service: Service) -> DeploymentRecord:
     now = ctx.now()
     deployment_id = ctx.new_starter_id()
     return DeploymentRecord(
         id=deployment_id,
-        task_definition_arn=task_definition_arn,
+        task_definition_arn=str(service.task_definition),
+        network=service.network_configuration,
         created_at=now,
         updated_at=now,
         rollout_state_reason=IN_PROGRESS.format(deployment_id),
@@ -230,10 +233,14 @@ def _changed(
     service = record.service
     if request.capacity_provider_strategy is not None:
         service = _with_strategy(cluster, service, request.capacity_provider_strategy)
+    if request.network_configuration is not None:
+        service = evolve(service, network_configuration=_or_none(request.network_configuration))
+    if request.platform_version is not None:
+        fargate_platform(launched(service), request.platform_version)
     definition = service.task_definition
     if request.task_definition or (definition and service != record.service):
         named = request.task_definition or str(definition)
-        found = startable(tx, ctx.scope, named, launched(service))
+        found = startable(tx, ctx.scope, named, launched(service), service.network_configuration)
         definition = str(found.task_definition_arn)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
     if request.priority is not None:
@@ -243,11 +250,19 @@ def _changed(
     deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
     check_rebalancing(changed)
-    record = evolve(record, service=changed)
-    if definition is None or (definition == service.task_definition and not request.force_new_deployment):
-        return record
+    is_same = (definition, service.network_configuration) == (
+        record.service.task_definition,
+        record.service.network_configuration,
+    )
+    if definition is None or (is_same and not request.force_new_deployment):
+        return evolve(record, service=changed)
     before = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
-    return evolve(record, deployments=[_deployment(ctx, definition), *before])
+    return evolve(record, service=changed, deployments=[_deployment(ctx, changed), *before])
+
+
+def _or_none(network: NetworkConfiguration) -> NetworkConfiguration | None:
+    """An empty one takes back what there was."""
+    return network if network.awsvpc_configuration else None
 
 
 def _with_strategy(cluster: Cluster, service: Service, given: list[CapacityProviderStrategyItem]) -> Service:
@@ -366,6 +381,8 @@ def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks
         updated_at=deployment.updated_at,
         launch_type=record.service.launch_type,
         capacity_provider_strategy=record.service.capacity_provider_strategy,
+        network_configuration=deployment.network,
+        platform_version=record.service.platform_version,
         rollout_state=deployment.rollout_state,
         rollout_state_reason=deployment.rollout_state_reason,
         next_attempt_at=deployment.next_attempt_at,

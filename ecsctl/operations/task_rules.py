@@ -13,10 +13,8 @@ from ecsctl.placement.priority import parse_priority
 
 _STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
 _UNSERVED = {
-    "network_configuration": "networkConfiguration (the network mode awsvpc)",
     "volume_configurations": "volumeConfigurations",
     "enable_execute_command": "enableExecuteCommand",
-    "platform_version": "platformVersion",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ecsctl.controller.providers import launch_types, strategy_of
+from ecsctl.controller.providers import fargate_platform, launch_types, strategy_of
 from ecsctl.controller.wishes import startable
 from ecsctl.model.api.task_sets import (
     CreateTaskSetRequest,
@@ -57,13 +57,17 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
             )
         strategy = strategy_of(cluster, request.launch_type, request.capacity_provider_strategy)
         launch_type = None if strategy else request.launch_type or record.service.launch_type or "EC2"
-        definition = startable(tx, ctx.scope, request.task_definition, launch_types(launch_type, strategy))
+        kinds, network = launch_types(launch_type, strategy), request.network_configuration
+        platform = fargate_platform(kinds, request.platform_version)
+        definition = startable(tx, ctx.scope, request.task_definition, kinds, network)
         now = ctx.now()
         task_set = TaskSetRecord(
             id=ctx.new_starter_id(),
             task_definition_arn=str(definition.task_definition_arn),
             created_at=now,
             updated_at=now,
+            network=network,
+            platform_version=platform,
             scale=scale,
             external_id=request.external_id,
             launch_type=launch_type,
@@ -110,6 +114,7 @@ def update_service_primary_task_set(
         service = evolve(
             record.service,
             task_definition=task_set.task_definition_arn,
+            network_configuration=task_set.network,
             launch_type=task_set.launch_type,
             capacity_provider_strategy=task_set.capacity_provider_strategy or None,
         )
@@ -255,6 +260,8 @@ def _shape_with(record: ServiceRecord, task_set: TaskSetRecord, tasks: Sequence[
         running_count=sum(task.is_running for task in mine),
         created_at=task_set.created_at,
         updated_at=task_set.updated_at,
+        network_configuration=task_set.network,
+        platform_version=task_set.platform_version,
         launch_type=task_set.launch_type,
         capacity_provider_strategy=task_set.capacity_provider_strategy,
         load_balancers=[],

@@ -12,6 +12,7 @@ from ecsctl.placement.demand import Port
 ZONE = "ecs.availability-zone"
 ARCHITECTURE = "ecs.cpu-architecture"
 OS = "ecs.os-type"
+SUBNET = "ecs.subnet-id"
 TASK_LIMIT = "ecsctl.task-limit"
 """An attribute of ours: how many tasks a container instance takes at most."""
 PRICE = "ecsctl.hourly-price"

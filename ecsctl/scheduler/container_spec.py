@@ -21,6 +21,7 @@ from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition, Volume
+from ecsctl.scheduler.namespaces import PAUSE, is_of_network, joined, needs_pause, pause_body
 
 MIB = 1024 * 1024
 SECOND = 10**9
@@ -34,13 +35,16 @@ Body = dict[str, Any]
 def create_body(record: TaskRecord, definition: TaskDefinition, name: str, signature: Signature) -> Body:
     """The create body of one container of a task, with its labels."""
     container = effective(record, definition, name)
-    body = _without_labels(record, definition, container)
+    is_pause = name == identity.PAUSE
+    body = pause_body(record, definition) if is_pause else _without_labels(record, definition, container)
     digest = identity.spec_digest(body)
     return {**body, "Labels": _labels(record, definition, container, digest, signature)}
 
 
 def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> ContainerDefinition:
     """The container definition with the task's overrides in it (ECS API_ContainerOverride)."""
+    if name == identity.PAUSE:
+        return PAUSE
     container = next(c for c in definition.container_definitions or [] if c.name == name)
     overrides = record.task.overrides.container_overrides if record.task.overrides else None
     for override in overrides or []:
@@ -125,6 +129,13 @@ def _host_config(record: TaskRecord, definition: TaskDefinition, container: Cont
         "IpcMode": definition.ipc_mode if definition.ipc_mode in ("host", "none") else None,
         "LogConfig": _log_config(container),
     }
+    if needs_pause(definition):
+        optional |= joined(definition, _engine_name(record, identity.PAUSE))
+        if network == "awsvpc":  # the network's are the pause container's
+            optional |= dict.fromkeys(("Dns", "DnsSearch"))
+            optional["Sysctls"] = {n: v for n, v in optional["Sysctls"].items() if not is_of_network(n)}
+        elif container.disable_networking:
+            optional["NetworkMode"] = network
     if network == "bridge" and container.port_mappings:
         bindings: dict[str, list[Body]] = {}
         for mapping in container.port_mappings:

@@ -12,9 +12,10 @@ from ecsctl.model import identity
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, Intent, Operation, TaskRecord
-from ecsctl.model.task import HealthStatus, TaskStopCode
+from ecsctl.model.task import HealthStatus, NetworkBinding, TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.container_spec import effective, stop_timeout
+from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
 from ecsctl.scheduler.observe import copy_of
 from ecsctl.scheduler.plan import Action, Happening, Step
 
@@ -161,6 +162,10 @@ class _Work:
                 continue
             if state.intent and state.intent.op == "remove":
                 self._act(state, "remove", state.engine_name, "the engine could not start it; made anew")
+            elif state.intent and state.intent.op == "network":
+                self._act(
+                    state, "network", str(network_of(self.record)), "the host has no network of its subnet's name"
+                )
             elif state.stage == "none":
                 self._make(state)
             elif state.stage == "created":
@@ -173,6 +178,7 @@ class _Work:
         container = self.containers[state.name]
         needed = {str(source.source_container) for source in container.volumes_from or []}
         needed |= {link.partition(":")[0] for link in container.links or []}
+        needed |= self._owner_of_namespaces(state)
         if any(self.states[name].stage == "none" for name in needed):
             return
         if state.intent and state.intent.op == "pull":
@@ -191,12 +197,17 @@ class _Work:
     def _start(self, state: ContainerState) -> None:
         depends_on = self.containers[state.name].depends_on or []
         linked = [link.partition(":")[0] for link in self.containers[state.name].links or []]
-        if all(self._met(d.condition, self.states[d.container_name]) for d in depends_on) and all(
-            self.states[name].stage != "created" for name in linked
+        if (
+            all(self._met(d.condition, self.states[d.container_name]) for d in depends_on)
+            and all(self.states[name].stage != "created" for name in linked)
+            and all(self.states[name].stage == "started" for name in self._owner_of_namespaces(state))
         ):
             self._act(state, "start", str(state.engine_id), "what it depends on is there" if depends_on else "created")
         else:
             self.waiting = True
+
+    def _owner_of_namespaces(self, state: ContainerState) -> set[str]:
+        return {identity.PAUSE} & self.states.keys() - {state.name}
 
     # Downwards
 
@@ -227,6 +238,8 @@ class _Work:
             self._advance("DEPROVISIONING")
 
     def _needs(self, name: str, other: str) -> bool:
+        if other == identity.PAUSE and name != other:
+            return True
         return any(d.container_name == other for d in self.containers[name].depends_on or [])
 
     def _end(self, state: ContainerState) -> None:
@@ -266,6 +279,11 @@ class _Work:
 
     def publish(self) -> None:
         """The ECS shape of what is known."""
+        pause = self.states.get(identity.PAUSE)
+        shared = interfaces(self.record)
+        if pause is not None:
+            others = [one for one in self.task.attachments or [] if one.type != "ElasticNetworkInterface"]
+            self.task.attachments = [*attachments(self.record), *others]
         self.task.containers = [
             evolve(
                 shape,
@@ -273,13 +291,22 @@ class _Work:
                 exit_code=state.exit_code,
                 reason=state.reason,
                 runtime_id=state.engine_id or shape.runtime_id,
-                network_bindings=state.bindings,
+                network_bindings=self._bindings(state),
+                network_interfaces=[] if self.containers[state.name].disable_networking else shared,
                 health_status=self._health(state),
             )
             for shape in self.task.containers or []
             for state in [self.states[str(shape.name)]]
         ]
         self.task.health_status = self._task_health()
+
+    def _bindings(self, state: ContainerState) -> list[NetworkBinding]:
+        """The container's own, and of those of the task's network interface the ones of its ports."""
+        pause = self.states.get(identity.PAUSE)
+        mappings = self.containers[state.name].port_mappings or []
+        ports = {(mapping.container_port, mapping.protocol or "tcp") for mapping in mappings}
+        lent = pause.bindings if pause else []
+        return [*state.bindings, *(b for b in lent if (b.container_port, b.protocol) in ports)]
 
     def _health(self, state: ContainerState) -> HealthStatus:
         check = self.containers[state.name].health_check

@@ -101,14 +101,6 @@ def _maps(to: str) -> Support:
     return Support("mapped", to)
 
 
-def _network_mode(value: Any, _: Record) -> Support:
-    return _no("awsvpc is not in this release; use bridge or host") if value == "awsvpc" else _YES
-
-
-def _namespace(value: Any, _: Record) -> Support:
-    return _no("sharing a namespace within the task is not in this release") if value == "task" else _YES
-
-
 def _compatibilities(value: Any, _: Record) -> Support:
     others = [kind for kind in value if kind not in ("EC2", "EXTERNAL")]
     return _maps(f"{', '.join(others)}: any registered host serves") if others else _YES
@@ -265,7 +257,7 @@ TABLE: dict[str, Rule] = {
     "family": _YES,
     "taskRoleArn": _ROLE,
     "executionRoleArn": _ROLE,
-    "networkMode": _network_mode,
+    "networkMode": _YES,
     **_under("containerDefinitions[]", _CONTAINER),
     **_under("volumes[]", _VOLUME),
     "placementConstraints": _YES,
@@ -276,8 +268,8 @@ TABLE: dict[str, Rule] = {
     "memory": _YES,
     "tags": _YES,
     "inferenceAccelerators": _NO_DEVICES,
-    "pidMode": _namespace,
-    "ipcMode": _namespace,
+    "pidMode": _YES,
+    "ipcMode": _YES,
     "proxyConfiguration": _no("App Mesh is not in this release"),
     "ephemeralStorage": _NO_STORAGE,
     "enableFaultInjection": _only_if_true("fault injection is not in this release"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ecsctl.model import identity
 from ecsctl.model.observed import Observed
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ContainerState, Intent, TaskRecord
+from ecsctl.model.stored import ContainerState, Intent, TaskAddress, TaskRecord
 from ecsctl.model.task import NetworkBinding
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def is_as_known(state: ContainerState, found: Observed | None) -> bool:
     """Whether a container runs, as it is known to, and nothing about it is new."""
     if found is None or not found.is_up or state.stage != "started" or state.intent is not None:
         return False
-    return state.health == found.health and (not found.ports or state.bindings == _bindings(found))
+    if found.ports and state.bindings != _bindings(found):
+        return False
+    return state.health == found.health and (state.name != identity.PAUSE or state.address == _address(found))
 
 
 def _fold_container(state: ContainerState, found: Observed, now: datetime) -> None:
@@ -63,6 +65,8 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
     state.health = found.health
     if found.ports:
         state.bindings = _bindings(found)
+    if state.name == identity.PAUSE and found.addresses:
+        state.address = _address(found)
 
 
 def _fold_absence(state: ContainerState, now: datetime) -> None:
@@ -89,6 +93,10 @@ def _end(state: ContainerState, now: datetime, exit_code: int | None, reason: st
     state.reason = state.reason or reason
     state.exited_at = state.exited_at or now
     state.health = None
+
+
+def _address(found: Observed) -> TaskAddress | None:
+    return next((TaskAddress(ipv4=one.ipv4, ipv6=one.ipv6, mac=one.mac) for one in found.addresses), None)
 
 
 def _bindings(found: Observed) -> list[NetworkBinding]:
@@ -128,6 +136,8 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
         _stopped(state, outcome, now)
     elif outcome.op == "rename":
         _renamed(state, outcome)
+    elif outcome.op == "network":
+        _networked(state, outcome)
     else:
         _removed(record, state, outcome, now)
 
@@ -137,6 +147,8 @@ def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
         state.stage, state.engine_id, state.intent = "created", outcome.value, None
     elif outcome.result == "no_image" and not state.pulled:
         state.intent = Intent(op="pull", at=now, tries=0)
+    elif outcome.result == "no_network" and not state.networked:
+        state.intent = Intent(op="network", at=now, tries=0)
     elif outcome.result == "foreign":
         _fail(state, "CannotCreateContainerError: name in use by a container that is not ours")
     elif outcome.result != "gone":
@@ -160,10 +172,19 @@ def _started(state: ContainerState, outcome: Outcome, now: datetime) -> None:
         _begin(state, now)
     elif outcome.result == "gone":
         state.stage, state.engine_id, state.intent = "none", None, None
+    elif outcome.result == "no_network" and not state.networked:
+        state.intent = Intent(op="network", at=now, tries=0)
     elif _is_the_engines_fault(outcome) and state.starts < MAX_STARTS:
         state.intent = Intent(op="remove", at=now, tries=0)
     else:
         _fail(state, f"CannotStartContainerError: {outcome.value}")
+
+
+def _networked(state: ContainerState, outcome: Outcome) -> None:
+    if outcome.result == "ok":
+        state.networked, state.intent = True, None
+    else:
+        _fail(state, f"ResourceInitializationError: the network could not be created: {outcome.value}")
 
 
 def _is_the_engines_fault(outcome: Outcome) -> bool:

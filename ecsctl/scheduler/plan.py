@@ -8,7 +8,7 @@ from ecsctl.model.stored import Operation, TaskRecord
 
 
 class Action(NamedTuple):
-    """One call to one engine. `target` is an engine's container id, or a name for create, pull and fencing.
+    """One call to one engine. `target` is an engine's container id, or a name for create, pull, network and fencing.
 
     `timeout` is the seconds a stop grants before SIGKILL.
     """
@@ -21,20 +21,22 @@ class Action(NamedTuple):
     new_name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.op} container {self.container}: {self.cause}"
+        what = f"create network {self.target} for" if self.op == "network" else self.op
+        return f"{what} container {self.container}: {self.cause}"
 
 
 class Outcome(NamedTuple):
     """What a call answered.
 
     ok: done (create: `value` is the id). gone: there is no such container. no_image: create found no image.
+    no_network: create or start found that its network is not there.
     foreign: the name is held by a container that is not ours. refused: the engine's words are in `value`,
     `status` its HTTP status. unknown: no answer, so nothing is known.
     """
 
     op: Operation
     container: str
-    result: Literal["ok", "gone", "no_image", "foreign", "refused", "unknown"]
+    result: Literal["ok", "gone", "no_image", "no_network", "foreign", "refused", "unknown"]
     value: str = ""
     status: int = 0
 

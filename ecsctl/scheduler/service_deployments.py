@@ -76,6 +76,7 @@ def roll_back(record: ServiceRecord, back: DeploymentRecord, why: str, now: date
     back.failures = back.start_failures = 0
     back.next_attempt_at, back.obstacle = None, ""
     record.service.task_definition = back.task_definition_arn
+    record.service.network_configuration = back.network
 
 
 def stopped(rollout: ServiceDeployment, why: str, now: datetime) -> ServiceDeployment:

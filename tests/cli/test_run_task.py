@@ -210,7 +210,7 @@ def test_check_says_what_is_refused(ecsctl: Runner, tmp_path: Path) -> None:
     assert ran.code == 0
     assert ran.out.splitlines()[0].split() == ["FIELD", "VERDICT", "NOTE"]
     assert ran.out.splitlines()[-1].endswith("good.json: 4 honoured fields")
-    (tmp_path / "bad.json").write_text(json.dumps(good | {"networkMode": "awsvpc"}))
+    (tmp_path / "bad.json").write_text(json.dumps(good | {"enableFaultInjection": True}))
     ran = ecsctl("check", str(tmp_path / "bad.json"), "--output", "json")
     assert ran.code == 1
     assert json.loads(ran.out)["summary"] == {"honoured": 4, "mapped": 0, "refused": 1}

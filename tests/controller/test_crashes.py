@@ -10,7 +10,13 @@ import pytest
 
 from ecsctl.controller.limits import Limits
 from ecsctl.engine.simulated_container import Program
-from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
+from ecsctl.model.api.tasks import (
+    AwsVpcConfiguration,
+    NetworkConfiguration,
+    RunTaskRequest,
+    RunTaskResponse,
+    StopTaskRequest,
+)
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.tasks import run_task, stop_task
@@ -52,6 +58,21 @@ def run_from_registry(world: World) -> Callable[[Context], object]:
     return work
 
 
+SUBNET = NetworkConfiguration(awsvpc_configuration=AwsVpcConfiguration(subnets=["subnet-1"]))
+
+
+def run_in_subnet(world: World) -> Callable[[Context], object]:
+    definition = world.define(*POD, networkMode="awsvpc")
+    return lambda ctx: run_task(ctx, RunTaskRequest(definition, network_configuration=SUBNET))
+
+
+def stop_in_subnet(world: World) -> Callable[[Context], object]:
+    answer = run_in_subnet(world)(world.process())
+    assert isinstance(answer, RunTaskResponse)
+    task = str((answer.tasks or [])[0].task_arn)
+    return lambda ctx: stop_task(ctx, StopTaskRequest(task))
+
+
 def stop_pod(world: World) -> Callable[[Context], object]:
     task = ran(world, *POD)
     return lambda ctx: stop_task(ctx, StopTaskRequest(task))
@@ -72,7 +93,8 @@ def fail_to_start(world: World) -> Callable[[Context], object]:
     )
 
 
-SCENARIOS = [run_pod, run_from_registry, stop_pod, heal_pod, fail_to_start]
+SCENARIOS = [run_pod, run_from_registry, run_in_subnet, stop_in_subnet, stop_pod, heal_pod, fail_to_start]
+CONTAINERS = {run_pod: 2, run_from_registry: 1, run_in_subnet: 3}
 
 
 def steps_of(folder: Path, scenario: Callable[[World], Callable[[Context], object]]) -> int:
@@ -97,11 +119,11 @@ def test_a_kill_at_any_step_is_mended(tmp_path: Path, scenario: Callable[[World]
             settle(world)
             world.check_quiet()
             ended = [record for record in world.tasks() if record.is_stopped]
-            if scenario in (stop_pod, heal_pod):
+            if scenario in (stop_pod, stop_in_subnet, heal_pod):
                 assert len(ended) == 1 or step < 3
-            if scenario in (run_pod, run_from_registry):
+            if scenario in CONTAINERS:
                 assert ended == []
-                assert len(world.containers()) == len(world.tasks()) * (2 if scenario is run_pod else 1)
+                assert len(world.containers()) == len(world.tasks()) * CONTAINERS[scenario]
 
 
 @pytest.mark.parametrize("scenario", [run_pod, stop_pod, heal_pod])

@@ -325,7 +325,7 @@ def test_unscheduled_its_tasks_go_on(world: World) -> None:
         ({"tags": [{"key": "aws:x", "value": ""}]}, "the prefix aws: is reserved"),
         ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "container named other is not a container"),
         ({"placementConstraints": [{"type": "memberOf"}]}, "is required with memberOf"),
-        ({"platformVersion": "1.4.0"}, "platformVersion is not honoured"),
+        ({"platformVersion": "1.4.0"}, "platform version must be null"),
         ({"startedBy": "me"}, "startedBy: each run of a schedule has its own: leave it out"),
         ({"clientToken": "once"}, "clientToken: each run of a schedule has its own: leave it out"),
     ],

@@ -38,7 +38,10 @@ from ecsctl.operations.task_definitions import register_task_definition
 from ecsctl.store.store import Store, Transaction, View
 from ecsctl.store.tables import TASKS
 
-MUTATING = ("create", "start", "stop", "kill", "rename", "remove", "pull", "create_volume", "remove_volume")
+MUTATING = (
+    *("create", "start", "stop", "kill", "rename", "remove", "pull", "load"),
+    *("create_volume", "remove_volume", "create_network", "remove_network"),
+)
 
 
 class Killed(BaseException):
@@ -220,10 +223,10 @@ class World:
     def kill(self, process: Context) -> None:
         self.alive.discard(process.controller._claimant._boot_id)
 
-    def define(self, *containers: dict[str, Any], family: str = "app") -> str:
+    def define(self, *containers: dict[str, Any], family: str = "app", **fields: Any) -> str:
         """Register a definition; containers get an image that runs for ever unless they say otherwise."""
         filled = [{"name": "main", "image": "up", "memory": 16, **c} for c in containers]
-        request = decode(RegisterTaskDefinitionRequest, {"family": family, "containerDefinitions": filled})
+        request = decode(RegisterTaskDefinitionRequest, {"family": family, "containerDefinitions": filled, **fields})
         answer = register_task_definition(self.process(), request).task_definition
         assert answer is not None
         return f"{answer.family}:{answer.revision}"

@@ -140,3 +140,4 @@ def docker_world(image: str, address: str | None = None) -> Iterator[World]:
             for found in engine.list(world.install):
                 engine.remove(found.id)
             engine.remove_volume(world.name("volume"))
+            engine.remove_network(world.name("network"))

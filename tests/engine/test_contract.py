@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
+import platform
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from ecsctl.engine.pause_image import pause_image
 from ecsctl.engine.port import LogChunk, PortBinding
 from ecsctl.model import identity
-from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NotFound
+from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NetworkNotFound, NotFound
+from ecsctl.model.identity import PAUSE_IMAGE
 from tests.engine.contract import LONG, MISSING_COMMAND, MISSING_IMAGE, NETWORKED, World, docker_world, simulated_world
 
 
@@ -394,3 +398,51 @@ def test_when_nothing_happens_the_stream_of_events_ends(world: World) -> None:
     next(events)
     with pytest.raises(EngineTimeout):
         next(events)
+
+
+def test_an_image_is_loaded_without_a_registry(world: World) -> None:
+    world.engine.load(pause_image(platform.machine()))
+    world.engine.load(pause_image(platform.machine()))
+    body = {"Image": PAUSE_IMAGE, "Labels": {identity.INSTALL: world.install}, "HostConfig": {"NetworkMode": "none"}}
+    container = world.engine.create(world.name("pause"), body)
+    world.engine.start(container)
+    world.sleep(0.3)
+    assert world.engine.inspect(container).is_up
+    world.engine.stop(container, 0)
+    assert world.ended(container).exit_code == 137
+
+
+def test_a_network_that_is_not_there_is_told_from_a_container_that_is_gone(world: World) -> None:
+    container = world.create("forever", NetworkMode=world.name("network"))
+    with pytest.raises(NetworkNotFound, match="not found"):
+        world.engine.start(container)
+    assert world.engine.inspect(container).state == "created"
+    world.engine.create_network(world.name("network"), {"owner": "me"})
+    world.engine.create_network(world.name("network"), {"owner": "me"})
+    world.engine.start(container)
+    (address,) = world.engine.inspect(container).addresses
+    assert address.network == world.name("network")
+    assert ipaddress.ip_address(address.ipv4).is_private
+    assert len(address.mac.split(":")) == 6
+    (listed,) = world.engine.list(world.install)
+    assert listed.addresses == (address,)
+    with pytest.raises(Conflict, match="active endpoints"):
+        world.engine.remove_network(world.name("network"))
+    world.engine.kill(container)
+    assert world.ended(container).addresses == ()
+    world.engine.remove_network(world.name("network"))
+    world.engine.remove_network(world.name("network"))
+
+
+def test_a_container_lives_in_the_network_of_another_that_runs(world: World) -> None:
+    owner = world.create("forever", "owner", NetworkMode=NETWORKED)
+    guest = world.create("forever", "guest", NetworkMode=f"container:{world.name('owner')}")
+    with pytest.raises(Conflict, match="non running container"):
+        world.engine.start(guest)
+    world.engine.start(owner)
+    world.engine.start(guest)
+    assert world.engine.inspect(guest).is_up
+    assert world.engine.inspect(guest).addresses == ()
+    lonely = world.create("forever", "lonely", NetworkMode=f"container:{world.name('nobody')}")
+    with pytest.raises(NotFound, match="No such container"):
+        world.engine.start(lonely)

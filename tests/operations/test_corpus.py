@@ -35,9 +35,9 @@ REGISTERS: dict[str, list[str]] = {
     "consul-consulclient.json": [],
     "nginx-nginx-ec2.json": [],
     # awsvpc, host ports equal or absent
-    "gunicorn-gunicorn-ec2.json": ["networkMode"],
-    "jetty-jetty-ec2.json": ["networkMode"],
-    "wildfly-wildfly-ec2.json": ["networkMode"],
+    "gunicorn-gunicorn-ec2.json": [],
+    "jetty-jetty-ec2.json": [],
+    "wildfly-wildfly-ec2.json": [],
     # FireLens: a router and an application that logs through it; accounts are XXXXXXXXXXXX
     "firelens-fluent-bit-add-keys-td.json": FIRELENS,
     "firelens-fluent-bit-amazon-managed-service-for-prometheus-td.json": FIRELENS,
@@ -66,7 +66,7 @@ REGISTERS: dict[str, list[str]] = {
     "firelens-fluent-bit-sematext-td.json": FIRELENS_SECRET,
     "firelens-fluent-bit-solarwinds-loggly-td.json": FIRELENS_SECRET,
     # Fargate
-    "firelens-splitting-log-streams-fluentd-td.json": [*ROUTER, *APP, "networkMode"],
+    "firelens-splitting-log-streams-fluentd-td.json": [*ROUTER, *APP],
 }
 
 AWSVPC = (

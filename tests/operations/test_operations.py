@@ -212,9 +212,7 @@ def test_requests_that_make_no_sense(call: Any, more: dict[str, Any], words: str
 @pytest.mark.parametrize(
     "more",
     [
-        {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["a"]}}},
         {"enableExecuteCommand": True},
-        {"platformVersion": "1.4.0"},
     ],
 )
 def test_what_is_not_honoured_yet_is_refused_by_name(call: Any, more: dict[str, Any]) -> None:

@@ -285,7 +285,7 @@ def test_what_is_wrong_of_a_task_set_is_said(call: Any, world: World) -> None:
         given = {**WEB, "taskDefinition": definition, "scale": {"value": value}}
         assert "between 0 and 100" in refused(call, "InvalidParameterException", "CreateTaskSet", **given)
     given = {**WEB, "taskDefinition": definition, "platformVersion": "1.4.0"}
-    assert "platformVersion" in refused(call, "ClientException", "CreateTaskSet", **given)
+    assert "platform version" in refused(call, "InvalidParameterException", "CreateTaskSet", **given)
     made = add(call, definition, 100)["id"]
     call("DeleteTaskSet", **WEB, taskSet=made, force=True)
     for action, more in (

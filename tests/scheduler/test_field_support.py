@@ -82,12 +82,12 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
 @pytest.mark.parametrize(
     ("task", "container", "path", "verdict"),
     [
-        ({"networkMode": "awsvpc"}, {}, "networkMode", "refused"),
+        ({"networkMode": "awsvpc"}, {}, "networkMode", "honoured"),
         ({"networkMode": "host"}, {}, "networkMode", "honoured"),
         ({"networkMode": "none"}, {}, "networkMode", "honoured"),
         ({"pidMode": "host"}, {}, "pidMode", "honoured"),
-        ({"pidMode": "task"}, {}, "pidMode", "refused"),
-        ({"ipcMode": "task"}, {}, "ipcMode", "refused"),
+        ({"pidMode": "task"}, {}, "pidMode", "honoured"),
+        ({"ipcMode": "task"}, {}, "ipcMode", "honoured"),
         ({"ipcMode": "none"}, {}, "ipcMode", "honoured"),
         ({"placementConstraints": []}, {}, "placementConstraints", "honoured"),
         (

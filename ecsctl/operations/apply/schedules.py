@@ -62,7 +62,8 @@ def plan_schedules(
             wanted = schedule_asked(cluster, request, ground.ctx.now())
             definition = definitions.find(ground, request.task_definition)
             strategy = strategy_of(cluster, request.launch_type, request.capacity_provider_strategy)
-            check_startable(definition, launch_types(request.launch_type, strategy), request.overrides)
+            kinds = launch_types(request.launch_type, strategy)
+            check_startable(definition, kinds, request.network_configuration, request.overrides)
             change = _change(ground, cluster, request, wanted)
         note_place(places, change.arn, where)
         planned.wanted[change.arn] = wanted

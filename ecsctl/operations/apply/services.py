@@ -10,6 +10,7 @@ import msgspec
 from ecsctl.controller.providers import launch_types
 from ecsctl.controller.wishes import check_startable
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
+from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
@@ -31,7 +32,9 @@ KIND = "service"
 
 _FIXED = ("launch_type", "scheduling_strategy", "deployment_controller")
 """What update-service cannot change."""
-_OF_TASK_SETS = ("launch_type", "capacity_provider_strategy", "task_definition")
+_DEPLOYED = ("capacity_provider_strategy", "deployment_configuration", "network_configuration", "task_definition")
+"""What update-service changes, beside PLAIN_FIELDS."""
+_OF_TASK_SETS = ("launch_type", "capacity_provider_strategy", "network_configuration", "task_definition")
 """What the PRIMARY task set says of a service that has task sets."""
 
 
@@ -78,8 +81,10 @@ def _plan(
     if request.task_definition:  # which task sets have instead where something else deploys
         definition = definitions.find(ground, request.task_definition)
         definition_arn = definition.task_definition_arn
-        if current is None or current.task_definition != definition_arn:
-            check_startable(definition, launch_types(request.launch_type, service_strategy(cluster, request)))
+        network = request.network_configuration
+        if current is None or (current.task_definition, current.network_configuration) != (definition_arn, network):
+            kinds = launch_types(request.launch_type, service_strategy(cluster, request))
+            check_startable(definition, kinds, network)
     wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
     if current and request.availability_zone_rebalancing is None and current.availability_zone_rebalancing != "ENABLED":
         wanted = evolve(wanted, availability_zone_rebalancing=current.availability_zone_rebalancing)
@@ -114,7 +119,7 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
         raise invalid_parameter(f"{fixed[0]}: cannot be updated: delete the service first (ecsctl delete-service).")
     if wanted.scheduling_strategy == "DAEMON":
         others = ("desired_count",)  # the scheduler's, one per instance
-    updated = (*PLAIN_FIELDS, "capacity_provider_strategy", "deployment_configuration", "task_definition")
+    updated = (*PLAIN_FIELDS, *_DEPLOYED)
     fields = [field for field in updated if field not in others]
     wanted = evolve(wanted, deployment_configuration=_with_what_stays(current, wanted))
     changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
@@ -125,6 +130,8 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
         changed["placement_strategy"] = None if wanted.priority else wanted.placement_strategy  # one or the other
     if "capacity_provider_strategy" in changed:
         changed["capacity_provider_strategy"] = wanted.capacity_provider_strategy or []  # back to the launch type
+    if "network_configuration" in changed:
+        changed["network_configuration"] = wanted.network_configuration or NetworkConfiguration()
     return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
 
 
