@@ -15,7 +15,15 @@ from ecsctl.engine.connect import connect
 from ecsctl.engine.dial import dial_unix
 from ecsctl.engine.docker import DockerEngine
 from ecsctl.engine.transport import Transport
-from ecsctl.model.errors import Conflict, EngineError, EngineRefused, EngineTimeout, EngineUnreachable, NotFound
+from ecsctl.model.errors import (
+    Conflict,
+    EngineError,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnreachable,
+    NetworkNotFound,
+    NotFound,
+)
 from tests.engine.faulty_server import FaultyServer, answers, hangs, says, serving
 
 GARBAGE = [
@@ -223,7 +231,7 @@ def test_a_network_that_is_not_there_is_not_a_container_that_is_gone(tmp_path: P
         for act in (lambda: engine.start("abc"), lambda: engine.create("n", {})):
             with pytest.raises(EngineRefused, match="network x not found") as caught:
                 act()
-            assert caught.type is EngineRefused
+            assert caught.type is NetworkNotFound
         engine.close()
 
 
