@@ -10,6 +10,7 @@ import typer
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import printable
+from ecsctl.model.arn import last_part
 from ecsctl.model.record import to_wire
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def print_plan(plan: PlacementPlan) -> None:
         where[name] = where.get(name, 0) + 1
     lines = [f"{plan.task_definition}: {len(plan.tasks)} of {plan.count} would start; nothing was started"]
     lines += [f"  {count} on {name}" for name, count in where.items()]
+    if victims := [arn for task in plan.tasks for arn in task.instead_of or []]:
+        lines.append(f"To make room, {len(victims)} of a lower preemption priority would be stopped:")
+        lines += [f"  {last_part(arn)}" for arn in victims]
     _write([*lines, "", "Each host, for the first of them:"])
     print_hosts(plan)
 

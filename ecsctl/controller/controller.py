@@ -144,6 +144,7 @@ class Controller:
         """Look at the hosts of these tasks and bring the tasks as far as the limits allow."""
         with self._store.read() as view:
             records = [r for arn in arns if (r := view.get(TASKS, arn)) and not r.is_stopped]
+            records.sort(key=lambda record: record.is_wanted)  # what is to stop may make room for what is to start
             instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
         return self._on_hosts([partial(self._converge_host, i, group, limits, dry_run) for i, group in instances])
 

@@ -137,6 +137,9 @@ class Driver:
             if record is None:
                 return None
             definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
+            if record.waits_for:
+                there = [arn for arn in record.waits_for if (other := view.get(TASKS, arn)) and not other.is_stopped]
+                record = evolve(record, waits_for=there)
         return None if definition is None else (record, definition)
 
     def _decide(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from ecsctl.controller.room import interrupt
 from ecsctl.model import identity
 from ecsctl.model.api.tasks import AwsVpcConfiguration
 from ecsctl.model.arn import last_part
@@ -19,6 +20,7 @@ from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, Ta
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
+from ecsctl.placement.preemption import Occupant, rank_of
 from ecsctl.scheduler.namespaces import needs_pause
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
@@ -31,7 +33,8 @@ class Wish(NamedTuple):
     """What RunTask, StartTask or a service asks of each copy of a task. `service`: the ARN of the service.
 
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
-    what is asked of the task's network interface, where it has one of its own.
+    what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
+    preemption priority.
     """
 
     definition: TaskDefinition
@@ -44,6 +47,7 @@ class Wish(NamedTuple):
     strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     provider: str | None = None
     network: AwsVpcConfiguration | None = None
+    rank: int | None = None
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -102,25 +106,34 @@ def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], g
     )
 
 
-def free_gpus(view: View, record: InstanceRecord) -> tuple[str, ...]:
-    """The ids of the GPUs of a container instance that no task has."""
+def free_gpus(view: View, record: InstanceRecord, going: Collection[str] = ()) -> tuple[str, ...]:
+    """The ids of the GPUs of a container instance that no task has, but for those that are `going` (ARNs)."""
     ids = gpu_ids(record.instance.registered_resources)
     if not ids:
         return ()
-    tasks = view.unfinished(instance=record.arn)
+    tasks = [task for task in view.unfinished(instance=record.arn) if task.arn not in going]
     taken = {gpu for task in tasks for c in task.task.containers or [] for gpu in c.gpu_ids or []}
     return tuple(gpu for gpu in ids if gpu not in taken)
 
 
 def put_task(
-    tx: Transaction, cluster: str, wish: Wish, demand: Demand, host: Host, now: datetime, new_id: Callable[[], str]
+    tx: Transaction,
+    cluster: str,
+    wish: Wish,
+    demand: Demand,
+    host: Host,
+    now: datetime,
+    new_id: Callable[[], str],
+    victims: Sequence[Occupant] = (),
 ) -> TaskRecord:
-    """Write one new task of a cluster (an ARN), placed on a host, with the ports it holds."""
+    """Write one new task of a cluster (an ARN), placed on a host, with the ports it holds. The `victims` are to stop
+    before it begins."""
     task_id = new_id()
     arn = cluster.replace(":cluster/", ":task/") + f"/{task_id}"
     definition = wish.definition
     changed = {o.name: o for o in (wish.overrides.container_overrides if wish.overrides else None) or []}
-    free = iter(free_gpus(tx, found) if demand.gpus and (found := tx.get(INSTANCES, host.arn)) else ())
+    waits_for = [victim.arn for victim in victims]
+    free = iter(free_gpus(tx, found, waits_for) if demand.gpus and (found := tx.get(INSTANCES, host.arn)) else ())
     containers = [
         Container(
             container_arn=cluster.replace(":cluster/", ":container/") + f"/{task_id}/{new_id()}",
@@ -154,7 +167,11 @@ def put_task(
         seq=tx.seq,
         service=wish.service,
         network=wish.network and _in_one_subnet(wish.network, host),
+        rank=rank_of(wish.provider, wish.rank),
+        waits_for=waits_for,
     )
+    for victim in waits_for:
+        interrupt(tx, victim, record, now)
     tx.put(TASKS, record)
     if wish.tags:
         tx.put(TAGS, TagSet(arn=arn, tags=wish.tags))

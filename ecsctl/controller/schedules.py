@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.controller.room import occupancy_of
 from ecsctl.controller.services import Advance
 from ecsctl.controller.wishes import asked_of, wish
 from ecsctl.model.arn import Scope, parse_arn
@@ -67,7 +68,8 @@ def _decide(view: View, record: ScheduleRecord, now: datetime, chance: Chance) -
     definition = f"{wanted.definition.family}:{wanted.definition.revision}"
     what = Wanted(definition, asked_of(wanted, record.request), wanted.strategy)
     hosts = hosts_of(view, cluster)
-    return wanted, decide_schedule(record, Surroundings(what, running, hosts, now, chance.draw))
+    occupancy = occupancy_of(view, cluster, now)
+    return wanted, decide_schedule(record, Surroundings(what, running, hosts, now, chance.draw, occupancy))
 
 
 def _apply(
@@ -77,7 +79,7 @@ def _apply(
     if wanted and step.placements:
         demand = demand_of(wanted.definition, wanted.overrides)
         begun = [
-            put_task(tx, cluster, wanted.of(one.provider), demand, one.host, now, chance.new_id).arn
+            put_task(tx, cluster, wanted.of(one.provider), demand, one.host, now, chance.new_id, one.victims).arn
             for one in step.placements
             if one.host
         ]
@@ -87,7 +89,8 @@ def _apply(
         add_event(tx, now, cluster, record.arn, kind, message)
     if record != before:
         tx.put(SCHEDULES, record)
-    return Advance(tuple(begun), (), _lines(step), changed=record != before)
+    going = tuple(victim.arn for one in step.placements for victim in one.victims)
+    return Advance(tuple(begun), going, _lines(step), changed=record != before)
 
 
 def _lines(step: ScheduleStep) -> tuple[str, ...]:

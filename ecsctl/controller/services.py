@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.controller.room import occupancy_of
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.record import evolve
 from ecsctl.model.service import ServiceEvent
 from ecsctl.model.stored import ServiceRecord, TaskRecord, TaskSetRecord
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.preemption import Occupant
 from ecsctl.scheduler.lifecycle import awaited
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.scheduler.service_deployments import follow
@@ -65,7 +67,8 @@ def _decide(view: View, record: ServiceRecord, now: datetime, chance: Chance, se
     }
     definitions = {arn: found for arn in named if (found := view.get(TASK_DEFINITIONS, arn))}
     hosts = hosts_of(view, str(service.cluster_arn))
-    return decide_service(record, tasks, Surroundings(definitions, hosts, now, chance.draw, settle))
+    occupancy = occupancy_of(view, str(service.cluster_arn), now)
+    return decide_service(record, tasks, Surroundings(definitions, hosts, now, chance.draw, settle, occupancy))
 
 
 def _changes(record: ServiceRecord, step: ServiceStep) -> bool:
@@ -94,7 +97,10 @@ def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datet
         tx.put(SERVICES, evolve(record, seq=tx.seq))
         note_progress(tx, record, now)
     name = record.service.service_name
-    return Advance(tuple(begun), tuple(stopping), tuple(f"{m.subject(name)} {m.text}" for m in messages), changed=True)
+    going = (victim.arn for launch in step.launches for victim in launch.victims)
+    return Advance(
+        tuple(begun), (*stopping, *going), tuple(f"{m.subject(name)} {m.text}" for m in messages), changed=True
+    )
 
 
 def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, chance: Chance) -> str:
@@ -108,9 +114,10 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         _tags(tx, record, launch.definition),
         record.arn,
         network=launch.starter.network.awsvpc_configuration if launch.starter.network else None,
+        rank=service.preemption_priority,
     )
-    wish = wish.of(launch.provider)
-    return put_task(tx, str(service.cluster_arn), wish, launch.demand, launch.host, now, chance.new_id).arn
+    wish, cluster = wish.of(launch.provider), str(service.cluster_arn)
+    return put_task(tx, cluster, wish, launch.demand, launch.host, now, chance.new_id, launch.victims).arn
 
 
 def _tags(view: View, record: ServiceRecord, definition: TaskDefinition) -> list[Tag]:
@@ -170,12 +177,17 @@ def _planned(record: ServiceRecord, step: ServiceStep) -> list[str]:
     return [
         *(
             f"{service}: start a task of {last_part(launch.starter.task_definition_arn)} "
-            f"on {last_part(launch.host.arn)} for {starter} {launch.starter.id}"
+            f"on {last_part(launch.host.arn)} for {starter} {launch.starter.id}{_instead(launch.victims)}"
             for launch in step.launches
         ),
         *(f"{service}: stop task {last_part(stop.task.arn)}: {stop.reason}" for stop in step.stops),
         *(f"{message.subject(name)} {message.text}" for message in step.messages),
     ]
+
+
+def _instead(victims: Iterable[Occupant]) -> str:
+    names = ", ".join(f"task {last_part(victim.arn)}" for victim in victims)
+    return f" in place of {names}" if names else ""
 
 
 def needs_more(record: ServiceRecord | None) -> bool:

@@ -55,6 +55,7 @@ def wish(
         list(merged.values()),
         strategy=strategy,
         network=interface,
+        rank=getattr(request, "preemption_priority", None),
     )
 
 
@@ -66,6 +67,7 @@ def asked_of(wanted: Wish, request: RunTaskRequest | StartTaskRequest) -> Requir
         getattr(request, "placement_strategy", None) or (),
         (*(wanted.definition.placement_constraints or ()), *(getattr(request, "placement_constraints", None) or ())),
         getattr(request, "priority", None),
+        wanted.rank,
     )
 
 

@@ -29,12 +29,13 @@ class HostVerdict(Record):
 
 
 class PlannedTask(Record):
-    """Where a copy of a task would go."""
+    """Where a copy of a task would go, and the tasks (ARNs) that would be stopped to make room for it."""
 
     container_instance_arn: str
     name: str
     availability_zone: str | None = None
     capacity_provider: str | None = None
+    instead_of: list[str] | None = None
 
 
 class PlacementPlan(Record):

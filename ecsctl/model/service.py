@@ -147,7 +147,7 @@ class ServiceCurrentRevisionSummary(Record):
 
 
 class Service(Record):
-    """ECS API_Service; `priority` is ours, as in RunTask."""
+    """ECS API_Service; `priority` and `preemption_priority` are ours, as in RunTask."""
 
     service_arn: str | None = None
     service_name: str | None = None
@@ -185,6 +185,7 @@ class Service(Record):
     availability_zone_rebalancing: AvailabilityZoneRebalancing | None = None
     resource_management_type: ResourceManagementType | None = None
     priority: str | None = None
+    preemption_priority: int | None = None
 
 
 def is_external(service: Service) -> bool:

@@ -86,7 +86,8 @@ class TaskRecord(Record):
     `cpu` (units) and `memory` (MiB) are what the task takes from its container instance. `collected`: it is STOPPED,
     and nothing of it is left on its host. `service` is the ARN of the service it belongs to, `tallied`: its end is
     accounted for there. `settled`: it has counted as healthy. It may not be scaled in before `protected_until`.
-    `network`: what was asked of its network interface, with the one subnet that it is in.
+    `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
+    tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
     """
 
     task: Task
@@ -101,6 +102,8 @@ class TaskRecord(Record):
     settled: bool = False
     protected_until: datetime | None = None
     network: AwsVpcConfiguration | None = None
+    rank: int = 0
+    waits_for: list[str] = msgspec.field(default_factory=list)
 
     @property
     def arn(self) -> str:

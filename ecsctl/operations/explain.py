@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ecsctl.controller.new_tasks import hosts_of
+from ecsctl.controller.room import occupancy_of
 from ecsctl.controller.wishes import asked_of
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.api.tasks import RunTaskRequest
@@ -112,6 +113,7 @@ def _plan(
                 name=placement.host.name,
                 availability_zone=placement.host.zone,
                 capacity_provider=placement.provider,
+                instead_of=[victim.arn for victim in placement.victims] or None,
             )
             for placement in placements
             if placement.host
@@ -147,8 +149,9 @@ def _next(
     """Where one more task would go."""
     if definition is None or asked is None:
         return None
-    hosts = hosts_of(view, str(cluster.cluster_arn))
-    placements = place(Fleet(hosts), asked, 1, ctx.draw, strategy)
+    arn = str(cluster.cluster_arn)
+    hosts = hosts_of(view, arn)
+    placements = place(Fleet(hosts), asked, 1, ctx.draw, strategy, occupancy_of(view, arn, ctx.now()))
     return _plan(ctx, definition, Fleet(hosts), asked, placements, 1)
 
 
@@ -173,7 +176,7 @@ def _of_task(view: View, ctx: Context, cluster: Cluster, record: TaskRecord) -> 
         asked = asked_of_service(service.service, definition)
     elif definition:
         constraints = definition.placement_constraints or ()
-        asked = requirements(demand_of(definition, task.overrides), str(task.group), (), constraints)
+        asked = requirements(demand_of(definition, task.overrides), str(task.group), (), constraints, rank=record.rank)
     (entries,) = journal(ctx, str(cluster.cluster_arn), task=record.arn)
     return Explanation(
         resource_arn=record.arn,

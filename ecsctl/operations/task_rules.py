@@ -12,6 +12,7 @@ from ecsctl.operations.lookup import check_tags
 from ecsctl.placement.priority import parse_priority
 
 _STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
+MOST_PREEMPTION = 1000
 _UNSERVED = {
     "volume_configurations": "volumeConfigurations",
     "enable_execute_command": "enableExecuteCommand",
@@ -48,6 +49,9 @@ def expression_problem(expression: str | None) -> str | None:
 
 def check_placement(request: RunTaskRequest | CreateServiceRequest | UpdateServiceRequest) -> None:
     """What a request says of where its tasks go; InvalidParameterException."""
+    rank = request.preemption_priority
+    if rank is not None and not 0 <= rank <= MOST_PREEMPTION:
+        raise invalid_parameter(f"preemptionPriority: {rank} is not between 0 and {MOST_PREEMPTION}.")
     check_rules(request.placement_strategy or [], request.placement_constraints or [], request.priority)
 
 

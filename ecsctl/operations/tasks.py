@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.controller.room import occupancy_of
 from ecsctl.controller.wishes import asked_of, wish
 from ecsctl.model.api.tasks import (
     DescribeTasksRequest,
@@ -37,6 +38,7 @@ from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import OTHER_PROVIDER, Fleet, Rejection
 from ecsctl.placement.host import Host
 from ecsctl.placement.place import Placement, place
+from ecsctl.placement.preemption import Occupant
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, TASKS
@@ -69,13 +71,14 @@ def run_task(
         chosen = [placement for placement in placements if placement.host]
         if all_or_nothing and len(chosen) < count:
             chosen = []
-        records = [_put(tx, ctx, cluster, asked.of(one.provider), one.host) for one in chosen if one.host]
+        records = [_put(tx, ctx, cluster, asked.of(one.provider), one.host, one.victims) for one in chosen if one.host]
+        going = [victim.arn for placement in chosen for victim in placement.victims]
         failures = [failure for placement in placements for failure in failures_of(ctx, placement)]
         if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
             raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
         if records or not all_or_nothing:  # what did not come about can be asked for again
             remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
-    tasks = _go(ctx, [record.arn for record in records], stay=stay)
+    tasks = _go(ctx, [record.arn for record in records], stay=stay, going=going)
     return RunTaskResponse(tasks=tasks, failures=failures)
 
 
@@ -201,13 +204,20 @@ def shapes(ctx: Context, arns: Sequence[str], *, tags: bool = True) -> list[Task
         ]
 
 
-def _go(ctx: Context, arns: list[str], *, stay: bool) -> list[Task]:
-    result = ctx.controller.begin(arns, AT_ONCE)
+def _go(ctx: Context, arns: list[str], *, stay: bool, going: Sequence[str] = ()) -> list[Task]:
+    """Begin with new tasks, and with the end of those that are `going`."""
+    if going:
+        ctx.warn(f"{len(going)} {'task' if len(going) == 1 else 'tasks'} stopped to make room: {_short(going)}")
+    result = ctx.controller.begin([*going, *arns], AT_ONCE)
     for why in sorted(set(result.unreachable.values())):
         ctx.warn(f"{why} (the task is recorded; `ecsctl reconcile` goes on with it)")
-    if result.unfinished and not stay:
-        ctx.hand_over(result.unfinished)
+    if left := [arn for arn in result.unfinished if arn in going or not stay]:
+        ctx.hand_over(left)
     return shapes(ctx, arns)
+
+
+def _short(arns: Sequence[str]) -> str:
+    return ", ".join(last_part(arn)[:12] for arn in arns)
 
 
 def wish_in(
@@ -257,13 +267,16 @@ def place_tasks(
         from random import Random  # hardly anybody gives one
 
         draw = Random(request.seed).randrange  # noqa: S311 it is to be the same again
-    return place(fleet, requirements, count, draw, asked.strategy)
-
-
-def _put(tx: Transaction, ctx: Context, cluster: Cluster, asked: Wish, host: Host) -> TaskRecord:
-    return put_task(
-        tx, str(cluster.cluster_arn), asked, demand_of(asked.definition, asked.overrides), host, ctx.now(), ctx.new_id
+    return place(
+        fleet, requirements, count, draw, asked.strategy, occupancy_of(view, str(cluster.cluster_arn), ctx.now())
     )
+
+
+def _put(
+    tx: Transaction, ctx: Context, cluster: Cluster, asked: Wish, host: Host, victims: Sequence[Occupant] = ()
+) -> TaskRecord:
+    demand = demand_of(asked.definition, asked.overrides)
+    return put_task(tx, str(cluster.cluster_arn), asked, demand, host, ctx.now(), ctx.new_id, victims)
 
 
 def failures_of(ctx: Context, placement: Placement) -> list[Failure]:

@@ -26,7 +26,8 @@ OTHER_PROVIDER = "CAPACITY PROVIDER"
 
 class Requirements(NamedTuple):
     """What tasks of one kind ask of where they go. `group` is what they count as when they are spread, `provider` the
-    capacity provider whose hosts they go to. `availability` (0 to 1) is what they mind instead of strategies."""
+    capacity provider whose hosts they go to. `availability` (0 to 1) is what they mind instead of strategies. `rank`:
+    tasks of a lower one make room for them."""
 
     demand: Demand
     group: str
@@ -35,6 +36,7 @@ class Requirements(NamedTuple):
     queries: tuple[Query, ...] = ()
     provider: str | None = None
     availability: float | None = None
+    rank: int = 0
 
 
 class Rejection(NamedTuple):
@@ -52,12 +54,13 @@ def requirements(
     strategies: Iterable[PlacementStrategy] = (),
     constraints: Iterable[PlacementConstraint | TaskDefinitionPlacementConstraint] = (),
     priority: str | None = None,
+    rank: int | None = None,
 ) -> Requirements:
     """Raises QueryError for the expression of a `memberOf` that is none. A `priority` stands for all strategies."""
     constraints = list(constraints)
     expressions = [c.expression or "" for c in constraints if c.type == "memberOf"]
     is_distinct = any(c.type == "distinctInstance" for c in constraints)
-    found = Requirements(demand, group, tuple(strategies), is_distinct)
+    found = Requirements(demand, group, tuple(strategies), is_distinct, rank=rank or 0)
     if priority is not None:
         from ecsctl.placement.priority import parse_priority  # most tasks have neither this
 
@@ -103,6 +106,19 @@ class Fleet:
             self.ports[number] |= demand.ports
         members = self.groups.setdefault(group, {})
         members[number] = members.get(number, 0) + 1
+
+    def release(self, number: int, demand: Demand, group: str) -> None:
+        """One task less on a host."""
+        self.cpu[number] += demand.cpu
+        self.memory[number] += demand.memory
+        self.gpus[number] += demand.gpus
+        self.slots[number] += 1
+        self.added[number] -= 1
+        self.ports[number] -= demand.ports
+        members = self.groups[group]
+        members[number] -= 1
+        if not members[number]:
+            del members[number]
 
     def fitting(self, asked: Requirements) -> list[int]:
         """The numbers of the hosts that can take one such task now, ascending."""

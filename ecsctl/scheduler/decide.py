@@ -157,6 +157,9 @@ class _Work:
 
     def bring_up(self) -> None:
         """Create every container, then start each as soon as what it depends on allows."""
+        if self.record.waits_for:  # its room is not free yet
+            self.waiting = True
+            return
         for state in self.states.values():
             if state.failed:
                 continue

@@ -18,6 +18,7 @@ from ecsctl.model.stored import ScheduleRecord, ScheduleRun
 from ecsctl.placement.fleet import Fleet, Requirements
 from ecsctl.placement.host import Host
 from ecsctl.placement.place import Placement, place
+from ecsctl.placement.preemption import Occupancy
 from ecsctl.scheduler.expressions import Timing, parse_expression, parse_timezone
 from ecsctl.scheduler.obstacle import cannot_place
 
@@ -41,7 +42,8 @@ class Surroundings(NamedTuple):
     """What a decision about a schedule depends on besides the schedule.
 
     `wanted`, or in a sentence why there is nothing to start; `running` counts its tasks that are not STOPPED. `hosts`
-    are all of the cluster's, with what is free on them; `draw(n)` is in 0..n-1.
+    are all of the cluster's, with what is free on them, `occupancy` the tasks there that might have to make room;
+    `draw(n)` is in 0..n-1.
     """
 
     wanted: Wanted | str
@@ -49,6 +51,7 @@ class Surroundings(NamedTuple):
     hosts: Sequence[Host]
     now: datetime
     draw: Callable[[int], int]
+    occupancy: Occupancy | None = None
 
 
 class Told(NamedTuple):
@@ -125,7 +128,8 @@ def _start(
         tasks = "a task of it still runs" if around.running == 1 else f"{around.running} tasks of it still run"
         return _skip(record, run, following, now, tasks, told)
     count = request.count or 1
-    placements = place(Fleet(around.hosts), wanted.asked, count, around.draw, wanted.strategy)
+    fleet = Fleet(around.hosts)
+    placements = place(fleet, wanted.asked, count, around.draw, wanted.strategy, around.occupancy)
     placed = tuple(placement for placement in placements if placement.host)
     why = next((cannot_place(placement.rejections) for placement in placements if not placement.host), "")
     if not placed:

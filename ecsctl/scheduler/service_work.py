@@ -23,9 +23,10 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import ZONE, Host
+from ecsctl.placement.place import place_alike
+from ecsctl.placement.preemption import Occupancy, Occupant
 from ecsctl.placement.priority import parse_priority
 from ecsctl.placement.providers import shares
-from ecsctl.placement.search import Search
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits
 from ecsctl.scheduler.scale_in import stopping_order
@@ -50,7 +51,8 @@ PROTECTED = (
 class Surroundings(NamedTuple):
     """What a decision about a service depends on besides the service and its tasks.
 
-    `hosts` are all of the cluster's, with what is free on them; `draw(n)` is in 0..n-1.
+    `hosts` are all of the cluster's, with what is free on them, `occupancy` the tasks there that might have to make
+    room; `draw(n)` is in 0..n-1.
     """
 
     definitions: Mapping[str, TaskDefinition]
@@ -58,16 +60,18 @@ class Surroundings(NamedTuple):
     now: datetime
     draw: Callable[[int], int]
     settle: timedelta = SETTLE
+    occupancy: Occupancy | None = None
 
 
 class Launch(NamedTuple):
-    """A task to start, for what, and where; and of which capacity provider."""
+    """A task to start, for what, and where; of which capacity provider, and who makes room for it."""
 
     starter: Starter
     definition: TaskDefinition
     demand: Demand
     host: Host
     provider: str | None = None
+    victims: tuple[Occupant, ...] = ()
 
 
 class Stop(NamedTuple):
@@ -117,6 +121,7 @@ def asked_of_service(service: Service, definition: TaskDefinition) -> Requiremen
         chain_of(service),
         (*(definition.placement_constraints or ()), *(service.placement_constraints or ())),
         service.priority,
+        service.preemption_priority,
     )
 
 
@@ -278,20 +283,25 @@ class ServiceWork:
         started = len(self.launches)
         for provider, share in shares(self._strategy(starter), self._provided(starter), count).items():
             asked = self._asked(definition)._replace(provider=provider)
-            if obstacle := self._place(starter, definition, asked, share, self.fleet):
+            occupancy = self.around.occupancy
+            if obstacle := self._place(starter, definition, asked, share, self.fleet, occupancy):
                 self._tell(starter, obstacle)
         return len(self.launches) - started
 
     def _place(
-        self, starter: Starter, definition: TaskDefinition, asked: Requirements, count: int, fleet: Fleet
+        self,
+        starter: Starter,
+        definition: TaskDefinition,
+        asked: Requirements,
+        count: int,
+        fleet: Fleet,
+        occupancy: Occupancy | None = None,
     ) -> str | None:
         """Place up to `count` tasks of one capacity provider, or of none; what is in the way of more."""
-        search = Search(fleet, asked, self.around.draw)
-        for _ in range(count):
-            number = search.take()
-            if number is None:
-                return cannot_place(fleet.rejections(asked))
-            self.launches.append(Launch(starter, definition, asked.demand, fleet.hosts[number], asked.provider))
+        for one in place_alike(fleet, asked, count, self.around.draw, occupancy):
+            if one.host is None:
+                return cannot_place(one.rejections)
+            self.launches.append(Launch(starter, definition, asked.demand, one.host, one.provider, one.victims))
         return None
 
     def _strategy(self, starter: Starter | None) -> Sequence[CapacityProviderStrategyItem]:

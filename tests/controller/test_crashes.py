@@ -85,6 +85,15 @@ def heal_pod(world: World) -> Callable[[Context], object]:
     return reconcile
 
 
+def preempt(world: World) -> Callable[[Context], object]:
+    ran(world, {"memory": 6000})
+    definition = world.define({"memory": 6000}, family="urgent")
+    return lambda ctx: (
+        run_task(ctx, RunTaskRequest(definition, preemption_priority=1)),
+        reconcile(ctx, timeout=100),
+    )
+
+
 def fail_to_start(world: World) -> Callable[[Context], object]:
     definition = world.define({"image": "none/such"}, {"name": "other"})
     return lambda ctx: (
@@ -93,7 +102,7 @@ def fail_to_start(world: World) -> Callable[[Context], object]:
     )
 
 
-SCENARIOS = [run_pod, run_from_registry, run_in_subnet, stop_in_subnet, stop_pod, heal_pod, fail_to_start]
+SCENARIOS = [run_pod, run_from_registry, run_in_subnet, stop_in_subnet, stop_pod, heal_pod, preempt, fail_to_start]
 CONTAINERS = {run_pod: 2, run_from_registry: 1, run_in_subnet: 3}
 
 
@@ -121,6 +130,8 @@ def test_a_kill_at_any_step_is_mended(tmp_path: Path, scenario: Callable[[World]
             ended = [record for record in world.tasks() if record.is_stopped]
             if scenario in (stop_pod, stop_in_subnet, heal_pod):
                 assert len(ended) == 1 or step < 3
+            if scenario is preempt:  # both or neither: who goes, and who comes
+                assert len(ended) == len(world.tasks()) - 1
             if scenario in CONTAINERS:
                 assert ended == []
                 assert len(world.containers()) == len(world.tasks()) * CONTAINERS[scenario]

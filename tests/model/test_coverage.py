@@ -29,10 +29,10 @@ OURS = tuple(
 """Modules of the room that hold no shapes of ECS."""
 EXTENSIONS = {
     "Deployment": {"nextAttemptAt"},
-    "RunTaskRequest": {"priority", "seed"},
-    "CreateServiceRequest": {"priority"},
-    "UpdateServiceRequest": {"priority"},
-    "Service": {"priority"},
+    "RunTaskRequest": {"priority", "preemptionPriority", "seed"},
+    "CreateServiceRequest": {"priority", "preemptionPriority"},
+    "UpdateServiceRequest": {"priority", "preemptionPriority"},
+    "Service": {"priority", "preemptionPriority"},
 }
 """Fields of our own in shapes of ECS: clients do not mind them."""
 LEAST_SHAPES, LEAST_MEMBERS = 49, 215

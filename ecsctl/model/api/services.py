@@ -30,7 +30,7 @@ ServiceField = Literal["TAGS"]
 
 
 class CreateServiceRequest(Record):
-    """ECS API_CreateService; `priority` is ours, as in RunTask."""
+    """ECS API_CreateService; `priority` and `preemption_priority` are ours, as in RunTask."""
 
     service_name: str
     cluster: str | None = None
@@ -61,6 +61,7 @@ class CreateServiceRequest(Record):
     gateway_connectors: list[GatewayConnector] | None = None
     monitoring: MonitoringConfiguration | None = None
     priority: str | None = None
+    preemption_priority: int | None = None
 
 
 class CreateServiceResponse(Record):
@@ -70,7 +71,7 @@ class CreateServiceResponse(Record):
 
 
 class UpdateServiceRequest(Record):
-    """ECS API_UpdateService; `priority` is ours, as in RunTask."""
+    """ECS API_UpdateService; `priority` and `preemption_priority` are ours, as in RunTask."""
 
     service: str
     cluster: str | None = None
@@ -97,6 +98,7 @@ class UpdateServiceRequest(Record):
     gateway_connectors: list[GatewayConnector] | None = None
     monitoring: MonitoringConfiguration | None = None
     priority: str | None = None
+    preemption_priority: int | None = None
 
 
 class UpdateServiceResponse(Record):

@@ -87,7 +87,8 @@ class TaskVolumeConfiguration(Record):
 
 class RunTaskRequest(Record):
     """What RunTask takes (ECS API_RunTask). Of ours: `priority` is cost, availability, balanced, or a number between 0
-    and 1, in place of placement strategies; with the same `seed`, chance decides the same."""
+    and 1, in place of placement strategies; tasks of a lower `preemption_priority` (0 to 1000, 0 when it is left out)
+    make room where there is none; with the same `seed`, chance decides the same."""
 
     task_definition: str
     capacity_provider_strategy: list[CapacityProviderStrategyItem] | None = None
@@ -109,6 +110,7 @@ class RunTaskRequest(Record):
     client_token: str | None = None
     volume_configurations: list[TaskVolumeConfiguration] | None = None
     priority: str | None = None
+    preemption_priority: int | None = None
     seed: int | None = None
 
 
