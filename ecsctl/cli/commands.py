@@ -28,6 +28,7 @@ class Entry(NamedTuple):
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "See and repair": (
         Entry("ps", "Show the tasks of a cluster.", target="ecsctl.cli.ps:command", own=True),
+        Entry("stats", "Show what is reserved, and what is used.", target="ecsctl.cli.stats:command", own=True),
         Entry("logs", "Print the output of a task's containers.", target="ecsctl.cli.logs:command", own=True),
         Entry("explain", "Say why a task or a service is as it is.", target="ecsctl.cli.explain:command", own=True),
         Entry("simulate", "Say how tasks would fit on hosts.", target="ecsctl.cli.simulate:command", own=True),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
     from ecsctl.operations.overview import PsRow
 
-HEAD = ("TASK", "DEFINITION", "CONTAINER", "STATUS", "HEALTH", "PORTS", "HOST", "AGE")
+HEAD = ("TASK", "DEFINITION", "CONTAINER", "STATUS", "HEALTH", "ADDRESS", "HOST", "AGE")
 
 
 def command(entry: Entry) -> Own:
@@ -56,7 +56,7 @@ def _cells(row: PsRow, now: datetime, every: bool) -> list[str]:
         row.container,
         row.status if row.exit_code is None else f"{row.status} ({row.exit_code})",
         "" if row.health == "UNKNOWN" else row.health,
-        ", ".join(row.ports),
+        ", ".join(filter(None, [row.address, *row.ports])),
         row.host,
         short_duration((now - since).total_seconds()) if since else "",
     ]

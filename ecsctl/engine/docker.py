@@ -28,7 +28,7 @@ from ecsctl.model.errors import (
 from ecsctl.model.observed import Address, Observed, PortBinding
 
 if TYPE_CHECKING:
-    from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, State
+    from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, State, Usage
 
 PING_SECONDS = 5.0
 LIST_SECONDS = 10.0
@@ -162,6 +162,12 @@ class DockerEngine:
             return
         with suppress(NotFound):  # removed meanwhile
             yield from seen.unseen(self._read_logs(container_id, since=seen.first or since))
+
+    def usage(self, container_id: str) -> Usage | None:
+        query = {"stream": "false", "one-shot": "true"}
+        reply = self._http.call("GET", f"{_path(container_id)}/stats", INSPECT_SECONDS, query)
+        with _understood():
+            return _used(reply.json())
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         from ecsctl.engine.port import EngineEvent
@@ -371,6 +377,19 @@ def _addresses(found: dict[str, Any]) -> tuple[Address, ...]:
         for name, network in sorted(networks.items())
         if network["IPAddress"] or network["GlobalIPv6Address"]
     )
+
+
+def _used(found: dict[str, Any]) -> Usage | None:
+    from ecsctl.engine.port import Usage
+    from ecsctl.engine.timestamps import unix_time
+
+    memory = found["memory_stats"]
+    if _time(found["read"]) is None or "usage" not in memory:
+        return None
+    parts = memory.get("stats", {})
+    idle = parts.get("total_inactive_file", parts.get("inactive_file", 0))  # of cgroups v1, and of v2
+    cpu = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+    return Usage(float(unix_time(found["read"])), cpu, max(0, memory["usage"] - idle))
 
 
 def _time(text: str) -> str | None:

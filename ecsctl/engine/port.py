@@ -23,6 +23,7 @@ __all__ = [
     "Observed",
     "PortBinding",
     "State",
+    "Usage",
 ]
 
 CreateBody = dict[str, Any]
@@ -57,6 +58,15 @@ class EngineEvent(NamedTuple):
     container: str
     task: str
     action: Literal["die", "destroy", "health_status"]
+
+
+class Usage(NamedTuple):
+    """What a running container had used: at which time (seconds since 1970), CPU time since its start in seconds of one
+    CPU, and memory in bytes, without the part of the file cache that the kernel would give back at once."""
+
+    at: float
+    cpu: float
+    memory: int
 
 
 class Engine(Protocol):
@@ -105,6 +115,9 @@ class Engine(Protocol):
 
         `since` is a timestamp as in LogChunk (inclusive), `tail` the number of last lines to begin with.
         """
+
+    def usage(self, container_id: str) -> Usage | None:
+        """What it uses now; None when it does not run. NotFound when it is gone."""
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         """What happens to the containers that `list` shows, from now on: ends and changes of health.

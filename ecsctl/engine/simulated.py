@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import IO, Any, Literal, TypeVar, cast
 
-from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed
+from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed, Usage
 from ecsctl.engine.simulated_container import (
     NAME,
     Container,
@@ -213,6 +213,9 @@ class SimulatedEngine:
             if not follow or left is None or self._sleep is None:
                 return
             self._sleep(left)
+
+    def usage(self, container_id: str) -> Usage | None:
+        return self._call("usage", (container_id,), lambda now: self._find(container_id).usage(now))
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         read = self._call("events", (install,), lambda _: len(self._happened))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State
+from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State, Usage
 from ecsctl.engine.timestamps import rfc3339
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -27,7 +27,7 @@ class Program(NamedTuple):
     """What containers of an image do. Times are seconds after the start; nothing at all means: run for ever.
 
     `health`: (when, what) in order, before the first of which it is `starting`; empty means no health check.
-    `output`: (when, stream, line without its end).
+    `output`: (when, stream, line without its end). `cpu`: how many CPUs it keeps busy, `memory`: bytes.
     """
 
     exits_after: float | None = None
@@ -39,6 +39,8 @@ class Program(NamedTuple):
     health: tuple[tuple[float, Health], ...] = ()
     start_error: StartError | None = None
     output: tuple[tuple[float, Literal["stdout", "stderr"], bytes], ...] = ()
+    cpu: float = 0.0
+    memory: int = 1 << 20
 
 
 class PortWish(NamedTuple):
@@ -97,6 +99,11 @@ class Container:
         when, self.exit_code, self.oom_killed = self._end
         self.printed = self._output_until(when)
         self.state, self.finished, self.ports, self._end = "exited", when, (), None
+
+    def usage(self, now: float) -> Usage | None:
+        if not self.runs or self.started is None:
+            return None
+        return Usage(now, self.program.cpu * (now - self.started), self.program.memory)
 
     def next_change(self, now: float) -> float | None:
         """When something it does by itself is due, if ever."""

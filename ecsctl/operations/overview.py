@@ -21,7 +21,7 @@ class Overview(NamedTuple):
 
 
 class PsRow(Record):
-    """One container of one task."""
+    """One container of one task. `address`: that of the task's network interface, where it has one of its own."""
 
     task_id: str
     definition: str
@@ -32,6 +32,7 @@ class PsRow(Record):
     health: str
     ports: list[str]
     host: str
+    address: str | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None
     stopped_at: datetime | None = None
@@ -65,6 +66,9 @@ def overview(ctx: Context, cluster: str | None = None, include_stopped: bool = F
             ]
             if container.last_status == "RUNNING"
             else [],
+            address=next((i.private_ipv4_address for i in container.network_interfaces or []), None)
+            if container.last_status == "RUNNING"
+            else None,
             host=hosts.get(str(record.task.container_instance_arn), "?"),
             created_at=record.task.created_at,
             started_at=record.task.started_at,

@@ -187,6 +187,7 @@ def test_what_is_gone_is_not_found_by_any_verb(world: World) -> None:
         lambda: world.engine.rename(container, world.name("other")),
         lambda: world.engine.inspect(""),
         lambda: list(world.engine.logs(container)),
+        lambda: world.engine.usage(container),
     ):
         with pytest.raises(NotFound):
             act()
@@ -446,3 +447,22 @@ def test_a_container_lives_in_the_network_of_another_that_runs(world: World) -> 
     lonely = world.create("forever", "lonely", NetworkMode=f"container:{world.name('nobody')}")
     with pytest.raises(NotFound, match="No such container"):
         world.engine.start(lonely)
+
+
+def test_what_a_container_uses(world: World) -> None:
+    busy, idle, created = world.run("busy", "busy"), world.run("forever", "idle"), world.create("forever", "created")
+    assert world.engine.usage(created) is None
+    world.sleep(0.5)
+    before, resting = world.engine.usage(busy), world.engine.usage(idle)
+    world.sleep(1)
+    after = world.engine.usage(busy)
+    assert before is not None
+    assert after is not None
+    assert resting is not None
+    assert abs(after.at - world.now()) < 5
+    assert 0.2 < (after.cpu - before.cpu) / (after.at - before.at) < 1.2
+    assert 20 << 20 <= after.memory < 40 << 20
+    assert resting.memory < 10 << 20
+    world.engine.kill(busy)
+    assert world.ended(busy)
+    assert world.engine.usage(busy) is None

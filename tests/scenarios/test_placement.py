@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.engine.dockerd import Dockerd
-from tests.scenarios.conftest import Cli, Watch, register, set_status
+from tests.scenarios.conftest import Cli, Watch, register, set_status, shell
 from tests.scenarios.test_services import HEALTHY
 
 pytestmark = [
@@ -80,3 +80,25 @@ def test_a_service_is_balanced_again_when_a_zone_is_back(cli: Cli, file: File, h
     assert counts(hosts)[2] >= 1
     assert (running.least, running.most) == (4, 5)
     assert "nothing to do" in cli("reconcile", "--detailed-exitcode").stderr
+
+
+def test_what_is_used_is_shown_beside_what_is_reserved(cli: Cli, file: File, hosts: list[Dockerd]) -> None:
+    arns = zoned(cli, hosts)
+    busy = shell("while :; do :; done", cpu=64, memory=32, memoryReservation=16)
+    cli("register-task-definition", file(busy, networkMode="none"))
+    cli("start-task", "--task-definition", "app", "--container-instances", arns[1])
+    cli("wait", "tasks-running", "--tasks", *cli.json("list-tasks")["taskArns"])
+    shown = json.loads(cli("stats", "--output", "json").stdout)
+    by_name = {host["name"]: host for host in shown["hosts"]}
+    assert {name: (host["cpuReserved"], host["memoryReserved"]) for name, host in by_name.items()} == {
+        "host-a": (0, 0),
+        "host-b": (64, 16),
+        "host-c": (0, 0),
+    }
+    (container,) = shown["containers"]
+    assert container["cpuUsed"] > 100  # more than is reserved: nobody else wanted it
+    assert by_name["host-b"]["cpuUsed"] == container["cpuUsed"]
+    assert 0 < container["memoryUsed"] < container["memoryLimit"]
+    table = cli("stats").stdout
+    assert "host-b" in table
+    assert "64 (" in table
