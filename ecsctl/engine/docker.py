@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PING_SECONDS = 5.0
 LIST_SECONDS = 10.0
 INSPECT_SECONDS = 5.0
+STATS_SECONDS = 10.0
 CREATE_SECONDS = 30.0
 START_SECONDS = 60.0
 STOP_GRACE_SECONDS = 10.0
@@ -164,8 +165,7 @@ class DockerEngine:
             yield from seen.unseen(self._read_logs(container_id, since=seen.first or since))
 
     def usage(self, container_id: str) -> Usage | None:
-        query = {"stream": "false", "one-shot": "true"}
-        reply = self._http.call("GET", f"{_path(container_id)}/stats", INSPECT_SECONDS, query)
+        reply = self._http.call("GET", f"{_path(container_id)}/stats", STATS_SECONDS, {"stream": "false"})
         with _understood():
             return _used(reply.json())
 
@@ -244,7 +244,7 @@ class DockerEngine:
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
     ) -> Iterator[LogChunk]:
         from ecsctl.engine.log_frames import read_log
-        from ecsctl.engine.timestamps import unix_time
+        from ecsctl.model.timestamps import unix_time
 
         query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
         if since is not None:
@@ -381,15 +381,16 @@ def _addresses(found: dict[str, Any]) -> tuple[Address, ...]:
 
 def _used(found: dict[str, Any]) -> Usage | None:
     from ecsctl.engine.port import Usage
-    from ecsctl.engine.timestamps import unix_time
+    from ecsctl.model.timestamps import unix_time
 
-    memory = found["memory_stats"]
-    if _time(found["read"]) is None or "usage" not in memory:
+    memory, before, now = found["memory_stats"], found["preread"], found["read"]
+    if _time(before) is None or _time(now) is None or "usage" not in memory:
         return None
     parts = memory.get("stats", {})
     idle = parts.get("total_inactive_file", parts.get("inactive_file", 0))  # of cgroups v1, and of v2
-    cpu = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-    return Usage(float(unix_time(found["read"])), cpu, max(0, memory["usage"] - idle))
+    nanoseconds = found["cpu_stats"]["cpu_usage"]["total_usage"] - found["precpu_stats"]["cpu_usage"]["total_usage"]
+    seconds = float(unix_time(now)) - float(unix_time(before))
+    return Usage(max(0.0, nanoseconds / 1e9 / seconds), max(0, memory["usage"] - idle))
 
 
 def _time(text: str) -> str | None:

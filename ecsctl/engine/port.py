@@ -61,11 +61,10 @@ class EngineEvent(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What a running container had used: at which time (seconds since 1970), CPU time since its start in seconds of one
-    CPU, and memory in bytes, without the part of the file cache that the kernel would give back at once."""
+    """What a running container uses: how many CPUs, as the mean of a second, and memory in bytes, without the part of
+    the file cache that the kernel would give back at once."""
 
-    at: float
-    cpu: float
+    cpus: float
     memory: int
 
 
@@ -117,7 +116,8 @@ class Engine(Protocol):
         """
 
     def usage(self, container_id: str) -> Usage | None:
-        """What it uses now; None when it does not run. NotFound when it is gone."""
+        """What it uses now, which takes a second or two to tell; None when it does not run. NotFound when it is
+        gone."""
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         """What happens to the containers that `list` shows, from now on: ends and changes of health.

@@ -215,7 +215,7 @@ class SimulatedEngine:
             self._sleep(left)
 
     def usage(self, container_id: str) -> Usage | None:
-        return self._call("usage", (container_id,), lambda now: self._find(container_id).usage(now))
+        return self._call("usage", (container_id,), lambda _: self._find(container_id).usage())
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         read = self._call("events", (install,), lambda _: len(self._happened))

@@ -5,11 +5,9 @@ Placement goes by what is reserved alone, as in ECS; what is used shows where a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from ecsctl.controller.controller import HOSTS_AT_ONCE
 from ecsctl.controller.new_tasks import hosts_of
 from ecsctl.controller.together import together
 from ecsctl.engine.port import Usage
@@ -23,8 +21,8 @@ from ecsctl.operations.tasks import refresh
 from ecsctl.placement.host import Host
 from ecsctl.store.tables import INSTANCES
 
-INTERVAL = 1.0
-"""Seconds between the two looks at a container by which its CPU use is told."""
+AT_ONCE = 64
+"""Containers that engines are asked about at the same time; each takes a second or two."""
 UNITS = 1024
 """CPU units of one CPU."""
 MIB = 1 << 20
@@ -69,11 +67,6 @@ class Stats(NamedTuple):
     complete: bool
 
 
-class _Used(NamedTuple):
-    cpu: float
-    memory: float
-
-
 def stats(ctx: Context, cluster: str | None = None) -> Stats:
     """What the running tasks of a cluster have reserved and use: CPU as the mean of a second."""
     with ctx.store.read() as view:
@@ -84,65 +77,52 @@ def stats(ctx: Context, cluster: str | None = None) -> Stats:
         hosts = hosts_of(view, str(found.cluster_arn))
         addresses = {record.arn: record.address for record in view.find(INSTANCES)}
         tasks = view.unfinished(cluster=found.cluster_arn)
-    asked = [host for host in hosts if host.arn not in silent]
-    running = {host.arn: [task for task in tasks if task.task.container_instance_arn == host.arn] for host in asked}
-    looks = together([partial(_look, ctx, addresses[arn], of) for arn, of in running.items()], HOSTS_AT_ONCE)
-    used: dict[str, dict[str, _Used]] = {}
-    for host, look in zip(asked, looks, strict=True):
-        if isinstance(look, EngineError):
-            ctx.warn(f"container instance {host.name} does not answer: {look}")
-        elif look is not None:
-            used[host.arn] = look
-    rows = [
-        row for host in asked for task in running[host.arn] for row in _containers(task, host, used.get(host.arn, {}))
-    ]
-    return Stats([_host(host, used.get(host.arn)) for host in hosts], rows, len(used) == len(hosts))
+    names = {host.arn: host.name for host in hosts}
+    failed = {arn for arn in silent if arn in names}
+    used: dict[str, Usage] = {}
 
-
-def _look(ctx: Context, address: str, tasks: Sequence[TaskRecord]) -> dict[str, _Used] | EngineError:
-    """What the running containers of a host use, by the engine's id."""
-    ids = [state.engine_id for task in tasks for state in task.containers if state.stage == "started"]
-    clock = ctx.controller.clock
-    try:
-        began = clock.since_boot()
-        first = _usage(ctx, address, ids)
-        if first:
-            clock.sleep(max(0.0, began + INTERVAL - clock.since_boot()))
-        second = _usage(ctx, address, list(first))
-    except EngineError as error:
-        return error
-    return {
-        name: _Used(UNITS * max(0.0, now.cpu - before.cpu) / (now.at - before.at), now.memory / MIB)
-        for name, now in second.items()
-        if now.at > (before := first[name]).at
-    }
-
-
-def _usage(ctx: Context, address: str, ids: Sequence[str | None]) -> dict[str, Usage]:
-    engine = ctx.controller.engine(address)
-    found: dict[str, Usage] = {}
-    for name in filter(None, ids):
+    def look(host: str, container: str) -> None:
+        if host in failed:
+            return
         try:
-            usage = engine.usage(name)
+            if usage := ctx.controller.engine(addresses[host]).usage(container):
+                used[container] = usage
         except NotFound:
-            continue
-        if usage is not None:
-            found[name] = usage
-    return found
+            pass  # it is gone meanwhile
+        except EngineError as error:
+            failed.add(host)
+            ctx.warn(f"container instance {names.get(host, host)}: {error}")
+
+    running = [
+        (str(task.task.container_instance_arn), state.engine_id)
+        for task in tasks
+        for state in task.containers
+        if state.stage == "started" and state.engine_id
+    ]
+    together([partial(look, *one) for one in running], AT_ONCE)
+    on_hosts: dict[str, list[Usage]] = {host.arn: [] for host in hosts if host.arn not in failed}
+    for host, container in running:
+        if host in on_hosts and container in used:
+            on_hosts[host].append(used[container])
+    return Stats(
+        [_host(host, on_hosts.get(host.arn)) for host in hosts],
+        [row for task in tasks for row in _containers(task, names, used)],
+        not failed,
+    )
 
 
-def _containers(task: TaskRecord, host: Host, used: dict[str, _Used]) -> list[ContainerStats]:
+def _containers(task: TaskRecord, hosts: dict[str, str], used: dict[str, Usage]) -> list[ContainerStats]:
     shapes = {container.name: container for container in task.task.containers or []}
     return [
         ContainerStats(
             task_id=last_part(task.arn),
             definition=parse_arn(str(task.task.task_definition_arn)).path[-1],
             container=state.name,
-            host=host.name,
+            host=hosts.get(str(task.task.container_instance_arn), "?"),
             task_cpu=task.cpu,
             task_memory=task.memory,
-            cpu_used=round(one.cpu, 1),
-            memory_used=round(one.memory, 1),
+            cpu_used=round(UNITS * one.cpus, 1),
+            memory_used=round(one.memory / MIB, 1),
             cpu_reserved=_number(shape.cpu),
             memory_reserved=_number(shape.memory_reservation) or _number(shape.memory),
             memory_limit=_number(shape.memory),
@@ -156,7 +136,7 @@ def _number(text: str | None) -> int | None:
     return int(text) or None if text else None
 
 
-def _host(host: Host, used: dict[str, _Used] | None) -> HostStats:
+def _host(host: Host, used: list[Usage] | None) -> HostStats:
     return HostStats(
         container_instance_arn=host.arn,
         name=host.name,
@@ -165,6 +145,6 @@ def _host(host: Host, used: dict[str, _Used] | None) -> HostStats:
         cpu_reserved=host.cpu_total - host.cpu_free,
         memory=host.memory_total,
         memory_reserved=host.memory_total - host.memory_free,
-        cpu_used=None if used is None else round(sum(one.cpu for one in used.values()), 1),
-        memory_used=None if used is None else round(sum(one.memory for one in used.values()), 1),
+        cpu_used=None if used is None else round(UNITS * sum(one.cpus for one in used), 1),
+        memory_used=None if used is None else round(sum(one.memory for one in used) / MIB, 1),
     )

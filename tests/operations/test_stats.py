@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ecsctl.engine.port import Usage
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model.api.tasks import RunTaskRequest
 from ecsctl.operations.reconcile import reconcile
@@ -54,17 +55,15 @@ def test_hosts_that_do_not_answer_are_shown_without_what_they_use(world: World) 
     assert [one.host for one in containers] == ["host0"]
 
 
-def test_a_container_that_goes_meanwhile_is_left_out(world: World) -> None:
+def test_a_container_that_goes_meanwhile_is_left_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run(world, {"image": "burn"})
     (engine,) = [engine for engine in world.engines.values() if engine.containers()]
-    (container,) = engine.containers()
-    process = world.process()
-    sleep = process.controller.clock.sleep
+    ask = engine.usage
 
-    def end(seconds: float) -> None:
-        engine.remove(container.id)
-        sleep(seconds)
+    def gone(container: str) -> Usage | None:
+        engine.remove(container)
+        return ask(container)
 
-    process.controller.clock.sleep = end  # type: ignore[method-assign]
-    _, containers, complete = stats(process)
+    monkeypatch.setattr(engine, "usage", gone)
+    _, containers, complete = stats(world.process())
     assert (containers, complete) == ([], True)
