@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State, Usage
-from ecsctl.engine.timestamps import rfc3339
+from ecsctl.model.timestamps import rfc3339
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 """What an engine takes as a name."""
@@ -100,10 +100,8 @@ class Container:
         self.printed = self._output_until(when)
         self.state, self.finished, self.ports, self._end = "exited", when, (), None
 
-    def usage(self, now: float) -> Usage | None:
-        if not self.runs or self.started is None:
-            return None
-        return Usage(now, self.program.cpu * (now - self.started), self.program.memory)
+    def usage(self) -> Usage | None:
+        return Usage(self.program.cpu, self.program.memory) if self.runs else None
 
     def next_change(self, now: float) -> float | None:
         """When something it does by itself is due, if ever."""

@@ -56,3 +56,12 @@ class Observed(NamedTuple):
     def has_ended(self) -> bool:
         """Whether the container ran and ended (a failed start leaves it `created`)."""
         return self.state in ("exited", "dead")
+
+    @property
+    def ran(self) -> float | None:
+        """How long it ran, in seconds by the host's clock; None where that is not told."""
+        if not self.started_at or not self.finished_at:
+            return None
+        from ecsctl.model.timestamps import unix_time  # most looks find nothing that has ended
+
+        return float(unix_time(self.finished_at)) - float(unix_time(self.started_at))

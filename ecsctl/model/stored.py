@@ -45,7 +45,8 @@ class ContainerState(Record):
     """One container of a task, on its engine.
 
     `starts` and `stops` count the calls; `failed`: it could not be pulled, created or started, for `reason`.
-    `address` is the task's, of the container that owns its network namespace.
+    `restarts`: how often its restart policy has started it again; `ran`: how long it ran, in seconds by its host's
+    clock, when it ended last. `address` is the task's, of the container that owns its network namespace.
     """
 
     name: str
@@ -58,6 +59,8 @@ class ContainerState(Record):
     starts: int = 0
     stops: int = 0
     failed: bool = False
+    restarts: int = 0
+    ran: float | None = None
     exit_code: int | None = None
     reason: str | None = None
     health: Literal["starting", "healthy", "unhealthy"] | None = None

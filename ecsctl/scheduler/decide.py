@@ -18,6 +18,7 @@ from ecsctl.scheduler.container_spec import effective, stop_timeout
 from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
 from ecsctl.scheduler.observe import copy_of
 from ecsctl.scheduler.plan import Action, Happening, Step
+from ecsctl.scheduler.restart import has_restart_policy, is_restarted
 
 ORDER = (
     "PROVISIONING",
@@ -57,7 +58,9 @@ def hear_of_end(record: TaskRecord, definition: TaskDefinition, container_id: st
     """
     work = _Work(copy_of(record), definition, now, ())
     for state in record.containers:
-        if state.engine_id == container_id and state.stage == "started":
+        # With a restart policy it may come back: how it ended decides.
+        may_come_back = has_restart_policy(work.containers[state.name])
+        if state.engine_id == container_id and state.stage == "started" and not may_come_back:
             work.note_end(state.name)
     return Step(work.record, happenings=tuple(work.happenings))
 
@@ -102,13 +105,18 @@ class _Work:
                 if state.stage in ("none", "created") and not state.failed and (why := self._hopeless(state.name)):
                     state.failed, state.reason, state.intent = True, why, None
         for state in self.states.values():
-            if state.failed and self.containers[state.name].essential is not False:
+            if state.stage in ("exited", "fenced"):
+                if not self._comes_back(state):
+                    self.note_end(state.name)
+            elif state.failed and self.containers[state.name].essential is not False:
                 self._stop("TaskFailedToStart", str(state.reason))
-            elif state.stage in ("exited", "fenced"):
-                self.note_end(state.name)
+
+    def _comes_back(self, state: ContainerState) -> bool:
+        """Whether a container that has ended is to be started again, by its restart policy, while its task goes on."""
+        return self.task.desired_status == "RUNNING" and is_restarted(self.containers[state.name], state)
 
     def note_end(self, name: str) -> None:
-        """A container has ended; if it is essential, so does its task."""
+        """A container has ended for good; if it is essential, so does its task."""
         if self.containers[name].essential is not False:
             self._stop("EssentialContainerExited", "Essential container in task exited")
 
@@ -129,7 +137,7 @@ class _Work:
             said = f"Task failed to start: container {name} depends on {other.name} ({condition}), which "
             if other.failed:
                 return f"{said}failed: {other.reason}"
-            ended = other.stage in ("exited", "fenced")
+            ended = other.stage in ("exited", "fenced") and not self._comes_back(other)
             if condition == "SUCCESS" and ended and other.exit_code != 0:
                 return f"{said}{_ending(other)}"
             if condition == "HEALTHY" and ended:
@@ -173,6 +181,8 @@ class _Work:
                 self._make(state)
             elif state.stage == "created":
                 self._start(state)
+            elif self._comes_back(state):
+                self._restart(state)
         missing = [state for state in self.states.values() if state.stage == "none" and not state.failed]
         begun = [state.stage in ("started", "exited", "fenced") or state.failed for state in self.states.values()]
         self._advance("RUNNING" if all(begun) else "PENDING" if missing else "ACTIVATING")
@@ -209,6 +219,11 @@ class _Work:
         else:
             self.waiting = True
 
+    def _restart(self, state: ContainerState) -> None:
+        if state.intent is None:
+            self._note("ContainerRestarted", f"container {state.name} {_ending(state)}")
+        self._act(state, "start", str(state.engine_id), f"it {_ending(state)}; its restart policy")
+
     def _owner_of_namespaces(self, state: ContainerState) -> set[str]:
         return {identity.PAUSE} & self.states.keys() - {state.name}
 
@@ -227,6 +242,8 @@ class _Work:
                 self._act(state, "remove", state.engine_name, "it never ran")
             elif state.stage == "exited" and state.engine_id is None:
                 self._act(state, "remove", state.engine_name, "it is gone; nothing may come up under its name")
+            elif state.stage == "exited" and state.intent and state.intent.op in ("start", "remove"):
+                self._act(state, "remove", state.engine_name, "it may be about to start again")
             elif state.stage == "exited":
                 new = identity.dead_name(state.engine_name)
                 self._act(state, "rename", str(state.engine_id), "it has ended; kept for its logs", new_name=new)
@@ -290,8 +307,8 @@ class _Work:
         self.task.containers = [
             evolve(
                 shape,
-                last_status=_status(state),
-                exit_code=state.exit_code,
+                last_status="RUNNING" if self._comes_back(state) else _status(state),
+                exit_code=None if self._comes_back(state) else state.exit_code,
                 reason=state.reason,
                 runtime_id=state.engine_id or shape.runtime_id,
                 network_bindings=self._bindings(state),

@@ -133,12 +133,6 @@ def _only_if_true(why: str) -> Callable[[Any, Record], Support]:
     return lambda value, _: _no(why) if value else Support("honoured", "off")
 
 
-def _restart_policy(value: Any, _: Record) -> Support:
-    return (
-        _no("restarting a container in place is not in this release") if value.enabled else Support("honoured", "off")
-    )
-
-
 def _security_options(value: Any, _: Record) -> Support:
     if any(option.startswith("credentialspec") for option in value):
         return _no("credential specs are for Windows and Active Directory")
@@ -184,7 +178,7 @@ _CONTAINER: dict[str, Rule] = {
     "portMappings[].appProtocol": _maps("recorded; there is no Service Connect proxy yet"),
     "portMappings[].containerPortRange": _no("port ranges are not in this release; list the ports"),
     "essential": _YES,
-    "restartPolicy": _restart_policy,
+    "restartPolicy": _YES,
     "entryPoint": _YES,
     "command": _YES,
     "environment": _YES,

@@ -60,6 +60,7 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
         if state.stage != "exited":
             _begin(state, now)
             _end(state, now, found.exit_code, OUT_OF_MEMORY if found.oom_killed else None)
+            state.ran = found.ran
         if found.name == identity.dead_name(state.engine_name):
             state.stage, state.intent = "fenced", None
     state.health = found.health
@@ -80,8 +81,9 @@ def _fold_absence(state: ContainerState, now: datetime) -> None:
 
 
 def _begin(state: ContainerState, now: datetime) -> None:
-    if state.stage == "exited":  # started again by hand: it runs, and the task's end will stop it
-        state.exit_code = state.exited_at = state.reason = None
+    if state.stage == "exited":  # started again: by its restart policy, or by hand
+        state.exit_code = state.exited_at = state.reason = state.ran = None
+        state.restarts += state.intent is not None
     if state.stage != "started":
         state.stage, state.intent = "started", None
         state.started_at = state.started_at or now
@@ -170,6 +172,9 @@ def _pulled(record: TaskRecord, state: ContainerState, outcome: Outcome, now: da
 def _started(state: ContainerState, outcome: Outcome, now: datetime) -> None:
     if outcome.result == "ok":
         _begin(state, now)
+    elif outcome.result == "gone" and state.stage == "exited":
+        _fold_absence(state, now)
+        state.intent = None
     elif outcome.result == "gone":
         state.stage, state.engine_id, state.intent = "none", None, None
     elif outcome.result == "no_network" and not state.networked:

@@ -94,6 +94,14 @@ def preempt(world: World) -> Callable[[Context], object]:
     )
 
 
+def come_back(world: World) -> Callable[[Context], object]:
+    ran(world, {"restartPolicy": {"enabled": True}})
+    world.clock.seconds += 400
+    (engine,) = world.engines.values()
+    engine.end(world.containers()[0].id, 3)
+    return reconcile
+
+
 def fail_to_start(world: World) -> Callable[[Context], object]:
     definition = world.define({"image": "none/such"}, {"name": "other"})
     return lambda ctx: (
@@ -102,8 +110,18 @@ def fail_to_start(world: World) -> Callable[[Context], object]:
     )
 
 
-SCENARIOS = [run_pod, run_from_registry, run_in_subnet, stop_in_subnet, stop_pod, heal_pod, preempt, fail_to_start]
-CONTAINERS = {run_pod: 2, run_from_registry: 1, run_in_subnet: 3}
+SCENARIOS = [
+    run_pod,
+    run_from_registry,
+    run_in_subnet,
+    stop_in_subnet,
+    stop_pod,
+    heal_pod,
+    preempt,
+    come_back,
+    fail_to_start,
+]
+CONTAINERS = {run_pod: 2, run_from_registry: 1, run_in_subnet: 3, come_back: 1}
 
 
 def steps_of(folder: Path, scenario: Callable[[World], Callable[[Context], object]]) -> int:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ecsctl.engine.log_frames import MAX_LINE, Seen, read_log
 from ecsctl.engine.port import LogChunk
-from ecsctl.engine.timestamps import rfc3339, unix_time
 from ecsctl.model.errors import EngineRefused, InputError
+from ecsctl.model.timestamps import rfc3339, unix_time
 
 STAMP = "2026-01-31T09:30:00.123456789Z"
 LATER = "2026-01-31T09:30:01.000000000Z"

@@ -129,8 +129,6 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
         ({"volumes": [{"name": "v", "configuredAtLaunch": True}]}, {}, "volumes[0].configuredAtLaunch", "refused"),
         ({}, {"secrets": SECRET}, "containerDefinitions[0].secrets", "refused"),
         ({}, {"secrets": []}, "containerDefinitions[0].secrets", "honoured"),
-        ({}, {"restartPolicy": {"enabled": True}}, "containerDefinitions[0].restartPolicy", "refused"),
-        ({}, {"restartPolicy": {"enabled": False}}, "containerDefinitions[0].restartPolicy", "honoured"),
         (
             {},
             {"logConfiguration": {"logDriver": "awslogs"}},
