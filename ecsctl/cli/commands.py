@@ -118,6 +118,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("delete-attributes", "Delete attributes of container instances.", "attributes"),
         Entry("list-attributes", "List attributes of container instances.", "attributes"),
     ),
+    "Secrets": (
+        Entry("secret", "Keep the values that task definitions refer to.", target="ecsctl.cli.secret:Secret", own=True),
+    ),
     "Clusters": (
         Entry("create-cluster", "Create a cluster.", "clusters"),
         Entry("describe-clusters", "Describe clusters.", "clusters"),
@@ -157,6 +160,15 @@ SCHEDULE = (
     Entry("install", "Let the machine run `ecsctl reconcile` for this state."),
     Entry("remove", "Take away what install made."),
     Entry("show", "Show what is scheduled, when it runs next, and how the last run ended."),
+)
+
+SECRET = (
+    Entry("put", "Give a secret a value."),
+    Entry("get", "Print the value of a secret."),
+    Entry("list", "List the secrets."),
+    Entry("delete", "Delete a secret."),
+    Entry("import", "Put every variable of an environment file."),
+    Entry("rotate", "Seal all secrets with a new key."),
 )
 
 _WITHOUT = """

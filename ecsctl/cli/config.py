@@ -9,6 +9,12 @@
     reserved_memory = 256              # MiB of each host that tasks do not get
     healthy_after = "40s"              # when a service's task without a health check counts as healthy
 
+    [secrets]                          # what prints secrets that are not in the state, by how their names begin
+    "prod/" = ["pass", "show", "{name}"]
+
+    [buckets]                          # the directories that stand for S3 buckets, for environmentFiles
+    configuration = "/srv/env"
+
     [profile.staging]                  # --profile staging: the same keys, put before those above
     state = "/srv/ecs/staging.db"
 
@@ -19,7 +25,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +51,8 @@ _KINDS: dict[str, type] = {
     "stopped_container_retention": str,
     "reserved_memory": int,
     "healthy_after": str,
+    "secrets": dict,
+    "buckets": dict,
 }
 _DURATIONS = ("history", "stopped_container_retention", "healthy_after")
 
@@ -64,6 +72,8 @@ class Config(NamedTuple):
     stopped_container_retention: float = 3 * 3600.0
     reserved_memory: int = 256
     healthy_after: float = 40.0
+    secrets: Mapping[str, Sequence[str]] = {}
+    buckets: Mapping[str, Path] = {}
     chosen: tuple[str, ...] = ()
 
 
@@ -129,13 +139,28 @@ def _checked(table: dict[str, Any], path: Path, prefix: str) -> dict[str, tuple[
             hint = f'; did you mean "{meant[0]}"?' if meant else f"; the keys are {', '.join(_KINDS)}"
             raise ConfigError(f"{path}: unknown key {prefix + key!r}{hint}")
         if type(value) is not kind:
-            wanted = "a whole number" if kind is int else "a string, in quotes"
+            wanted = {int: "a whole number", dict: "a table"}.get(kind, "a string, in quotes")
             raise ConfigError(f"{path}: {prefix}{key}: expected {wanted}")
-        found[key] = (
-            str(path.parent / os.path.expanduser(str(value))) if key == "state" else value,
-            f"{path}: {prefix}{key}",
-        )
+        found[key] = (_resolved(key, value, path, prefix), f"{path}: {prefix}{key}")
     return found
+
+
+def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
+    """A value of the file; paths in it are relative to the file."""
+    if key == "state":
+        return str(path.parent / os.path.expanduser(value))
+    if key == "buckets":
+        for name, directory in value.items():
+            if not isinstance(directory, str):
+                raise ConfigError(f"{path}: {prefix}buckets.{name}: expected the path of a directory, in quotes")
+        return {name: path.parent / os.path.expanduser(directory) for name, directory in value.items()}
+    if key == "secrets":
+        for name, command in value.items():
+            if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
+                raise ConfigError(
+                    f'{path}: {prefix}secrets.{name}: expected the words of a command, ["pass", "show", "{{name}}"]'
+                )
+    return value
 
 
 def _read(path: Path) -> dict[str, Any]:

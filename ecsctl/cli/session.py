@@ -23,6 +23,7 @@ def open_context(config: Config) -> Iterator[Context]:
     from ecsctl.controller.clock import Clock
     from ecsctl.controller.controller import Controller
     from ecsctl.controller.limits import Retention
+    from ecsctl.controller.sources import Sources
     from ecsctl.model.arn import Scope
     from ecsctl.operations.context import Context
     from ecsctl.operations.default_cluster import ensure_default_cluster
@@ -32,7 +33,8 @@ def open_context(config: Config) -> Iterator[Context]:
     try:
         retention = Retention(timedelta(seconds=config.stopped_container_retention), timedelta(seconds=config.history))
         settle = timedelta(seconds=config.healthy_after)
-        controller = Controller(store, _connect, Clock(), retention, settle=settle)
+        sources = Sources(config.secrets, config.buckets)
+        controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources)
         context = Context(
             store=store,
             scope=Scope(config.region, config.account),

@@ -17,6 +17,7 @@ from ecsctl.controller.clock import Clock
 from ecsctl.controller.contact import give_up, note
 from ecsctl.controller.limits import POLL, Limits, Retention
 from ecsctl.controller.look import Sight, is_settled, look_at, recognise
+from ecsctl.controller.sources import Sources
 from ecsctl.controller.together import PARALLEL, together
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
@@ -28,6 +29,7 @@ from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
 
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
+    from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
     from ecsctl.engine.port import Engine
 
@@ -69,6 +71,7 @@ class Controller:
         claimant: Claimant | None = None,
         chance: Chance | None = None,
         settle: timedelta = SETTLE,
+        sources: Sources = Sources(),  # noqa: B008 it holds nothing that changes
     ) -> None:
         self._store = store
         self._connect = connect
@@ -77,6 +80,8 @@ class Controller:
         self._claimant = claimant or Claimant(clock)
         self.chance = chance or Chance()
         self._settle = settle
+        self._sources = sources
+        self._secrets: Secrets | None = None
         self._engines: dict[str, Engine] = {}
         self._connecting = Lock()
         self.ending: Callable[[str], object] = lambda _: None
@@ -113,6 +118,15 @@ class Controller:
                 if answer[1] is not None:
                     silent[answer[0].arn] = answer[1]
         return silent
+
+    def secrets(self) -> Secrets:
+        """Where the values come from that task definitions refer to."""
+        from ecsctl.controller.secrets import Secrets  # most tasks need none
+
+        with self._connecting:
+            if self._secrets is None:
+                self._secrets = Secrets(self._store, self._sources)
+            return self._secrets
 
     # Converging
 
@@ -385,7 +399,9 @@ class Controller:
         from ecsctl.controller.drive import Driver
 
         engine = self.engine(instance.address)
-        return Driver(self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending)
+        return Driver(
+            self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending, self.secrets
+        )
 
     def _signature(self) -> Signature:
         return Signature(self._store.install, lambda: self._store.key)

@@ -7,27 +7,29 @@ answer is recorded only while the claim is ours, and what got no answer is left 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.hands import Calls, perform
 from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
-from ecsctl.engine.port import Engine, Observed
+from ecsctl.engine.port import CreateBody, Engine, Observed, RegistryLogin
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineTimeout, EngineUnreachable
 from ecsctl.model.identity import PAUSE_IMAGE, Signature
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.scheduler.container_spec import create_body
+from ecsctl.scheduler.container_spec import create_body, effective, is_confidential
 from ecsctl.scheduler.decide import decide
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
 from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
+
+if TYPE_CHECKING:
+    from ecsctl.controller.secrets import Secrets
 
 Call = tuple[Action, TaskRecord, TaskDefinition]
 
@@ -61,14 +63,16 @@ class Driver:
         clock: Clock,
         signature: Signature,
         ending: Callable[[str], object],
+        secrets: Callable[[], Secrets],
     ) -> None:
-        """`ending` is told of a task (by ARN) as soon as it is to stop."""
+        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed."""
         self._store = store
         self._engine = engine
         self._claimant = claimant
         self._clock = clock
         self._signature = signature
         self._ending = ending
+        self._secrets = secrets
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -190,8 +194,23 @@ class Driver:
 
     def _call(self, task: Call) -> Outcome:
         action, record, definition = task
-        body = partial(create_body, record, definition, action.container, self._signature)
-        return perform(self._engine, action, body, self._signature.key)
+        container = effective(record, definition, action.container)
+        redact: Callable[[str], str] | None = None
+
+        def body() -> CreateBody:
+            nonlocal redact
+            made = create_body(record, definition, action.container, self._signature)
+            if not is_confidential(container):
+                return made
+            confidential = self._secrets().of_container(container)
+            redact = confidential.redact
+            return confidential.added_to(made)
+
+        def login() -> RegistryLogin | None:
+            return self._secrets().login(container) if container.repository_credentials else None
+
+        outcome = perform(self._engine, action, body, self._signature.key, login)
+        return outcome._replace(value=redact(outcome.value)) if redact else outcome
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""

@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Generic, TypeVar
 
 from ecsctl.controller.together import PARALLEL
-from ecsctl.engine.port import CreateBody, Engine
+from ecsctl.engine.port import CreateBody, Engine, RegistryLogin
 from ecsctl.model import identity
 from ecsctl.model.errors import (
     Conflict,
@@ -18,16 +18,25 @@ from ecsctl.model.errors import (
     ImageNotFound,
     NetworkNotFound,
     NotFound,
+    SecretUnavailable,
 )
 from ecsctl.scheduler.plan import Action, Outcome
 
 C = TypeVar("C", bound="tuple[Action, object, object]")
 
 
-def perform(engine: Engine, action: Action, body: Callable[[], CreateBody], key: bytes) -> Outcome:
-    """Make the call. `body` gives the create body; `key` tells our containers from others."""
+def perform(
+    engine: Engine,
+    action: Action,
+    body: Callable[[], CreateBody],
+    key: bytes,
+    login: Callable[[], RegistryLogin | None] = lambda: None,
+) -> Outcome:
+    """Make the call. `body` gives the create body; `key` tells our containers from others; `login` is who pulls."""
     try:
-        value = _call(engine, action, body, key)
+        value = _call(engine, action, body, key, login)
+    except SecretUnavailable as error:
+        return Outcome(action.op, action.container, "no_secret", str(error))
     except (EngineUnreachable, EngineTimeout) as error:
         return Outcome(action.op, action.container, "unknown", str(error))
     except ImageNotFound as error:
@@ -45,11 +54,17 @@ def perform(engine: Engine, action: Action, body: Callable[[], CreateBody], key:
     return Outcome(action.op, action.container, "ok", value)
 
 
-def _call(engine: Engine, action: Action, body: Callable[[], CreateBody], key: bytes) -> str | None:
+def _call(
+    engine: Engine,
+    action: Action,
+    body: Callable[[], CreateBody],
+    key: bytes,
+    login: Callable[[], RegistryLogin | None],
+) -> str | None:
     if action.op == "create":
         return _create(engine, action.target, body(), key)
     if action.op == "pull":
-        _fetch(engine, action.target)
+        _fetch(engine, action.target, login())
     elif action.op == "network":
         engine.create_network(action.target, {identity.SUBNET: action.target})
     elif action.op == "start":
@@ -63,10 +78,10 @@ def _call(engine: Engine, action: Action, body: Callable[[], CreateBody], key: b
     return ""
 
 
-def _fetch(engine: Engine, image: str) -> None:
+def _fetch(engine: Engine, image: str, login: RegistryLogin | None) -> None:
     """Pull an image; the one that is made here is loaded."""
     if image != identity.PAUSE_IMAGE:
-        engine.pull(image)
+        engine.pull(image, login)
         return
     from ecsctl.engine.pause_image import pause_image  # once on each host
 

@@ -28,7 +28,7 @@ from ecsctl.model.errors import (
 from ecsctl.model.observed import Address, Observed, PortBinding
 
 if TYPE_CHECKING:
-    from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, State, Usage
+    from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, RegistryLogin, State, Usage
 
 PING_SECONDS = 5.0
 LIST_SECONDS = 10.0
@@ -130,14 +130,15 @@ class DockerEngine:
                 raise
             self._wait_until_gone(container)
 
-    def pull(self, image: str) -> None:
-        from ecsctl.engine.registry_auth import auth_headers
+    def pull(self, image: str, login: RegistryLogin | None = None) -> None:
+        from ecsctl.engine.registry_auth import auth_headers, login_headers
 
         name, tag = _name_and_tag(image)
         query = {"fromImage": name} | ({"tag": tag} if tag else {})
+        headers = login_headers(login) if login else auth_headers(image)
         buffer = b""
         try:
-            for piece in self._http.stream("POST", "/images/create", PULL_QUIET_SECONDS, query, auth_headers(image)):
+            for piece in self._http.stream("POST", "/images/create", PULL_QUIET_SECONDS, query, headers):
                 *lines, buffer = (buffer + piece).split(b"\n")
                 for line in lines:
                     _check_progress(line)

@@ -22,6 +22,7 @@ __all__ = [
     "LogChunk",
     "Observed",
     "PortBinding",
+    "RegistryLogin",
     "State",
     "Usage",
 ]
@@ -58,6 +59,16 @@ class EngineEvent(NamedTuple):
     container: str
     task: str
     action: Literal["die", "destroy", "health_status"]
+
+
+class RegistryLogin(NamedTuple):
+    """Who pulls an image."""
+
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"RegistryLogin({self.username!r}, ***)"
 
 
 class Usage(NamedTuple):
@@ -101,8 +112,9 @@ class Engine(Protocol):
     def remove(self, container: str) -> None:
         """By id or name, running or not, with its anonymous volumes. Success when there is none."""
 
-    def pull(self, image: str) -> None:
-        """Fetch an image with the user's own registry credentials. EngineRefused carries the registry's words."""
+    def pull(self, image: str, login: RegistryLogin | None = None) -> None:
+        """Fetch an image, by that log-in or with the user's own registry credentials. EngineRefused carries the
+        registry's words."""
 
     def load(self, image: bytes) -> None:
         """Put an image on the host, given as `docker save` writes images."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import warnings
 
 from ecsctl.engine.contexts import read_config
+from ecsctl.engine.port import RegistryLogin
 from ecsctl.model.errors import EngineRefused
 
 _PLACES = ("auths", "credHelpers", "credsStore", "HttpHeaders")
+
+
+def login_headers(login: RegistryLogin) -> dict[str, str]:
+    """The header that lets the engine pull an image by a log-in."""
+    found = json.dumps({"username": login.username, "password": login.password}).encode()
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(found).decode()}
 
 
 def auth_headers(image: str) -> dict[str, str]:

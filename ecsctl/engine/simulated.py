@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import IO, Any, Literal, TypeVar, cast
 
-from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed, Usage
+from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed, RegistryLogin, Usage
 from ecsctl.engine.simulated_container import (
     NAME,
     Container,
@@ -174,7 +174,7 @@ class SimulatedEngine:
 
         self._call("remove", (container,), act)
 
-    def pull(self, image: str) -> None:
+    def pull(self, image: str, login: RegistryLogin | None = None) -> None:
         reference = image_reference(image)
 
         def act(_: float) -> float:
@@ -186,7 +186,7 @@ class SimulatedEngine:
             self.images[reference] = found.program
             return found.seconds
 
-        self._pass(self._call("pull", (image,), act))
+        self._pass(self._call("pull", (image, login) if login else (image,), act))
 
     def load(self, image: bytes) -> None:
         def act(_: float) -> None:

@@ -5,6 +5,7 @@ EcsctlError                     every error a user may see; str() is its one lin
 │  └─ UnknownWord               a word that is not among those ECS knows in its place
 ├─ ConfigError                  the configuration (file, environment) cannot be used
 ├─ StateError                   the state file cannot be used
+├─ SecretUnavailable            a value that a container needs cannot be had
 ├─ ApiError                     an ECS error: a code of the ECS API and a message
 └─ EngineError                  an engine call that did not succeed
    ├─ EngineUnreachable         nobody answered: the request did not reach the engine
@@ -36,6 +37,10 @@ class ConfigError(EcsctlError):
 
 class StateError(EcsctlError):
     """The state file is unreadable, read-only, corrupt, busy or from a newer release."""
+
+
+class SecretUnavailable(EcsctlError):
+    """A value that a container needs cannot be had; the text says why, and has no value in it."""
 
 
 class ApiError(EcsctlError):

@@ -18,6 +18,7 @@ Problem = tuple[str, str]
 MIN_MEMORY = 6
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:#+-]*(?:@sha256:[0-9a-fA-F]{64})?", re.ASCII)
 _PORT_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}", re.ASCII)
+_S3_OBJECT = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]+/.+\.env")
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?", re.ASCII)
 _ADDRESS = re.compile(r"[0-9A-Za-z.:-]{1,253}", re.ASCII)
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.$\\-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?", re.ASCII)
@@ -162,6 +163,18 @@ def _environment(container: ContainerDefinition, _: Setting) -> Iterator[Problem
                 f"set on the container, such as '{secret.name}'.",
             )
         plain.add(secret.name)
+
+
+def _environment_files(container: ContainerDefinition, _: Setting) -> Iterator[Problem]:
+    files = container.environment_files or []
+    if len(files) > 10:
+        yield "environmentFiles", "A maximum of 10 environment files can be specified."
+    for index, file in enumerate(files):
+        if not _S3_OBJECT.fullmatch(file.value):
+            yield (
+                f"environmentFiles[{index}].value",
+                f"{shown(file.value)} is not the ARN of a file in Amazon S3, such as 'arn:aws:s3:::bucket/web.env'.",
+            )
 
 
 def _variable(name: str | None) -> str | None:
@@ -317,6 +330,7 @@ _RULES: tuple[Callable[[ContainerDefinition, Setting], Iterator[Problem]], ...] 
     _size,
     _ports,
     _environment,
+    _environment_files,
     _mounts,
     _linux,
     _devices,

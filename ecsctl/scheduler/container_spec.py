@@ -53,6 +53,12 @@ def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> Cont
     return container
 
 
+def is_confidential(container: ContainerDefinition) -> bool:
+    """Whether it gets values that its definition only refers to."""
+    logs = container.log_configuration
+    return bool(container.secrets or container.environment_files or (logs and logs.secret_options))
+
+
 def stop_timeout(container: ContainerDefinition) -> int:
     """Seconds."""
     return DEFAULT_STOP_TIMEOUT if container.stop_timeout is None else container.stop_timeout
@@ -61,7 +67,7 @@ def stop_timeout(container: ContainerDefinition) -> int:
 def _overridden(container: ContainerDefinition, override: ContainerOverride) -> ContainerDefinition:
     changes: dict[str, Any] = {
         field: value
-        for field in ("command", "cpu", "memory", "memory_reservation", "resource_requirements")
+        for field in ("command", "environment_files", "cpu", "memory", "memory_reservation", "resource_requirements")
         if (value := getattr(override, field)) is not None
     }
     if override.environment:

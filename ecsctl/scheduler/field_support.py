@@ -157,16 +157,36 @@ def _resources(value: Any, _: Record) -> Support:
     return Support("honoured", "of the GPUs that the host was registered with") if value else _EMPTY
 
 
+def _secret(value: Any, _: Record) -> Support:
+    from ecsctl.model.secret import parse_reference  # most definitions have none
+
+    try:
+        parse_reference(value)
+    except ValueError as error:
+        return _no(str(error))
+    return Support("honoured", "whoever may use the host's Docker can read it there, as on ECS")
+
+
+def _environment_file(value: Any, _: Record) -> Support:
+    if ":s3:::" not in value:
+        return _no("expected the ARN of a file in Amazon S3, such as arn:aws:s3:::bucket/web.env")
+    return _maps("a file of the directory that stands for the bucket: [buckets] in the configuration")
+
+
+def _log_secrets(value: Any, parent: Record) -> Support:
+    if value and getattr(parent, "log_driver", None) == "awslogs":
+        return _no("awslogs takes no options from secrets")
+    return _YES if value else _EMPTY
+
+
 _ROLE = _maps("recorded; containers get no credentials endpoint yet")
-_NO_SECRETS = _no("secrets are not in this release")
-_NO_ENV_FILES = _no("environment files from S3 are not in this release")
 _NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
 _NO_STORAGE = _no("a task's own storage size cannot be set on a Docker host")
 
 _CONTAINER: dict[str, Rule] = {
     "name": _YES,
     "image": _YES,
-    "repositoryCredentials": _no("the hosts' own registry log-ins are used; secrets are not in this release"),
+    "repositoryCredentials.credentialsParameter": _secret,
     "cpu": _YES,
     "memory": _YES,
     "memoryReservation": _YES,
@@ -182,7 +202,8 @@ _CONTAINER: dict[str, Rule] = {
     "entryPoint": _YES,
     "command": _YES,
     "environment": _YES,
-    "environmentFiles": _NO_ENV_FILES,
+    "environmentFiles[].value": _environment_file,
+    "environmentFiles[].type": _YES,
     "mountPoints": _YES,
     "volumesFrom": _YES,
     "linuxParameters.capabilities": _YES,
@@ -192,7 +213,8 @@ _CONTAINER: dict[str, Rule] = {
     "linuxParameters.tmpfs": _YES,
     "linuxParameters.maxSwap": _YES,
     "linuxParameters.swappiness": _swappiness,
-    "secrets": _NO_SECRETS,
+    "secrets[].name": _YES,
+    "secrets[].valueFrom": _secret,
     "dependsOn": _YES,
     "startTimeout": _YES,
     "stopTimeout": _YES,
@@ -213,7 +235,7 @@ _CONTAINER: dict[str, Rule] = {
     "ulimits": _YES,
     "logConfiguration.logDriver": _log_driver,
     "logConfiguration.options": _log_options,
-    "logConfiguration.secretOptions": _NO_SECRETS,
+    "logConfiguration.secretOptions": _log_secrets,
     "healthCheck": _YES,
     "systemControls": _YES,
     "resourceRequirements": _resources,
@@ -235,7 +257,8 @@ _OVERRIDE: dict[str, Rule] = {
     "name": _YES,
     "command": _YES,
     "environment": _YES,
-    "environmentFiles": _NO_ENV_FILES,
+    "environmentFiles[].value": _environment_file,
+    "environmentFiles[].type": _YES,
     "cpu": _YES,
     "memory": _YES,
     "memoryReservation": _YES,

@@ -151,6 +151,8 @@ def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
         state.intent = Intent(op="pull", at=now, tries=0)
     elif outcome.result == "no_network" and not state.networked:
         state.intent = Intent(op="network", at=now, tries=0)
+    elif outcome.result == "no_secret":
+        _lack(state, outcome)
     elif outcome.result == "foreign":
         _fail(state, "CannotCreateContainerError: name in use by a container that is not ours")
     elif outcome.result != "gone":
@@ -165,6 +167,8 @@ def _pulled(record: TaskRecord, state: ContainerState, outcome: Outcome, now: da
             if images.get(other.name) == images.get(state.name):
                 other.pulled = True
                 other.intent = None if other.intent and other.intent.op == "pull" else other.intent
+    elif outcome.result == "no_secret":
+        _lack(state, outcome)
     else:
         _fail(state, f"CannotPullContainerError: {outcome.value}")
 
@@ -223,6 +227,10 @@ def _removed(record: TaskRecord, state: ContainerState, outcome: Outcome, now: d
         state.stage = "fenced"
     else:
         state.stage = "none"
+
+
+def _lack(state: ContainerState, outcome: Outcome) -> None:
+    _fail(state, f"ResourceInitializationError: unable to pull secrets or registry auth: {outcome.value}")
 
 
 def _fail(state: ContainerState, reason: str) -> None:

@@ -100,6 +100,9 @@ MIGRATIONS: tuple[str, ...] = (
         arn TEXT PRIMARY KEY, scope TEXT NOT NULL, name TEXT NOT NULL, doc BLOB NOT NULL, UNIQUE (scope, name)
     );
     """,
+    """
+    CREATE TABLE secret (name TEXT PRIMARY KEY, doc BLOB NOT NULL);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

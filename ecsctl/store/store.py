@@ -286,6 +286,11 @@ class Store:
         return self._key
 
     @property
+    def secrets_key_path(self) -> Path:
+        """Where the keys are that open this state's secrets."""
+        return self.path.with_name(self.path.name + ".secrets-key")
+
+    @property
     def _key_path(self) -> Path:
         return self.path.with_name(self.path.name + ".key")
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record
+from ecsctl.model.secret import SecretRecord
 from ecsctl.model.service_deployment import ServiceDeployment, ServiceRevision
 from ecsctl.model.stored import (
     CapacityProviderRecord,
@@ -157,6 +158,7 @@ TAGS = Table("tag_set", TagSet, ("arn",), lambda t: (t.arn,))
 IDEMPOTENT_CALLS = Table(
     "idempotent_call", IdempotentCall, ("key", "expires_at"), lambda i: (i.key, timestamp(i.expires_at))
 )
+SECRETS = Table("secret", SecretRecord, ("name",), lambda s: (s.name,))
 EVENTS = Table(
     "event",
     Event,
@@ -176,6 +178,7 @@ TABLES = (
     CAPACITY_PROVIDERS,
     PORTS,
     TAGS,
+    SECRETS,
     IDEMPOTENT_CALLS,
     EVENTS,
 )

@@ -453,10 +453,10 @@ def test_what_cannot_be_updated_is_refused_by_name(world: World) -> None:
 
 
 def test_what_cannot_run_is_refused_before_anything_is_written(world: World) -> None:
-    secret = {**APP, "secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/a"}]}
-    definition = {**DEFINITION, "containerDefinitions": [secret]}
+    windows = {**APP, "credentialSpecs": ["credentialspec:file://x"]}
+    definition = {**DEFINITION, "containerDefinitions": [windows]}
     said = problem(world, {"taskDefinitions": [definition], "services": [SERVICE]})
-    assert "services[0]: app:1 uses what this release does not honour: containerDefinitions[0].secrets" in said
+    assert "services[0]: app:1 uses what this release does not honour: containerDefinitions[0].credentialSpecs" in said
 
 
 def test_a_service_that_is_being_deleted_is_told(world: World, call: Any) -> None:

@@ -28,7 +28,6 @@ ROUTER = ["[0].firelensConfiguration"]
 APP = ["[1].logConfiguration.logDriver"]
 APP_OPTIONS = ["[1].logConfiguration.logDriver", "[1].logConfiguration.options"]
 FIRELENS = ROUTER + APP_OPTIONS
-FIRELENS_SECRET = [*FIRELENS, "[1].logConfiguration.secretOptions"]
 
 REGISTERS: dict[str, list[str]] = {
     # Containers' paths are without `containerDefinitions`. What stands beside a file is what cannot be run yet.
@@ -60,11 +59,11 @@ REGISTERS: dict[str, list[str]] = {
     "firelens-fluent-bit-parse-common-log-formats-td.json": FIRELENS,
     "firelens-fluent-bit-parse-json-td.json": FIRELENS,
     "firelens-fluentd-multiline-logs-td.json": FIRELENS,  # an image with capitals: ECS registers it, no engine pulls it
-    # secretOptions whose ARN is still `arn:${Partition}:…`: ECS looks at it when a task starts
-    "firelens-fluent-bit-datadog-td.json": FIRELENS_SECRET,
-    "firelens-fluent-bit-elastic-cloud-td.json": FIRELENS_SECRET,
-    "firelens-fluent-bit-sematext-td.json": FIRELENS_SECRET,
-    "firelens-fluent-bit-solarwinds-loggly-td.json": FIRELENS_SECRET,
+    # with secretOptions
+    "firelens-fluent-bit-datadog-td.json": FIRELENS,
+    "firelens-fluent-bit-elastic-cloud-td.json": FIRELENS,
+    "firelens-fluent-bit-sematext-td.json": FIRELENS,
+    "firelens-fluent-bit-solarwinds-loggly-td.json": FIRELENS,
     # Fargate
     "firelens-splitting-log-streams-fluentd-td.json": [*ROUTER, *APP],
 }

@@ -320,11 +320,11 @@ def test_privileges_and_linux_parameters_reach_the_engine(cli: Cli, file: File) 
     assert cli.docker("inspect", "-f", '{{index .Config.Labels "mine"}}', container_id) == "1"
 
 
-def test_secrets_never_get_that_far(cli: Cli, file: File) -> None:
-    definition = file({**SLEEP, "secrets": [{"name": "S", "valueFrom": "arn:aws:ssm:us-east-1:1:parameter/x"}]})
+def test_what_is_not_honoured_never_gets_that_far(cli: Cli, file: File) -> None:
+    definition = file({**SLEEP, "credentialSpecs": ["credentialspec:file://x"]})
     cli("register-task-definition", definition)
     said = cli.error("run-task", "--task-definition", "app", code=254)
-    assert "containerDefinitions[0].secrets" in said
+    assert "containerDefinitions[0].credentialSpecs" in said
     assert cli.containers() == []
 
 

@@ -127,7 +127,19 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
         ),
         ({"volumes": [{"name": "v", "configuredAtLaunch": False}]}, {}, "volumes[0].configuredAtLaunch", "honoured"),
         ({"volumes": [{"name": "v", "configuredAtLaunch": True}]}, {}, "volumes[0].configuredAtLaunch", "refused"),
-        ({}, {"secrets": SECRET}, "containerDefinitions[0].secrets", "refused"),
+        ({}, {"secrets": SECRET}, "containerDefinitions[0].secrets[0].valueFrom", "honoured"),
+        (
+            {},
+            {"secrets": [{"name": "A", "valueFrom": "arn:aws:s3:::b/k"}]},
+            "containerDefinitions[0].secrets[0].valueFrom",
+            "refused",
+        ),
+        (
+            {},
+            {"logConfiguration": {"logDriver": "awslogs", "secretOptions": SECRET}},
+            "containerDefinitions[0].logConfiguration.secretOptions",
+            "refused",
+        ),
         ({}, {"secrets": []}, "containerDefinitions[0].secrets", "honoured"),
         (
             {},
@@ -157,7 +169,7 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
             {},
             {"logConfiguration": {"logDriver": "splunk", "secretOptions": SECRET}},
             "containerDefinitions[0].logConfiguration.secretOptions",
-            "refused",
+            "honoured",
         ),
         (
             {},
@@ -214,7 +226,7 @@ def test_overrides_are_reviewed_too() -> None:
         },
     )
     assert [verdict.path for verdict in refusals(_request(), overrides)] == [
-        "overrides.containerOverrides[1].environmentFiles"
+        "overrides.containerOverrides[1].environmentFiles[0].value"
     ]
     assert review(_request(), overrides)[-1][:2] == ("overrides.taskRoleArn", "mapped")
 
