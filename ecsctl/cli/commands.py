@@ -51,6 +51,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("run-task", "Place and start tasks.", "tasks", "ecsctl.cli.run_task:RunTask"),
         Entry("start-task", "Start a task on given container instances.", "tasks"),
         Entry("stop-task", "Stop a task.", "tasks"),
+        Entry("execute-command", "Run a command in a container.", "exec", "ecsctl.cli.execute_command:ExecuteCommand"),
         Entry("describe-tasks", "Describe tasks.", "tasks"),
         Entry("list-tasks", "List tasks.", "tasks"),
         Entry("wait", "Wait until tasks run or have stopped, services are stable.", "tasks", "ecsctl.cli.wait:Wait"),
@@ -178,7 +179,7 @@ _WITHOUT = """
     delete-gateway describe-daemon
     describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
     describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
-    disassociate-gateway-from-cluster discover-poll-endpoint execute-command
+    disassociate-gateway-from-cluster discover-poll-endpoint
     list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
     list-gateway-cluster-associations list-gateway-routes list-gateways
     list-services-by-namespace put-account-setting put-account-setting-default

@@ -34,7 +34,7 @@ class Wish(NamedTuple):
 
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
-    preemption priority.
+    preemption priority. `executable`: commands may be executed in its containers.
     """
 
     definition: TaskDefinition
@@ -48,6 +48,7 @@ class Wish(NamedTuple):
     provider: str | None = None
     network: AwsVpcConfiguration | None = None
     rank: int | None = None
+    executable: bool = False
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -211,7 +212,7 @@ def _task(
         cpu=str(demand.cpu),
         created_at=now,
         desired_status="RUNNING",
-        enable_execute_command=False,
+        enable_execute_command=wish.executable,
         group=wish.group,
         health_status="UNKNOWN",
         last_status="PROVISIONING",

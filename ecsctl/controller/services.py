@@ -115,6 +115,7 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         record.arn,
         network=launch.starter.network.awsvpc_configuration if launch.starter.network else None,
         rank=service.preemption_priority,
+        executable=bool(service.enable_execute_command),
     )
     wish, cluster = wish.of(launch.provider), str(service.cluster_arn)
     return put_task(tx, cluster, wish, launch.demand, launch.host, now, chance.new_id, launch.victims).arn

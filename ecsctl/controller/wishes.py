@@ -56,6 +56,7 @@ def wish(
         strategy=strategy,
         network=interface,
         rank=getattr(request, "preemption_priority", None),
+        executable=bool(request.enable_execute_command),
     )
 
 

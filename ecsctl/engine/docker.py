@@ -6,7 +6,7 @@ What a listing and an inspection do not need is imported where it is used: cron 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -28,7 +28,17 @@ from ecsctl.model.errors import (
 from ecsctl.model.observed import Address, Observed, PortBinding
 
 if TYPE_CHECKING:
-    from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, RegistryLogin, State, Usage
+    from ecsctl.engine.port import (
+        CreateBody,
+        EngineEvent,
+        EngineInfo,
+        ExecSession,
+        Health,
+        LogChunk,
+        RegistryLogin,
+        State,
+        Usage,
+    )
 
 PING_SECONDS = 5.0
 LIST_SECONDS = 10.0
@@ -50,6 +60,9 @@ LOGS_QUIET_SECONDS = 30.0
 
 NEVER = "0001-01-01T00:00:00Z"
 """The engine's word for no time."""
+
+_NO_DETACH_KEYS = "ctrl-],ctrl-],ctrl-],ctrl-]"
+"""The engine holds back a key that may begin them, and by default that is Ctrl-P, with which shells go back."""
 
 _EVENTS = ["die", "destroy", "health_status"]
 """Those that tell of something nobody asked for: what was started, was by us."""
@@ -164,6 +177,27 @@ class DockerEngine:
             return
         with suppress(NotFound):  # removed meanwhile
             yield from seen.unseen(self._read_logs(container_id, since=seen.first or since))
+
+    def execute(
+        self, container_id: str, command: Sequence[str], *, tty: bool = False, stdin: bool = False
+    ) -> ExecSession:
+        from ecsctl.engine.exec_session import DockerSession
+
+        body = {
+            "AttachStdin": stdin,
+            "AttachStdout": True,
+            "AttachStderr": True,
+            "Tty": tty,
+            "User": "0",  # as the agent of ECS Exec has it
+            "Cmd": list(command),
+            "DetachKeys": _NO_DETACH_KEYS,
+        }
+        reply = self._http.call("POST", f"{_path(container_id)}/exec", CREATE_SECONDS, body=body)
+        with _understood():
+            made = str(reply.json()["Id"])
+        start = {"Detach": False, "Tty": tty}
+        sock, rest = self._http.converse(f"/exec/{_segment(made)}/start", START_SECONDS, start)
+        return DockerSession(self._http, made, sock, rest, tty)
 
     def usage(self, container_id: str) -> Usage | None:
         reply = self._http.call("GET", f"{_path(container_id)}/stats", STATS_SECONDS, {"stream": "false"})

@@ -15,6 +15,8 @@ MAX_HEADERS = 200
 MAX_BODY = 256 * 1024 * 1024
 """Bytes: a listing of ten thousand containers is 10 MB; what is larger is no engine."""
 PIECE = 65536
+SWITCHING = 101
+"""The answer after which the connection speaks something else."""
 
 
 class BrokenAnswerError(Exception):
@@ -53,8 +55,13 @@ class Exchange:
         self._set_timeout()
         self._sock.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         self._read_head()
-        while 100 <= self.status < 200:
+        while 100 <= self.status < 200 and self.status != SWITCHING:
             self._read_head()
+
+    @property
+    def unread(self) -> bytes:
+        """What has come beyond the head."""
+        return bytes(self._buffer)
 
     def body(self) -> bytes:
         """The whole body."""

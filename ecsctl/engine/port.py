@@ -7,7 +7,7 @@ engine said no. Verbs that are asked for a state the container is already in suc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from ecsctl.model.observed import Address, Health, Observed, PortBinding, State
@@ -18,12 +18,14 @@ __all__ = [
     "Engine",
     "EngineEvent",
     "EngineInfo",
+    "ExecSession",
     "Health",
     "LogChunk",
     "Observed",
     "PortBinding",
     "RegistryLogin",
     "State",
+    "Stream",
     "Usage",
 ]
 
@@ -45,10 +47,13 @@ class EngineInfo(NamedTuple):
     live_restore: bool
 
 
+Stream = Literal["stdout", "stderr"]
+
+
 class LogChunk(NamedTuple):
     """A piece of a container's output, with the engine's timestamp (RFC 3339, nanoseconds) and without the line end."""
 
-    stream: Literal["stdout", "stderr"]
+    stream: Stream
     timestamp: str
     line: bytes
 
@@ -77,6 +82,17 @@ class Usage(NamedTuple):
 
     cpus: float
     memory: int
+
+
+class ExecSession(Protocol):
+    """A command in a container, which has been started. It is talked with once."""
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell the size of the terminal; it may be told while the conversation goes on. Failures are of no matter."""
+
+    def converse(self, stdin: int | None, write: Callable[[Stream, bytes], object]) -> int:
+        """Pass on what comes from a file descriptor until its end, and what the command says, until it has ended; its
+        exit code. EngineTimeout when the connection is lost."""
 
 
 class Engine(Protocol):
@@ -126,6 +142,12 @@ class Engine(Protocol):
 
         `since` is a timestamp as in LogChunk (inclusive), `tail` the number of last lines to begin with.
         """
+
+    def execute(
+        self, container_id: str, command: Sequence[str], *, tty: bool = False, stdin: bool = False
+    ) -> ExecSession:
+        """Start a command in a running container, as its root. NotFound when it is gone, Conflict when it does not
+        run, EngineRefused when there is no such command."""
 
     def usage(self, container_id: str) -> Usage | None:
         """What it uses now, which takes a second or two to tell; None when it does not run. NotFound when it is

@@ -9,17 +9,28 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import IO, Any, Literal, TypeVar, cast
 
-from ecsctl.engine.port import CreateBody, EngineEvent, EngineInfo, Health, LogChunk, Observed, RegistryLogin, Usage
+from ecsctl.engine.port import (
+    CreateBody,
+    EngineEvent,
+    EngineInfo,
+    ExecSession,
+    Health,
+    LogChunk,
+    Observed,
+    RegistryLogin,
+    Usage,
+)
 from ecsctl.engine.simulated_container import (
     NAME,
     Container,
     PortWish,
     Program,
+    SimulatedSession,
     StartError,
     allocate,
     image_reference,
@@ -213,6 +224,17 @@ class SimulatedEngine:
             if not follow or left is None or self._sleep is None:
                 return
             self._sleep(left)
+
+    def execute(
+        self, container_id: str, command: Sequence[str], *, tty: bool = False, stdin: bool = False
+    ) -> ExecSession:
+        def act(_: float) -> ExecSession:
+            container = self._find(container_id)
+            if not container.runs:
+                raise Conflict(409, f"Container {container_id} is not running")
+            return SimulatedSession(list(command))
+
+        return self._call("execute", (container_id, tuple(command), tty, stdin), act)
 
     def usage(self, container_id: str) -> Usage | None:
         return self._call("usage", (container_id,), lambda _: self._find(container_id).usage())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State, Usage
+from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State, Stream, Usage
 from ecsctl.model.timestamps import rfc3339
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -41,6 +42,21 @@ class Program(NamedTuple):
     output: tuple[tuple[float, Literal["stdout", "stderr"], bytes], ...] = ()
     cpu: float = 0.0
     memory: int = 1 << 20
+
+
+class SimulatedSession:
+    """A command that says its own words, and succeeds."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self.sizes: list[tuple[int, int]] = []
+
+    def resize(self, rows: int, columns: int) -> None:
+        self.sizes.append((rows, columns))
+
+    def converse(self, stdin: int | None, write: Callable[[Stream, bytes], object]) -> int:  # noqa: ARG002 it reads nothing
+        write("stdout", " ".join(self._command).encode() + b"\n")
+        return 0
 
 
 class PortWish(NamedTuple):

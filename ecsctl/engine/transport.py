@@ -115,6 +115,24 @@ class Transport:
                 break
         raise refusal(exchange.status, message)
 
+    def converse(self, path: str, seconds: float, body: object) -> tuple[socket.socket, bytes]:
+        """A POST after whose answer the connection is a stream in both directions: the caller's from then on, with what
+        has come on it already. Raises as `call` does."""
+        content = msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json", "Connection": "Upgrade", "Upgrade": "tcp"}
+        sock = self._dial()
+        try:
+            exchange = Exchange(sock, end=time.monotonic() + seconds)
+            exchange.ask("POST", self._target(path, None), headers, content)
+            if exchange.status < 300:
+                return sock, exchange.unread
+            message = message_of(exchange.body())
+        except (OSError, BrokenAnswerError) as error:
+            sock.close()
+            raise self._lost("POST", path, seconds, error) from error
+        sock.close()
+        raise refusal(exchange.status, message)
+
     def close(self) -> None:
         """Close what is idle; what is in use is closed when its answer is there."""
         with self._lock:

@@ -16,7 +16,6 @@ from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 _UNSERVED = {
     "load_balancers": "loadBalancers: load balancers",
     "service_registries": "serviceRegistries: service discovery",
-    "enable_execute_command": "enableExecuteCommand: execute-command",
     "service_connect_configuration": "serviceConnectConfiguration: Service Connect",
     "volume_configurations": "volumeConfigurations: volumes configured at launch",
     "vpc_lattice_configurations": "vpcLatticeConfigurations: VPC Lattice",

@@ -68,6 +68,7 @@ PLAIN_FIELDS = (
     "health_check_grace_period_seconds",
     "enable_ecs_managed_tags",
     "propagate_tags",
+    "enable_execute_command",
 )
 """What update-service changes without new tasks, beside deploymentConfiguration (ECS API_UpdateService)."""
 
@@ -168,7 +169,7 @@ def service_asked(
         created_by=ctx.caller,
         enable_ecs_managed_tags=bool(request.enable_ecs_managed_tags),
         propagate_tags=request.propagate_tags or "NONE",
-        enable_execute_command=False,
+        enable_execute_command=bool(request.enable_execute_command),
         availability_zone_rebalancing=request.availability_zone_rebalancing,
     )
     if made.availability_zone_rebalancing is None:

@@ -13,17 +13,12 @@ from ecsctl.placement.priority import parse_priority
 
 _STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
 MOST_PREEMPTION = 1000
-_UNSERVED = {
-    "volume_configurations": "volumeConfigurations",
-    "enable_execute_command": "enableExecuteCommand",
-}
 
 
 def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
     """What can be said without the task definition; ClientException and InvalidParameterException."""
-    for field, what in _UNSERVED.items():
-        if getattr(request, field, None):
-            raise client_exception(f"{what} is not honoured by this release; leave it out.")
+    if request.volume_configurations:
+        raise client_exception("volumeConfigurations is not honoured by this release; leave it out.")
     if not _STARTED_BY.fullmatch(request.started_by or ""):
         raise invalid_parameter("startedBy: use up to 128 letters, digits, hyphens, slashes and underscores.")
     group = request.group

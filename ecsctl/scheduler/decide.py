@@ -12,7 +12,7 @@ from ecsctl.model import identity
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, Intent, Operation, TaskRecord
-from ecsctl.model.task import HealthStatus, NetworkBinding, TaskStopCode
+from ecsctl.model.task import HealthStatus, ManagedAgent, NetworkBinding, TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.container_spec import effective, stop_timeout
 from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
@@ -314,6 +314,7 @@ class _Work:
                 network_bindings=self._bindings(state),
                 network_interfaces=[] if self.containers[state.name].disable_networking else shared,
                 health_status=self._health(state),
+                managed_agents=_agents(state) if self.task.enable_execute_command else None,
             )
             for shape in self.task.containers or []
             for state in [self.states[str(shape.name)]]
@@ -351,6 +352,13 @@ def _status(state: ContainerState) -> str:
     if state.failed or state.stage in ("exited", "fenced"):
         return "STOPPED"
     return "RUNNING" if state.stage == "started" else "PENDING"
+
+
+def _agents(state: ContainerState) -> list[ManagedAgent]:
+    """What clients of ExecuteCommand wait for; here no agent has to come up first."""
+    status = _status(state)
+    started = state.started_at if status == "RUNNING" else None
+    return [ManagedAgent(name="ExecuteCommandAgent", last_status=status, last_started_at=started)]
 
 
 def _ending(state: ContainerState) -> str:

@@ -462,3 +462,19 @@ def test_what_a_container_uses(world: World) -> None:
     world.engine.kill(busy)
     assert world.ended(busy)
     assert world.engine.usage(busy) is None
+
+
+def test_a_command_is_executed_in_what_runs(world: World) -> None:
+    running, created = world.run("forever", "running"), world.create("forever", "created")
+    said: list[tuple[str, bytes]] = []
+    code = world.engine.execute(running, ["echo", "hello"]).converse(
+        None, lambda stream, data: said.append((stream, data))
+    )
+    assert code == 0
+    assert {stream for stream, _ in said} == {"stdout"}
+    assert b"hello\n" in b"".join(data for _, data in said)
+    with pytest.raises(Conflict, match="not running"):
+        world.engine.execute(created, ["true"])
+    world.engine.remove(running)
+    with pytest.raises(NotFound):
+        world.engine.execute(running, ["true"])
