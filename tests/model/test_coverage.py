@@ -24,7 +24,8 @@ import ecsctl.model
 from ecsctl.model.record import Record, fields_of, unwrap
 
 OURS = tuple(
-    f"ecsctl.model.{name}" for name in ("record", "schedule", "stored", "observed", "explanation", "simulation")
+    f"ecsctl.model.{name}"
+    for name in ("record", "schedule", "stored", "observed", "explanation", "secret", "simulation")
 )
 """Modules of the room that hold no shapes of ECS."""
 EXTENSIONS = {
