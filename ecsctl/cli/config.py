@@ -6,6 +6,7 @@
     output = "yaml"                    # --output, AWS_DEFAULT_OUTPUT
     history = "7d"                     # how long stopped tasks are remembered
     stopped_container_retention = "3h" # how long their containers stay on the hosts
+    log_retention = "30d"              # how long logs (awslogs) outlive their containers
     reserved_memory = 256              # MiB of each host that tasks do not get
     healthy_after = "40s"              # when a service's task without a health check counts as healthy
 
@@ -49,19 +50,20 @@ _KINDS: dict[str, type] = {
     "output": str,
     "history": str,
     "stopped_container_retention": str,
+    "log_retention": str,
     "reserved_memory": int,
     "healthy_after": str,
     "secrets": dict,
     "buckets": dict,
 }
-_DURATIONS = ("history", "stopped_container_retention", "healthy_after")
+_DURATIONS = ("history", "stopped_container_retention", "log_retention", "healthy_after")
 
 
 class Config(NamedTuple):
     """Where the state is and what new ARNs say.
 
-    `history`, `stopped_container_retention` and `healthy_after` are seconds. `chosen` are the words of a command line
-    that reads the same file.
+    `history`, `stopped_container_retention`, `log_retention` and `healthy_after` are seconds. `chosen` are the words of
+    a command line that reads the same file.
     """
 
     state: Path
@@ -72,6 +74,7 @@ class Config(NamedTuple):
     stopped_container_retention: float = 3 * 3600.0
     reserved_memory: int = 256
     healthy_after: float = 40.0
+    log_retention: float = 30 * 86400.0
     secrets: Mapping[str, Sequence[str]] = {}
     buckets: Mapping[str, Path] = {}
     chosen: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""`logs TASK`: what a task's containers printed."""
+"""`logs TASK|SERVICE|GROUP`: what containers printed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import typer
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.durations import is_duration, parse_duration
 from ecsctl.cli.own import Own
-from ecsctl.cli.problems import UsageError
+from ecsctl.cli.problems import UNREACHABLE, UsageError
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
-    from ecsctl.operations.context import Context
 
 
 def command(entry: Entry) -> Own:
@@ -23,27 +22,41 @@ def command(entry: Entry) -> Own:
 
 def logs(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="The task's id, the beginning of it, or its ARN.")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task stops.")] = False,
+    target: Annotated[
+        str, typer.Argument(metavar="TASK|SERVICE|GROUP", help="A task's id, a service, or the group of awslogs.")
+    ],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on: until the task stops; of a service or group for ever.")
+    ] = False,
     since: Annotated[str | None, typer.Option(help="From then on: 10m, 2h, 2026-01-02T15:04:05Z.")] = None,
     tail: Annotated[int | None, typer.Option("--tail", "-n", help="The last lines of each container only.")] = None,
     container: Annotated[str | None, typer.Option(help="One container only.")] = None,
+    filter_pattern: Annotated[
+        str | None, typer.Option(help='As in CloudWatch Logs: ERROR -timeout, "a phrase", { $.level = "error" }.')
+    ] = None,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="When each line was printed.")] = False,
     cluster: Annotated[str | None, typer.Option(help="The cluster; without it, `default`.")] = None,
 ) -> int:
-    """Print the output of a task's containers, each line behind its container's name if there are several."""
+    """Print what containers printed: of a task, of a service's tasks, or of all that log to a group.
+
+    Lines are merged by time, each behind its container's name if there are several. Logs of the driver awslogs outlive
+    their containers, on this machine, by 30 days. Exits with 5 when a host did not answer, and nothing of it is kept.
+    """
     from ecsctl.cli.streams import Printer
-    from ecsctl.operations.logs import task_logs
+    from ecsctl.operations.filter_pattern import parse_filter_pattern
+    from ecsctl.operations.logs import Wanted, read_logs
 
     if tail is not None and tail < 0:
         raise UsageError(f"argument --tail: expected 0 or more, got {tail}")
+    passes = parse_filter_pattern(filter_pattern) if filter_pattern is not None else None
     invocation: Invocation = ctx.obj
     with invocation.open() as context:
         start = moment(since, context.now()) if since else None
-        names = [container] if container else _containers(context, task, cluster)
-        chunks = task_logs(context, task, cluster=cluster, container=container, follow=follow, since=start, tail=tail)
-        Printer(names, timestamps).print_all(chunks)
-    return 0
+        wanted = Wanted(container, start, tail, passes)
+        reading = read_logs(context, target, cluster, wanted, follow=follow)
+        several = len(reading.names) != 1
+        Printer(reading.names, several=several, timestamps=timestamps).print_all(reading.lines)
+    return UNREACHABLE if reading.silent else 0
 
 
 def moment(text: str, now: datetime) -> datetime:
@@ -55,11 +68,3 @@ def moment(text: str, now: datetime) -> datetime:
         return given.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         raise UsageError(f"argument --since: {text!r} is neither a duration (10m, 2h) nor a time") from None
-
-
-def _containers(context: Context, task: str, cluster: str | None) -> list[str]:
-    from ecsctl.operations.lookup import find_cluster, the_task
-
-    with context.store.read() as view:
-        found = the_task(view, find_cluster(view, context, cluster), task)
-    return [state.name for state in found.own_containers]

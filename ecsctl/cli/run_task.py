@@ -84,7 +84,7 @@ class RunTask(Action):
             if not wait:
                 invocation.show(to_wire(response), self.entry.action)
                 return FAILED if all_or_nothing and response.failures else 0
-            return _stay(invocation, context, request, response, logs, timeout)
+            return _stay(invocation, context, response, logs, timeout)
 
 
 def _dry_run(invocation: Invocation, request: RunTaskRequest, definition: RegisterTaskDefinitionRequest | None) -> int:
@@ -115,7 +115,6 @@ def _run(context: Context, request: RunTaskRequest, *, stay: bool, all_or_nothin
 def _stay(
     invocation: Invocation,
     context: Context,
-    request: RunTaskRequest,
     response: RunTaskResponse,
     logs: bool,
     timeout: float,
@@ -132,7 +131,7 @@ def _stay(
 
     try:
         with doing_last(leave):
-            tasks = _wait(context, arns, request.cluster, logs, timeout)
+            tasks = _wait(context, arns, logs, timeout)
     except BaseException:
         leave()
         raise
@@ -159,7 +158,7 @@ def _states(tasks: list[Task]) -> str:
     return ", ".join(f"task {last_part(str(task.task_arn))} is {task.last_status}" for task in tasks)
 
 
-def _wait(context: Context, arns: list[str], cluster: str | None, logs: bool, timeout: float) -> list[Task]:
+def _wait(context: Context, arns: list[str], logs: bool, timeout: float) -> list[Task]:
     """The tasks as they are at the end of the wait."""
     from ecsctl.operations.waiting import wait_tasks
 
@@ -172,7 +171,7 @@ def _wait(context: Context, arns: list[str], cluster: str | None, logs: bool, ti
 
     begun = time.monotonic()
     containers = {str(task.task_arn): [str(c.name) for c in task.containers or []] for task in shapes(context, arns)}
-    Follower(context, containers, cluster).follow(timeout)
+    Follower(context, containers).follow(timeout)
     return wait_tasks(context, arns, "STOPPED", max(0.0, timeout - (time.monotonic() - begun)))
 
 

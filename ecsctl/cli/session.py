@@ -31,7 +31,9 @@ def open_context(config: Config) -> Iterator[Context]:
 
     store = Store.open(config.state)
     try:
-        retention = Retention(timedelta(seconds=config.stopped_container_retention), timedelta(seconds=config.history))
+        retention = Retention(
+            *(timedelta(seconds=s) for s in (config.stopped_container_retention, config.history, config.log_retention))
+        )
         settle = timedelta(seconds=config.healthy_after)
         sources = Sources(config.secrets, config.buckets)
         controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources)

@@ -23,21 +23,22 @@ _COLOURS = (36, 33, 32, 35, 34, 31)
 
 
 class Printer:
-    """Prints lines: stdout to stdout, stderr to stderr, behind the container's name if there are several `names`.
+    """Prints lines: stdout to stdout, stderr to stderr, behind the container's name if there are `several`.
 
-    Several threads may print; lines stay whole. Names have colours on a terminal only.
+    Several threads may print; lines stay whole. Names have colours on a terminal only. `names` are those that are known
+    beforehand: the column is as wide as the longest so far.
     """
 
-    def __init__(self, names: Sequence[str], timestamps: bool = False) -> None:
-        self._several = len(names) > 1
+    def __init__(self, names: Sequence[str] = (), *, several: bool, timestamps: bool = False) -> None:
+        self._several = several
         self._timestamps = timestamps
         self._lock = threading.Lock()
         self._width = max(map(len, names), default=0)
         self._colours = {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(names)}
 
-    def print_all(self, chunks: Iterable[tuple[str, LogChunk]], before: str = "") -> None:
+    def print_all(self, chunks: Iterable[tuple[str, LogChunk]]) -> None:
         for name, chunk in chunks:
-            self.line(before + name, chunk)
+            self.line(name, chunk)
 
     def line(self, name: str, chunk: LogChunk) -> None:
         stream = sys.stderr if chunk.stream == "stderr" else sys.stdout
@@ -49,6 +50,8 @@ class Printer:
             stream.buffer.flush()
 
     def _prefix(self, name: str, coloured: bool) -> str:
+        self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
+        self._width = max(self._width, len(name))
         text = f"{name:<{self._width}} | "
         return f"\033[{self._colours[name]}m{text}\033[0m" if coloured and not os.environ.get("NO_COLOR") else text
 
@@ -59,12 +62,12 @@ class Follower:
     Reading a task's output drives the task: nothing else in this process may do so meanwhile.
     """
 
-    def __init__(self, context: Context, tasks: Mapping[str, Sequence[str]], cluster: str | None) -> None:
+    def __init__(self, context: Context, tasks: Mapping[str, Sequence[str]]) -> None:
         """`tasks`: the containers' names by the task's ARN."""
         self._context = context
-        self._cluster = cluster
         self._names = {arn: f"{last_part(arn)[:8]}/" if len(tasks) > 1 else "" for arn in tasks}
-        self._printer = Printer([self._names[arn] + name for arn, names in tasks.items() for name in names])
+        known = [self._names[arn] + name for arn, names in tasks.items() for name in names]
+        self._printer = Printer(known, several=len(known) > 1)
         self._reader_is_gone = False
         self._is_over = False
 
@@ -86,7 +89,7 @@ class Follower:
         from ecsctl.operations.logs import task_logs
 
         try:
-            for name, chunk in task_logs(self._context, arn, cluster=self._cluster, follow=True):
+            for name, chunk in task_logs(self._context, arn):
                 if self._is_over:
                     return
                 self._printer.line(self._names[arn] + name, chunk)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from ecsctl.controller.limits import Retention
 from ecsctl.controller.look import Sight
 from ecsctl.engine.port import Engine, Observed
+from ecsctl.model import identity
 from ecsctl.model.arn import last_part, task_beside
-from ecsctl.model.errors import Conflict
+from ecsctl.model.errors import Conflict, StateError
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.store.store import Store, Transaction, View
@@ -64,12 +66,17 @@ def collect(
                 result.left_alone.append(f"container {found.name} belongs to a task this state does not know")
         elif record.is_stopped and record.seq <= sight.sequence:
             old = _is_old(record, retention, now)
-            gone = [_collect_container(engine, found, result, old=old, dry_run=dry_run) for found in containers]
+            keep = partial(_keep_log, store, engine, record)
+            gone = [_collect_container(engine, found, result, keep, old=old, dry_run=dry_run) for found in containers]
             if all(gone):
                 continue
         present.add(task_id)
     if not dry_run:
         _finish(store, engine, present, instance, retention, now)
+        if result.lines:
+            from ecsctl.store.log_store import LogStore
+
+            LogStore(store.logs_path).forget_before(now - retention.logs)
     return result
 
 
@@ -77,7 +84,9 @@ def _is_old(record: TaskRecord, retention: Retention, now: datetime) -> bool:
     return now - (record.task.stopped_at or now) >= retention.containers
 
 
-def _collect_container(engine: Engine, found: Observed, result: Collection, *, old: bool, dry_run: bool) -> bool:
+def _collect_container(
+    engine: Engine, found: Observed, result: Collection, keep: Callable[[Observed], None], *, old: bool, dry_run: bool
+) -> bool:
     """Whether it is gone now."""
     if found.is_up:
         result.lines.append(f"stop container {found.name}: its task is STOPPED")
@@ -87,11 +96,26 @@ def _collect_container(engine: Engine, found: Observed, result: Collection, *, o
             engine.stop(found.id, DEFAULT_STOP_TIMEOUT)
     elif old or found.state == "created":
         why = "its task ended long ago" if old else "it never ran, and its task is STOPPED"
-        result.lines.append(f"remove container {found.name}: {why}")
         if not dry_run:
+            try:
+                keep(found)
+            except StateError as error:
+                result.left_alone.append(f"container {found.name} has to stay: {error}")
+                return False
             engine.remove(found.id)
-            return True
+        result.lines.append(f"remove container {found.name}: {why}")
+        return not dry_run
     return False
+
+
+def _keep_log(store: Store, engine: Engine, record: TaskRecord, found: Observed) -> None:
+    """Its task has kept it when it stopped, unless its process was killed just then."""
+    with store.read() as view:
+        definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
+    if definition is not None and found.state != "created":
+        from ecsctl.controller.keep_logs import keep_log
+
+        keep_log(store, engine, record, definition, found.labels.get(identity.CONTAINER, ""), found.id)
 
 
 def _task(store: Store, instance: str, task_id: str) -> TaskRecord | None:

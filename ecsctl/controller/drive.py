@@ -7,16 +7,18 @@ answer is recorded only while the claim is ours, and what got no answer is left 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.hands import Calls, perform
+from ecsctl.controller.keep_logs import keep_log
 from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import CreateBody, Engine, Observed, RegistryLogin
 from ecsctl.model.arn import last_part
-from ecsctl.model.errors import EngineTimeout, EngineUnreachable
+from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable
 from ecsctl.model.identity import PAUSE_IMAGE, Signature
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
@@ -188,9 +190,18 @@ class Driver:
                 tx.delete(PORTS, task=record.arn)
         if record.task.desired_status != before.task.desired_status:
             self._ending(report.arn)
+        if record.is_stopped:
+            self._keep_logs(record, definition)
         report.changed = report.changed or bool(step.actions or step.happenings)
         report.lines += lines_of(step, definition)
         return True
+
+    def _keep_logs(self, record: TaskRecord, definition: TaskDefinition) -> None:
+        """What cannot be kept now is tried again before the containers are removed."""
+        for state in record.containers:
+            if state.engine_id and state.started_at:
+                with suppress(EcsctlError):
+                    keep_log(self._store, self._engine, record, definition, state.name, state.engine_id)
 
     def _call(self, task: Call) -> Outcome:
         action, record, definition = task

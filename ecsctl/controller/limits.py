@@ -19,7 +19,9 @@ class Limits(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """How long to keep what is over: stopped containers (the ECS agent: 3 hours), and tasks in the history."""
+    """How long to keep what is over: stopped containers (the ECS agent: 3 hours), tasks in the history, and the logs
+    that have outlived their containers."""
 
     containers: timedelta = timedelta(hours=3)
     history: timedelta = timedelta(days=7)
+    logs: timedelta = timedelta(days=30)

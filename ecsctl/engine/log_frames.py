@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
-from ecsctl.engine.port import LogChunk
+from ecsctl.engine.port import LogChunk, Stream
 from ecsctl.model.errors import EngineRefused
 
 MAX_LINE = 1024 * 1024
@@ -21,7 +20,6 @@ MAX_LINE = 1024 * 1024
 MESSAGE = 16384
 """Bytes of a line the engine keeps together."""
 
-Stream = Literal["stdout", "stderr"]
 _STREAMS: dict[int, Stream] = {0: "stdout", 1: "stdout", 2: "stderr"}
 _ENGINE_ERROR = 3
 _HEADER = 8
@@ -58,10 +56,11 @@ class Seen:
         self._last[chunk.stream] = (chunk.timestamp, count + 1 if chunk.timestamp == timestamp else 1)
 
     def unseen(self, chunks: Iterable[LogChunk]) -> Iterator[LogChunk]:
-        """Those of a log, read again from `first` on, that come after what was read."""
-        again = dict.fromkeys(self._last, 0)
+        """Those of a log, read again from `first` on, that come after what was read before this."""
+        read = dict(self._last)
+        again = dict.fromkeys(read, 0)
         for chunk in chunks:
-            last, count = self._last.get(chunk.stream, (self.first or "", 0))
+            last, count = read.get(chunk.stream, (self.first or "", 0))
             if chunk.timestamp == last and again.get(chunk.stream, 0) < count:
                 again[chunk.stream] += 1
             elif chunk.timestamp >= last:

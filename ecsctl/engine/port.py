@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from ecsctl.model.observed import Address, Health, Observed, PortBinding, State
+from ecsctl.model.observed import Address, Health, LogChunk, Observed, PortBinding, State, Stream
 
 __all__ = [
     "Address",
@@ -45,17 +45,6 @@ class EngineInfo(NamedTuple):
     version: str
     api_version: str
     live_restore: bool
-
-
-Stream = Literal["stdout", "stderr"]
-
-
-class LogChunk(NamedTuple):
-    """A piece of a container's output, with the engine's timestamp (RFC 3339, nanoseconds) and without the line end."""
-
-    stream: Stream
-    timestamp: str
-    line: bytes
 
 
 class EngineEvent(NamedTuple):

@@ -5,7 +5,25 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+Stream = Literal["stdout", "stderr"]
 Health = Literal["starting", "healthy", "unhealthy"]
+
+
+class LogChunk(NamedTuple):
+    """A piece of a container's output, with the engine's timestamp (RFC 3339, nanoseconds) and without the line end."""
+
+    stream: Stream
+    timestamp: str
+    line: bytes
+
+
+class LogPlace(NamedTuple):
+    """Where a container's log is kept (CloudWatch Logs: log group and log stream). `container` is the engine's id: a
+    stream may have the logs of several."""
+
+    group: str
+    stream: str
+    container: str
 
 
 class PortBinding(NamedTuple):

@@ -16,6 +16,7 @@ from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
 from ecsctl.model.identity import Signature
+from ecsctl.model.observed import LogPlace
 from ecsctl.model.record import evolve
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
@@ -254,9 +255,22 @@ def _log_config(container: ContainerDefinition) -> Body | None:
     config = container.log_configuration
     if config is None:
         return None
-    if config.log_driver == "awslogs":
-        return {"Type": "json-file", "Config": {}}
+    if config.log_driver == "awslogs":  # how the engine hands lines on is the same for every driver
+        own = {name: value for name, value in (config.options or {}).items() if name in ("mode", "max-buffer-size")}
+        return {"Type": "json-file", "Config": own}
     return {"Type": config.log_driver, "Config": config.options or {}}
+
+
+def log_place(container: ContainerDefinition, task_id: str, engine_id: str) -> LogPlace | None:
+    """Where CloudWatch Logs would have its log; None for other drivers (ECS developer guide, "Send Amazon ECS logs to
+    CloudWatch")."""
+    config = container.log_configuration
+    if config is None or config.log_driver != "awslogs":
+        return None
+    options = config.options or {}
+    prefix, given = options.get("awslogs-stream-prefix"), options.get("awslogs-stream")
+    stream = f"{prefix}/{container.name}/{task_id}" if prefix else given or engine_id
+    return LogPlace(options.get("awslogs-group", ""), stream, engine_id)
 
 
 def _labels(

@@ -112,7 +112,7 @@ def _operating_system(value: Any, _: Record) -> Support:
 
 def _log_driver(value: Any, _: Record) -> Support:
     if value == "awslogs":
-        return _maps("kept by the engine's json-file driver; read with `ecsctl logs`")
+        return _maps("kept by the engine, and beside the state when the container has ended: `ecsctl logs GROUP`")
     return _no("FireLens is not in this release") if value == "awsfirelens" else _YES
 
 
@@ -120,7 +120,9 @@ def _log_options(value: Any, parent: Record) -> Support:
     driver = getattr(parent, "log_driver", None)
     if not value or driver not in ("awslogs", "awsfirelens"):
         return _YES if value else _EMPTY
-    return _maps("recorded; not used by json-file") if driver == "awslogs" else _no("FireLens is not in this release")
+    if driver == "awsfirelens":
+        return _no("FireLens is not in this release")
+    return _maps("group and stream name the log; mode and max-buffer-size are the engine's; others are recorded")
 
 
 def _host_volume(value: Any, _: Record) -> Support:

@@ -291,6 +291,11 @@ class Store:
         return self.path.with_name(self.path.name + ".secrets-key")
 
     @property
+    def logs_path(self) -> Path:
+        """The directory of the logs that have outlived their containers."""
+        return self.path.with_name(self.path.name + ".logs")
+
+    @property
     def _key_path(self) -> Path:
         return self.path.with_name(self.path.name + ".key")
 

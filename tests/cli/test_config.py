@@ -34,6 +34,7 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         10800.0,
         256,
         40.0,
+        2592000.0,
         {},
         {},
         (),

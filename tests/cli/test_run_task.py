@@ -92,12 +92,12 @@ def chunk(text: bytes, stream: Literal["stdout", "stderr"] = "stdout") -> LogChu
 
 
 def test_output_goes_where_the_container_wrote_it(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    Printer(["a"]).print_all([("a", chunk(b"one")), ("a", chunk(b"\xfftwo", "stderr"))])
+    Printer(["a"], several=False).print_all([("a", chunk(b"one")), ("a", chunk(b"\xfftwo", "stderr"))])
     assert capfdbinary.readouterr() == (b"one\n", b"\xfftwo\n")
 
 
 def test_several_containers_are_told_apart(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    Printer(["web", "db"], timestamps=True).print_all([("web", chunk(b"x")), ("db", chunk(b"y"))])
+    Printer(["web", "db"], several=True, timestamps=True).print_all([("web", chunk(b"x")), ("db", chunk(b"y"))])
     out = capfdbinary.readouterr().out
     assert out == b"web | 2026-01-02T03:04:05Z x\ndb  | 2026-01-02T03:04:05Z y\n"
 
@@ -119,7 +119,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 @pytest.mark.usefixtures("endless")
 def test_following_ends_when_the_time_is_up(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     follower: Any = Follower
-    follower(None, {"arn:a/1": ["a"], "arn:a/2": ["a"]}, None).follow(0.3)
+    follower(None, {"arn:a/1": ["a"], "arn:a/2": ["a"]}).follow(0.3)
     assert sorted(capfdbinary.readouterr().out.splitlines()) == [b"1/a | x", b"2/a | x"]
 
 
@@ -131,7 +131,7 @@ def test_output_that_cannot_be_read_is_said(
 
     monkeypatch.setattr("ecsctl.operations.logs.task_logs", task_logs)
     follower: Any = Follower
-    follower(None, {"arn:a/1": ["a"]}, None).follow(5)
+    follower(None, {"arn:a/1": ["a"]}).follow(5)
     assert capsys.readouterr().err == "ecsctl: the output of task 1 could not be read: nobody answered\n"
 
 
