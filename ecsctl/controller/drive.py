@@ -43,6 +43,13 @@ class Look(NamedTuple):
     asked: Sequence[str] = ()
 
 
+class Planned(NamedTuple):
+    """What would be done first, in words, and the task as it would be then."""
+
+    lines: list[str]
+    record: TaskRecord
+
+
 class Drive:
     """How it went. `unfinished`: there is more to do than the limits allowed. `trouble`: the host's silence."""
 
@@ -86,17 +93,17 @@ class Driver:
             self._release(arn)
         return report
 
-    def plan(self, arn: str, sight: Sight) -> list[str]:
-        """What drive would do first, in words; nothing is done."""
+    def plan(self, arn: str, sight: Sight) -> Planned | None:
+        """What drive would do first; nothing is done."""
         found = self._read(arn)
         if found is None or found[0].is_stopped or found[0].seq > sight.sequence:
-            return []
+            return None
         record, definition = found
         seen = of_task(sight, record, self._engine)
         names = [state.name for state in record.containers]
         now = self._clock.now()
         step = decide(fold_seen(record, seen, now, asked=names), definition, now)
-        return lines_of(step, definition)
+        return Planned(lines_of(step, definition), step.record)
 
     def _drive(self, report: Drive, sight: Sight | None, limits: Limits) -> None:
         look = Look()

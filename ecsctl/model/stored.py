@@ -163,8 +163,9 @@ class InstanceRecord(Record):
 class Starter(Record):
     """What a service's tasks are started for, and name in `startedBy`: a deployment, or a task set.
 
-    `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by.
-    `obstacle`: what was last told of why it does not get on. `network`: what its tasks are to have of it.
+    `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by; the
+    last of these was noted at `failed_at`. `obstacle`: what was last told of why it does not get on.
+    `network`: what its tasks are to have of it.
     """
 
     id: str
@@ -173,6 +174,7 @@ class Starter(Record):
     updated_at: datetime
     failures: int = 0
     start_failures: int = 0
+    failed_at: datetime | None = None
     next_attempt_at: datetime | None = None
     obstacle: str = ""
     network: NetworkConfiguration | None = None
@@ -240,6 +242,10 @@ class ServiceRecord(Record):
     def is_external(self) -> bool:
         """Whether something else deploys it, by task sets."""
         return is_external(self.service)
+
+    @property
+    def is_daemon(self) -> bool:
+        return self.service.scheduling_strategy == "DAEMON"
 
     @property
     def starters(self) -> Sequence[Starter]:

@@ -90,7 +90,8 @@ class Story:
         create(world, self.definition("sound"), deployment_configuration=configuration, **more, **where)
 
     def definition(self, image: str) -> str:
-        made = self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
+        more = {"memory": 1 << 20} if image == "huge" else CHECKED if image in ("sound", "sickly", "slow") else {}
+        made = self.world.define({"image": image, **more})
         self.images[made] = image
         return made
 
@@ -111,7 +112,7 @@ class Story:
             update(self.world, desired_count=self.random.randrange(8))
 
     def deploy(self) -> None:
-        image = self.random.choice(("sound", "sound", "up", "crashes", "broken", "sickly"))
+        image = self.random.choice(("sound", "sound", "up", "crashes", "broken", "sickly", "slow", "huge"))
         self.told[-1] += f" {image}"
         update(self.world, task_definition=self.definition(image))
 
