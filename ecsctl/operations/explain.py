@@ -244,10 +244,12 @@ def _service_facts(record: ServiceRecord, tasks: Sequence[TaskRecord], now: date
     kind = "task set" if record.is_external else "deployment"
     for starter in record.starters:
         mine = [task for task in tasks if task.task.started_by == starter.id]
+        is_primary = isinstance(starter, DeploymentRecord) and starter.status == "PRIMARY"
+        wanted = max(len(mine), service.desired_count or 0 if is_primary else 0)
         state = f", {starter.rollout_state}" if isinstance(starter, DeploymentRecord) else ""
         yield (
             f"{kind} {starter.id} of {last_part(starter.task_definition_arn)}{state}: "
-            f"{sum(task.is_running for task in mine)} of {len(mine)} tasks run, {starter.failures} failed in a row"
+            f"{sum(task.is_running for task in mine)} of {wanted} tasks run, {starter.failures} failed in a row"
         )
         yield from _starter_facts(starter, now)
     scheduling = service.scheduling_strategy or "REPLICA"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from ecsctl.controller.providers import Strategy, fargate_platform, launch_types, launched, strategy_of
 from ecsctl.controller.services import note_progress
 from ecsctl.controller.wishes import startable
@@ -212,9 +214,10 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
     """Change what a service asks for; other tasks are rolled out in a new deployment (ECS API_UpdateService)."""
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
-        record = the_service(tx, cluster, request.service)
-        if record.service.status != "ACTIVE":
+        record = find_service(tx, cluster, request.service)
+        if record is not None and record.service.status != "ACTIVE":
             raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
+        record = the_service(tx, cluster, request.service)
         check_update(request, record.service)
         changed = _changed(tx, ctx, cluster, record, request)
         if changed != record:
@@ -224,10 +227,22 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
                 begin_deployment(tx, ctx, changed, record.deployments)
             note_progress(tx, changed, ctx.now())
             what = "ServiceDeployed" if deployed else "ServiceUpdated"
-            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, what, f"{changed.definition}")
+            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, what, _what_changed(record, changed))
         answer = _shape(tx, changed)
     ctx.hand_over([record.arn])
     return UpdateServiceResponse(service=answer)
+
+
+def _what_changed(before: ServiceRecord, after: ServiceRecord) -> str:
+    """`app:1 -> app:2; desiredCount 2 -> 1`: values where they are short, else the name of the field."""
+    is_same = before.definition == after.definition
+    said = [after.definition if is_same else f"{before.definition} -> {after.definition}"]
+    for field in msgspec.structs.fields(after.service):
+        old, new = getattr(before.service, field.name), getattr(after.service, field.name)
+        if old != new and field.name != "task_definition":
+            is_short = isinstance(old if new is None else new, (str, int))
+            said.append(f"{field.encode_name} {old} -> {new}" if is_short else field.encode_name)
+    return "; ".join(filter(None, said))
 
 
 def _changed(
