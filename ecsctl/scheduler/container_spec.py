@@ -22,9 +22,8 @@ from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition, Volume
-from ecsctl.scheduler.namespaces import PAUSE, is_of_network, joined, needs_pause, pause_body
+from ecsctl.scheduler.namespaces import MIB, PAUSE, is_of_network, joined, needs_pause, pause_body
 
-MIB = 1024 * 1024
 SECOND = 10**9
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between the stop signal and SIGKILL (ECS: ECS_CONTAINER_STOP_TIMEOUT)."""

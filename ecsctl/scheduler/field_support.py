@@ -145,6 +145,25 @@ def _version_consistency(value: Any, _: Record) -> Support:
     return _YES if value == "disabled" else _maps("a host resolves the tag when it pulls; no digest is pinned yet")
 
 
+def _task_size(_: Any, parent: Record) -> Support:
+    """An engine knows no limit of several containers together; the ECS agent makes a cgroup for each task."""
+    if len(getattr(parent, "container_definitions", None) or ()) == 1:
+        return _YES
+    return _maps("reserved for the task; each of its containers may use all of it, unless its own limit is lower")
+
+
+def _disable_networking(value: Any, parent: Record) -> Support:
+    lost = [name for name in ("links", "port_mappings") if value and getattr(parent, name)]
+    return _maps("links and portMappings are ignored with it, as on ECS") if lost else _YES
+
+
+def _ipc_mode(value: Any, parent: Record) -> Support:
+    containers = getattr(parent, "container_definitions", None) or ()
+    if value != "task" and any(c.linux_parameters and c.linux_parameters.shared_memory_size for c in containers):
+        return _maps("linuxParameters.sharedMemorySize is ignored with it, as on ECS: /dev/shm is not the container's")
+    return _YES
+
+
 def _swappiness(_: Any, parent: Record) -> Support:
     return _YES if getattr(parent, "max_swap", None) is not None else _maps("ignored without maxSwap, as ECS does")
 
@@ -181,6 +200,8 @@ def _log_secrets(value: Any, parent: Record) -> Support:
     return _YES if value else _EMPTY
 
 
+_TASK_SIZE = Support("honoured", "in place of the definition's, and as that")
+_NO_CONNECT = _maps("recorded; there is no Service Connect proxy yet")
 _ROLE = _maps("recorded; containers get no credentials endpoint yet")
 _NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
 _NO_STORAGE = _no("a task's own storage size cannot be set on a Docker host")
@@ -196,8 +217,8 @@ _CONTAINER: dict[str, Rule] = {
     "portMappings[].containerPort": _YES,
     "portMappings[].hostPort": _YES,
     "portMappings[].protocol": _YES,
-    "portMappings[].name": _YES,
-    "portMappings[].appProtocol": _maps("recorded; there is no Service Connect proxy yet"),
+    "portMappings[].name": _NO_CONNECT,
+    "portMappings[].appProtocol": _NO_CONNECT,
     "portMappings[].containerPortRange": _no("port ranges are not in this release; list the ports"),
     "essential": _YES,
     "restartPolicy": _YES,
@@ -224,7 +245,7 @@ _CONTAINER: dict[str, Rule] = {
     "hostname": _YES,
     "user": _YES,
     "workingDirectory": _YES,
-    "disableNetworking": _YES,
+    "disableNetworking": _disable_networking,
     "privileged": _YES,
     "readonlyRootFilesystem": _YES,
     "dnsServers": _YES,
@@ -283,12 +304,12 @@ TABLE: dict[str, Rule] = {
     "runtimePlatform.cpuArchitecture": Support("honoured", "checked against the host"),
     "runtimePlatform.operatingSystemFamily": _operating_system,
     "requiresCompatibilities": _compatibilities,
-    "cpu": _YES,
-    "memory": _YES,
+    "cpu": _task_size,
+    "memory": _task_size,
     "tags": _YES,
     "inferenceAccelerators": _NO_DEVICES,
     "pidMode": _YES,
-    "ipcMode": _YES,
+    "ipcMode": _ipc_mode,
     "proxyConfiguration": _no("App Mesh is not in this release"),
     "ephemeralStorage": _NO_STORAGE,
     "enableFaultInjection": _only_if_true("fault injection is not in this release"),
@@ -304,8 +325,8 @@ TABLE: dict[str, Rule] = {
     "deleteRequestedAt": None,
     "registeredBy": None,
     **_under("overrides.containerOverrides[]", _OVERRIDE),
-    "overrides.cpu": _YES,
-    "overrides.memory": _YES,
+    "overrides.cpu": _TASK_SIZE,
+    "overrides.memory": _TASK_SIZE,
     "overrides.inferenceAcceleratorOverrides": _NO_DEVICES,
     "overrides.executionRoleArn": _ROLE,
     "overrides.taskRoleArn": _ROLE,

@@ -22,6 +22,7 @@ from ecsctl.model.task import NetworkInterface
 from ecsctl.model.task_definition import TaskDefinition
 
 Body = dict[str, Any]
+MIB = 1024 * 1024
 
 PAUSE = ContainerDefinition(name=identity.PAUSE, image=identity.PAUSE_IMAGE, essential=True, stop_timeout=0)
 """The pause container, as if it were one of the task definition."""
@@ -40,11 +41,13 @@ def network_of(record: TaskRecord) -> str | None:
 def pause_body(record: TaskRecord, definition: TaskDefinition) -> Body:
     """The create body of the pause container: it has the task's network interface, and all that goes with it."""
     containers = definition.container_definitions or []
+    shared_memory = [c.linux_parameters.shared_memory_size or 0 for c in containers if c.linux_parameters]
     host: Body = {
         "NetworkMode": network_of(record) or "none",
         "RestartPolicy": {"Name": "no"},
         "CpuShares": 2,
         "IpcMode": "shareable" if definition.ipc_mode == "task" else "private",
+        "ShmSize": max(shared_memory, default=0) * MIB,  # one /dev/shm for all, where they share it; 0: the engine's
         "Dns": _all(container.dns_servers for container in containers),
         "DnsSearch": _all(container.dns_search_domains for container in containers),
         "Sysctls": {

@@ -26,3 +26,13 @@ def test_the_definition_on_the_label_has_no_values_that_may_be_secret() -> None:
     label = zlib.decompress(base64.b64decode(body["Labels"][identity.TASK_DEFINITION]))
     assert b"s3cret" not in label
     assert json.loads(label)["containerDefinitions"][0]["environment"] == [{"name": "TOKEN"}]
+
+
+def test_containers_that_share_memory_have_as_much_of_it_as_the_one_that_asks_for_most() -> None:
+    sizes = (8, 256, None)
+    containers = [
+        {"name": f"c{number}", "linuxParameters": {"sharedMemorySize": size}} for number, size in enumerate(sizes)
+    ]
+    made = definition(*containers, ipcMode="task")
+    body = create_body(task_of(made), made, identity.PAUSE, identity.Signature("install", lambda: b"key"))
+    assert body["HostConfig"]["ShmSize"] == 256 << 20

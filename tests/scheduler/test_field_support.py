@@ -204,6 +204,19 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
             "refused",
         ),
         ({}, {"command": []}, "containerDefinitions[0].command", "honoured"),
+        ({"cpu": "256"}, {}, "cpu", "honoured"),
+        ({"memory": "64", "containerDefinitions": [{"name": "a"}, {"name": "b"}]}, {}, "memory", "mapped"),
+        ({}, {"disableNetworking": True}, "containerDefinitions[0].disableNetworking", "honoured"),
+        (
+            {},
+            {"disableNetworking": True, "portMappings": [{"containerPort": 1}]},
+            "containerDefinitions[0].disableNetworking",
+            "mapped",
+        ),
+        ({}, {"disableNetworking": True, "links": ["b"]}, "containerDefinitions[0].disableNetworking", "mapped"),
+        ({}, {"disableNetworking": False, "links": ["b"]}, "containerDefinitions[0].disableNetworking", "honoured"),
+        ({"ipcMode": "host"}, {"linuxParameters": {"sharedMemorySize": 8}}, "ipcMode", "mapped"),
+        ({"ipcMode": "task"}, {"linuxParameters": {"sharedMemorySize": 8}}, "ipcMode", "honoured"),
     ],
 )
 def test_a_verdict_depends_on_the_value(
