@@ -63,7 +63,7 @@ _TASK: dict[str, tuple[str, ...]] = {
     "memory": _TASK_SIZE,
     "tags": (_FIELDS + "test_the_tags_of_a_definition_are_its_own_and_may_be_passed_on",),
     "pidMode": _SHARED,
-    "ipcMode": _SHARED,
+    "ipcMode": (*_SHARED, _FIELDS + "test_memory_that_containers_share_is_as_large_as_one_of_them_asks_for"),
     "runtimePlatform": (_FIELDS + "test_a_definition_for_another_platform_finds_no_host",),
 }
 

@@ -250,6 +250,13 @@ def test_a_container_without_a_network(cli: Cli, file: File) -> None:
     assert output(cli, definition) == "lo\n"
 
 
+def test_memory_that_containers_share_is_as_large_as_one_of_them_asks_for(cli: Cli, file: File) -> None:
+    asking = {**SLEEP, "name": "asking", "linuxParameters": {"sharedMemorySize": 128}}
+    task = run(cli, file(SLEEP, asking, networkMode="none", ipcMode="task"))
+    size = cli.docker("exec", cli.container_of(task["taskArn"], "main"), "df", "-m", "/dev/shm").split()[-5]
+    assert size == "128"
+
+
 def test_the_tags_of_a_definition_are_its_own_and_may_be_passed_on(cli: Cli, file: File) -> None:
     tags = [{"key": "team", "value": "a"}]
     cli("register-task-definition", file(SLEEP, networkMode="none", tags=tags))
