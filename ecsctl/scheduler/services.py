@@ -57,6 +57,8 @@ class _Work(ServiceWork):
 
     failed: str | None = None
     """The deployment that has failed just now."""
+    fits_nowhere = False
+    """Whether no host has room for what is being rolled out, of those that are to have a daemon."""
 
     def _mover(self, task: TaskRecord) -> Starter:  # noqa: ARG002 whatever it is of, it goes because of the newest
         return self.record.primary
@@ -274,9 +276,9 @@ class _Work(ServiceWork):
         """One task on each ACTIVE instance that can take it; during a deployment one host after the other, as many
         at once as minimumHealthyPercent leaves room for."""
         primary, before = self.record.primary, last_good(self.record)
-        open_hosts = self._open_to(primary)
+        open_hosts, good_hosts = self._open_to(primary), self._open_to(before)
         # Where there is only room for what was there before, that goes on.
-        old_hosts = {arn: host for arn, host in self._open_to(before).items() if arn not in open_hosts}
+        old_hosts = {arn: host for arn, host in good_hosts.items() if arn not in open_hosts}
         self.service.desired_count = len(open_hosts) + len(old_hosts)
         lower, _ = limits(self.desired, self.service.deployment_configuration, "DAEMON")
         staying = [t for t in self.live if str(t.task.container_instance_arn) in {*open_hosts, *old_hosts}]
@@ -290,7 +292,7 @@ class _Work(ServiceWork):
         for arn, host in sorted({**old_hosts, **open_hosts}.items()):
             tasks = there.get(arn, [])
             if not tasks:
-                is_old = arn in old_hosts or (self._is_in_trouble and surety < 0)
+                is_old = arn in old_hosts or (self._is_in_trouble and surety < 0 and arn in good_hosts)
                 surety += is_old
                 self._launch_on(host, before if is_old and before else primary)
                 continue
@@ -334,6 +336,7 @@ class _Work(ServiceWork):
                 rejections.append(rejection)
         if rejections and deployment is self.record.primary:
             self._tell(deployment, cannot_place(rejections))
+            self.fits_nowhere = not found and any(one.reason.startswith("RESOURCE:") for one in rejections)
         return found
 
     def _without(self, host: Host, tasks: Sequence[TaskRecord], group: str) -> Host:
@@ -369,7 +372,7 @@ class _Work(ServiceWork):
         primary = self.record.primary
         others = [d for d in self.record.deployments if d.id != primary.id]
         alone = not any(d.id in begun for d in others)
-        reached = self._is_there(primary, self.desired) and alone
+        reached = self._is_there(primary, self.desired) and alone and not self.fits_nowhere
         ready = reached or (self._is_early and (alone or not self._is_blocking))
         baked = self._has_baked(primary, ready) if self.blue is None else reached
         if baked and primary.rollout_state == "IN_PROGRESS" and self.service.status == "ACTIVE":
