@@ -45,6 +45,7 @@ LIST_SECONDS = 10.0
 INSPECT_SECONDS = 5.0
 STATS_SECONDS = 10.0
 CREATE_SECONDS = 30.0
+ARCHIVE_SECONDS = 30.0
 START_SECONDS = 60.0
 STOP_GRACE_SECONDS = 10.0
 """Beyond the time the container itself is given."""
@@ -107,6 +108,9 @@ class DockerEngine:
             raise _about_network(error) from None
         with _understood():
             return str(reply.json()["Id"])
+
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        self._http.call("PUT", f"{_path(container_id)}/archive", ARCHIVE_SECONDS, {"path": path}, archive)
 
     def start(self, container_id: str) -> None:
         self._wait_for_clean_up()

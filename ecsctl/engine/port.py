@@ -102,6 +102,10 @@ class Engine(Protocol):
         """The new container's id. Conflict: the name is taken; ImageNotFound, NetworkNotFound: it needs one that is
         not on the host."""
 
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        """Unpack a tar archive in a directory of a container, running or not. What is there of the same name is
+        replaced. NotFound when the container is gone, or has no such directory."""
+
     def start(self, container_id: str) -> None:
         """Success when it runs already. NotFound when it is gone, NetworkNotFound when a network of its is."""
 

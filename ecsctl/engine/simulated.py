@@ -143,6 +143,10 @@ class SimulatedEngine:
     def create(self, name: str, body: CreateBody) -> str:
         return self._call("create", (name, body), lambda _: self._create(name, body))
 
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        arguments = (container_id, path, archive)
+        self._call("put_archive", arguments, lambda _: self._find(container_id).unpack(path, archive))
+
     def start(self, container_id: str) -> None:
         self._call("start", (container_id,), lambda now: self._start(self._find(container_id), now))
 

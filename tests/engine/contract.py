@@ -41,6 +41,7 @@ COMMANDS: dict[str, CreateBody] = {
     "hungry": {"Cmd": ["sh", "-c", "tail /dev/zero"]},
     "busy": {"Cmd": ["sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=20; while :; do :; done"]},
     "prints": {"Cmd": ["sh", "-c", "echo one; echo two; echo wrong >&2; sleep 0.5; echo three; printf rest"]},
+    "reads": {"Cmd": ["sh", "-c", "cat /etc/given/words"]},
     "long": {"Cmd": ["sh", "-c", f"head -c {LONG} /dev/zero | tr '\\0' x; echo; echo end"]},
 }
 
@@ -63,6 +64,7 @@ PROGRAMS = {
             (0.501, "stdout", b"rest"),
         ),
     ),
+    "reads": Program(exits_after=0.1, reads="/etc/given/words"),
     "long": Program(exits_after=0.1, output=((0.01, "stdout", b"x" * LONG), (0.02, "stdout", b"end"))),
 }
 

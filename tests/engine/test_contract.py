@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import platform
+import tarfile
 import time
 from collections.abc import Iterator
 
@@ -15,6 +17,17 @@ from ecsctl.model import identity
 from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NetworkNotFound, NotFound
 from ecsctl.model.identity import PAUSE_IMAGE
 from tests.engine.contract import LONG, MISSING_COMMAND, MISSING_IMAGE, NETWORKED, World, docker_world, simulated_world
+
+
+def archive(**files: bytes) -> bytes:
+    """A tar archive of files by name."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
 
 
 @pytest.fixture(params=["simulated", pytest.param("docker", marks=pytest.mark.docker)])
@@ -101,6 +114,15 @@ def test_what_ended_can_be_started_again(world: World) -> None:
     assert again.exit_code == 7
 
 
+def test_what_is_put_into_a_container_is_there_when_it_starts(world: World) -> None:
+    container = world.create("reads")
+    for words in (b"before", b"one\ntwo\n"):
+        world.engine.put_archive(container, "/etc", archive(**{"given/words": words}))
+    world.engine.start(container)
+    world.ended(container)
+    assert [chunk.line for chunk in world.engine.logs(container)] == [b"one", b"two"]
+
+
 def test_stop_asks_first(world: World) -> None:
     container = world.run("forever")
     began = world.now()
@@ -181,6 +203,7 @@ def test_what_is_gone_is_not_found_by_any_verb(world: World) -> None:
     container = world.create("forever")
     world.engine.remove(container)
     for act in (
+        lambda: world.engine.put_archive(container, "/", archive(x=b"")),
         lambda: world.engine.start(container),
         lambda: world.engine.stop(container, 1),
         lambda: world.engine.kill(container),
