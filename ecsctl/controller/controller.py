@@ -408,7 +408,14 @@ class Controller:
 
         engine = self.engine(instance.address)
         return Driver(
-            self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending, self.secrets
+            self._store,
+            engine,
+            self._claimant.another(),
+            self.clock,
+            self._signature(),
+            self.ending,
+            self.secrets,
+            self._sources.storage,
         )
 
     def _signature(self) -> Signature:

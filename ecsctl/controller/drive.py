@@ -12,21 +12,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.hands import Calls, perform
+from ecsctl.controller.hands import Calls, Files, perform
 from ecsctl.controller.keep_logs import keep_log
 from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import CreateBody, Engine, Observed, RegistryLogin
 from ecsctl.model.arn import last_part
-from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable
+from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable, VolumeUnavailable
+from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import PAUSE_IMAGE, Signature
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler import firelens
 from ecsctl.scheduler.container_spec import create_body, effective, is_confidential
 from ecsctl.scheduler.decide import decide
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
+from ecsctl.scheduler.volumes import provided, sockets_volume
 from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
 
@@ -73,6 +76,7 @@ class Driver:
         signature: Signature,
         ending: Callable[[str], object],
         secrets: Callable[[], Secrets],
+        storage: Storage,
     ) -> None:
         """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed."""
         self._store = store
@@ -82,6 +86,7 @@ class Driver:
         self._signature = signature
         self._ending = ending
         self._secrets = secrets
+        self._storage = storage
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -217,7 +222,11 @@ class Driver:
 
         def body() -> CreateBody:
             nonlocal redact
-            made = create_body(record, definition, action.container, self._signature)
+            for name in provided(definition, container):
+                if not self._engine.has_volume(name):
+                    raise VolumeUnavailable(f"there is no volume {name} on the host, and autoprovision is not on")
+            socket = self._socket(record, definition) if firelens.uses_router(container) else ""
+            made = create_body(record, definition, action.container, self._signature, self._storage, socket)
             if not is_confidential(container):
                 return made
             confidential = self._secrets().of_container(container)
@@ -227,8 +236,24 @@ class Driver:
         def login() -> RegistryLogin | None:
             return self._secrets().login(container) if container.repository_credentials else None
 
-        outcome = perform(self._engine, action, body, self._signature.key, login)
+        def files() -> Files | None:
+            router = firelens.router_of(definition) if container.firelens_configuration else None
+            return self._files(record, definition, router) if router else None
+
+        outcome = perform(self._engine, action, body, self._signature.key, login, files)
         return outcome._replace(value=redact(outcome.value)) if redact else outcome
+
+    def _socket(self, record: TaskRecord, definition: TaskDefinition) -> str:
+        """Where on the host the log router of a task listens: the engine itself connects to it."""
+        return f"{self._engine.create_volume(sockets_volume(record, definition), None, {}, {})}/fluent.sock"
+
+    def _files(self, record: TaskRecord, definition: TaskDefinition, router: firelens.Router) -> Files:
+        """The configuration of a task's log router."""
+        external = self._secrets().of_bucket(router.s3_object) if router.s3_object else None
+        made = firelens.files(record, definition, router, external)
+        if router.is_read_only:  # a volume is mounted there
+            return Files(router.directory, made)
+        return Files("/", {f"{router.directory[1:]}/{name}": content for name, content in made.items()})
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, Queue
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ecsctl.controller.together import PARALLEL
 from ecsctl.engine.port import CreateBody, Engine, RegistryLogin
@@ -19,8 +19,17 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
     SecretUnavailable,
+    VolumeUnavailable,
 )
 from ecsctl.scheduler.plan import Action, Outcome
+
+
+class Files(NamedTuple):
+    """What is put into a container: a directory that is there, and contents by their paths below it."""
+
+    directory: str
+    contents: Mapping[str, bytes]
+
 
 C = TypeVar("C", bound="tuple[Action, object, object]")
 
@@ -31,12 +40,16 @@ def perform(
     body: Callable[[], CreateBody],
     key: bytes,
     login: Callable[[], RegistryLogin | None] = lambda: None,
+    files: Callable[[], Files | None] = lambda: None,
 ) -> Outcome:
-    """Make the call. `body` gives the create body; `key` tells our containers from others; `login` is who pulls."""
+    """Make the call. `body` gives the create body; `key` tells our containers from others; `login` is who pulls;
+    `files` are to be in the container when it starts."""
     try:
-        value = _call(engine, action, body, key, login)
+        value = _call(engine, action, body, key, login, files)
     except SecretUnavailable as error:
         return Outcome(action.op, action.container, "no_secret", str(error))
+    except VolumeUnavailable as error:
+        return Outcome(action.op, action.container, "no_volume", str(error))
     except (EngineUnreachable, EngineTimeout) as error:
         return Outcome(action.op, action.container, "unknown", str(error))
     except ImageNotFound as error:
@@ -60,6 +73,7 @@ def _call(
     body: Callable[[], CreateBody],
     key: bytes,
     login: Callable[[], RegistryLogin | None],
+    files: Callable[[], Files | None],
 ) -> str | None:
     if action.op == "create":
         return _create(engine, action.target, body(), key)
@@ -68,6 +82,11 @@ def _call(
     elif action.op == "network":
         engine.create_network(action.target, {identity.SUBNET: action.target})
     elif action.op == "start":
+        # Each time: whoever created it may not have come to this.
+        if put := files():
+            from ecsctl.engine.archive import tar_of  # few containers get any
+
+            engine.put_archive(action.target, put.directory, tar_of(put.contents))
         engine.start(action.target)
     elif action.op == "stop":
         engine.stop(action.target, action.timeout)

@@ -230,10 +230,14 @@ class DockerEngine:
                     )
         raise EngineTimeout("The engine ended its stream of events.")
 
-    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> str:
         body = {"Name": name, "Driver": driver or "local", "DriverOpts": options, "Labels": labels}
-        with suppress(Conflict):
-            self._http.call("POST", "/volumes/create", VOLUME_SECONDS, body=body)
+        try:
+            reply = self._http.call("POST", "/volumes/create", VOLUME_SECONDS, body=body)
+        except Conflict:  # it is of another driver
+            reply = self._http.call("GET", f"/volumes/{_segment(name)}", INSPECT_SECONDS)
+        with _understood():
+            return str(reply.json().get("Mountpoint") or "")
 
     def has_volume(self, name: str) -> bool:
         try:

@@ -153,8 +153,8 @@ class Engine(Protocol):
         nothing happened for `quiet` seconds.
         """
 
-    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
-        """Success when a volume of that name exists already."""
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> str:
+        """Where it is on the host, if its driver says so. Success when a volume of that name exists already."""
 
     def has_volume(self, name: str) -> bool: ...
 

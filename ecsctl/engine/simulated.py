@@ -259,11 +259,12 @@ class SimulatedEngine:
                 silent += EVENT_POLL
         raise EngineTimeout(f"{self._info.name} told of no event.")
 
-    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
-        def act(_: float) -> None:
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> str:
+        def act(_: float) -> str:
             self.volumes.setdefault(name, dict(labels))
+            return f"/var/lib/docker/volumes/{name}/_data"
 
-        self._call("create_volume", (name, driver, options, labels), act)
+        return self._call("create_volume", (name, driver, options, labels), act)
 
     def has_volume(self, name: str) -> bool:
         return self._call("has_volume", (name,), lambda _: name in self.volumes)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration
+from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, TaskVolumeConfiguration
 from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
@@ -46,7 +46,7 @@ class ContainerState(Record):
 
     `starts` and `stops` count the calls; `failed`: it could not be pulled, created or started, for `reason`.
     `restarts`: how often its restart policy has started it again; `ran`: how long it ran, in seconds by its host's
-    clock, when it ended last. `address` is the task's, of the container that owns its network namespace.
+    clock, when it ended last. `address` is its own; the task's, of the container that owns its network namespace.
     """
 
     name: str
@@ -91,6 +91,7 @@ class TaskRecord(Record):
     accounted for there. `settled`: it has counted as healthy. It may not be scaled in before `protected_until`.
     `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
     tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
+    `volume`: what was asked of the volume that is configured at launch.
     """
 
     task: Task
@@ -107,6 +108,7 @@ class TaskRecord(Record):
     network: AwsVpcConfiguration | None = None
     rank: int = 0
     waits_for: list[str] = msgspec.field(default_factory=list)
+    volume: TaskVolumeConfiguration | None = None
 
     @property
     def arn(self) -> str:

@@ -25,6 +25,7 @@ from ecsctl.operations.container_rules import (
 )
 from ecsctl.operations.definition_graph import graph_problems
 from ecsctl.operations.fargate_rules import fargate_problems
+from ecsctl.operations.log_router_rules import log_router_problems
 from ecsctl.operations.task_rules import expression_problem
 
 MAX_BYTES = 64 << 10
@@ -57,6 +58,7 @@ def _problems(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
     yield from _task(request)
     yield from _volumes(request)
     yield from graph_problems(request.container_definitions, request.network_mode or "bridge")
+    yield from log_router_problems(request.container_definitions)
     if "FARGATE" in (request.requires_compatibilities or []):
         yield from fargate_problems(request)
     yield from _tag_problems(request.tags or [], "tags")

@@ -15,6 +15,7 @@ from ecsctl.model.stored import ContainerState, Intent, Operation, TaskRecord
 from ecsctl.model.task import HealthStatus, ManagedAgent, NetworkBinding, TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.container_spec import effective, stop_timeout
+from ecsctl.scheduler.firelens import router_of, uses_router
 from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
 from ecsctl.scheduler.observe import copy_of
 from ecsctl.scheduler.plan import Action, Happening, Step
@@ -194,6 +195,9 @@ class _Work:
         needed |= self._owner_of_namespaces(state)
         if any(self.states[name].stage == "none" for name in needed):
             return
+        if self._waits_for_router(container):
+            self.waiting = True
+            return
         if state.intent and state.intent.op == "pull":
             if self._is_being_pulled(container):
                 return  # one pull serves all containers of that image
@@ -201,6 +205,14 @@ class _Work:
             self._act(state, "pull", str(container.image), f"image {container.image} is not on the host")
         else:
             self._act(state, "create", state.engine_name, "the task is to run")
+
+    def _waits_for_router(self, container: ContainerDefinition) -> bool:
+        """Whether it is told, as it is created, where the task's log router is, which has not started yet."""
+        router = router_of(self.definition) if uses_router(container) else None
+        if router is None or router.name == container.name:
+            return False
+        needs = any(dependency.container_name == router.name for dependency in container.depends_on or [])
+        return needs and not self._met("START", self.states[router.name])
 
     def _is_being_pulled(self, container: ContainerDefinition) -> bool:
         pulling = {action.container for action in self.actions if action.op == "pull"}

@@ -113,16 +113,26 @@ def _operating_system(value: Any, _: Record) -> Support:
 def _log_driver(value: Any, _: Record) -> Support:
     if value == "awslogs":
         return _maps("kept by the engine, and beside the state when the container has ended: `ecsctl logs GROUP`")
-    return _no("FireLens is not in this release") if value == "awsfirelens" else _YES
+    return _YES
 
 
 def _log_options(value: Any, parent: Record) -> Support:
-    driver = getattr(parent, "log_driver", None)
-    if not value or driver not in ("awslogs", "awsfirelens"):
+    if not value or getattr(parent, "log_driver", None) != "awslogs":
         return _YES if value else _EMPTY
-    if driver == "awsfirelens":
-        return _no("FireLens is not in this release")
     return _maps("group and stream name the log; mode and max-buffer-size are the engine's; others are recorded")
+
+
+def _router_options(value: Any, parent: Record) -> Support:
+    if unknown := sorted(set(value) - {"enable-ecs-log-metadata", "config-file-type", "config-file-value"}):
+        return _no(f"{', '.join(unknown)}: FireLens has no such option")
+    if value.get("enable-ecs-log-metadata", "true") not in ("true", "false"):
+        return _no("enable-ecs-log-metadata is true or false")
+    path = value.get("config-file-value", "").lower()
+    if getattr(parent, "type", None) == "fluentbit" and path.endswith((".yaml", ".yml")):
+        return _no("a configuration in YAML cannot be included; write it in Fluent Bit's classic format")
+    if value.get("config-file-type") == "s3":
+        return _maps("a file of the directory that stands for the bucket: [buckets] in the configuration")
+    return _YES if value else _EMPTY
 
 
 def _host_volume(value: Any, _: Record) -> Support:
@@ -262,7 +272,8 @@ _CONTAINER: dict[str, Rule] = {
     "healthCheck": _YES,
     "systemControls": _YES,
     "resourceRequirements": _resources,
-    "firelensConfiguration": _no("FireLens is not in this release"),
+    "firelensConfiguration.type": _YES,
+    "firelensConfiguration.options": _router_options,
     "credentialSpecs": _no("credential specs are for Windows and Active Directory"),
 }
 

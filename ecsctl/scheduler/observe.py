@@ -46,7 +46,7 @@ def is_as_known(state: ContainerState, found: Observed | None) -> bool:
         return False
     if found.ports and state.bindings != _bindings(found):
         return False
-    return state.health == found.health and (state.name != identity.PAUSE or state.address == _address(found))
+    return state.health == found.health and state.address == _address(found)
 
 
 def _fold_container(state: ContainerState, found: Observed, now: datetime) -> None:
@@ -66,7 +66,7 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
     state.health = found.health
     if found.ports:
         state.bindings = _bindings(found)
-    if state.name == identity.PAUSE and found.addresses:
+    if found.addresses:
         state.address = _address(found)
 
 
@@ -153,6 +153,8 @@ def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
         state.intent = Intent(op="network", at=now, tries=0)
     elif outcome.result == "no_secret":
         _lack(state, outcome)
+    elif outcome.result == "no_volume":
+        _fail(state, f"CannotCreateVolumeError: {outcome.value}")
     elif outcome.result == "foreign":
         _fail(state, "CannotCreateContainerError: name in use by a container that is not ours")
     elif outcome.result != "gone":
@@ -183,6 +185,8 @@ def _started(state: ContainerState, outcome: Outcome, now: datetime) -> None:
         state.stage, state.engine_id, state.intent = "none", None, None
     elif outcome.result == "no_network" and not state.networked:
         state.intent = Intent(op="network", at=now, tries=0)
+    elif outcome.result == "no_secret":
+        _lack(state, outcome)
     elif _is_the_engines_fault(outcome) and state.starts < MAX_STARTS:
         state.intent = Intent(op="remove", at=now, tries=0)
     else:

@@ -358,7 +358,8 @@ def test_a_volume_is_made_once_and_kept_while_it_is_used(world: World) -> None:
     volume = world.name("volume")
     assert not world.engine.has_volume(volume)
     for _ in range(2):
-        world.engine.create_volume(volume, None, {}, {"ecsctl.install": world.install})
+        place = world.engine.create_volume(volume, None, {}, {"ecsctl.install": world.install})
+        assert place.endswith(f"/{volume}/_data")
     assert world.engine.has_volume(volume)
     container = world.create("forever", Mounts=[{"Type": "volume", "Source": volume, "Target": "/data"}])
     with pytest.raises(Conflict, match="volume is in use"):

@@ -77,6 +77,11 @@ def test_a_review_is_in_the_order_of_the_definition() -> None:
 
 
 SECRET = [{"name": "A", "valueFrom": "x"}]
+ROUTER = "containerDefinitions[0].firelensConfiguration"
+
+
+def _router(kind: str, options: dict[str, str]) -> dict[str, Any]:
+    return {"firelensConfiguration": {"type": kind, "options": options}}
 
 
 @pytest.mark.parametrize(
@@ -161,10 +166,22 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
         ),
         (
             {},
-            {"logConfiguration": {"logDriver": "awsfirelens"}},
-            "containerDefinitions[0].logConfiguration.logDriver",
-            "refused",
+            {"logConfiguration": {"logDriver": "awsfirelens", "options": {"Name": "null"}, "secretOptions": SECRET}},
+            "containerDefinitions[0].logConfiguration.secretOptions",
+            "honoured",
         ),
+        ({}, _router("fluentbit", {}), f"{ROUTER}.type", "honoured"),
+        ({}, _router("fluentbit", {"enable-ecs-log-metadata": "true"}), f"{ROUTER}.options", "honoured"),
+        ({}, _router("fluentbit", {"enable-ecs-log-metadata": "maybe"}), f"{ROUTER}.options", "refused"),
+        (
+            {},
+            _router("fluentbit", {"config-file-type": "file", "config-file-value": "/x"}),
+            f"{ROUTER}.options",
+            "honoured",
+        ),
+        ({}, _router("fluentd", {"config-file-type": "s3", "config-file-value": "b"}), f"{ROUTER}.options", "mapped"),
+        ({}, _router("fluentbit", {"config-file-value": "/x.yaml"}), f"{ROUTER}.options", "refused"),
+        ({}, _router("fluentd", {"something": "else"}), f"{ROUTER}.options", "refused"),
         (
             {},
             {"logConfiguration": {"logDriver": "splunk", "secretOptions": SECRET}},
