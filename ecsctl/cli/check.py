@@ -35,7 +35,7 @@ def check(
 
     invocation: Invocation = ctx.obj
     request = definition_in(file)
-    verdicts = review(request)
+    verdicts = review(request, file_systems=invocation.config.file_systems)
     problem = _problem(request)
     counts = {kind: sum(v.verdict == kind for v in verdicts) for kind in ("honoured", "mapped", "refused")}
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count or kind == "honoured")

@@ -8,6 +8,7 @@
     stopped_container_retention = "3h" # how long their containers stay on the hosts
     log_retention = "30d"              # how long logs (awslogs) outlive their containers
     reserved_memory = 256              # MiB of each host that tasks do not get
+    ephemeral_storage = "limited"      # "recorded": tasks that ask for some run where engines cannot limit it
     healthy_after = "40s"              # when a service's task without a health check counts as healthy
 
     [secrets]                          # what prints secrets that are not in the state, by how their names begin
@@ -15,6 +16,12 @@
 
     [buckets]                          # the directories that stand for S3 buckets, for environmentFiles
     configuration = "/srv/env"
+
+    [file_systems]                     # what stands for EFS, FSx and S3 Files by their ids, and for EBS volumes
+    fs-0123abcd = {nfs = "10.0.0.5:/export"}        # and mount_options = "nfsvers=4"
+    fsap-4567ef = {path = "/mnt/efs/app"}           # of the host
+    fs-89abcdef = {volume = "shared"}
+    ebs = {driver = "local"}                        # and driver_options = {type = "tmpfs", device = "tmpfs"}
 
     [profile.staging]                  # --profile staging: the same keys, put before those above
     state = "/srv/ecs/staging.db"
@@ -30,9 +37,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ecsctl.cli.durations import parse_duration
 from ecsctl.cli.global_flags import OUTPUTS
 from ecsctl.model.errors import ConfigError, InputError
+from ecsctl.model.file_system import EBS, FileSystem
 from ecsctl.model.near import near
 
 _REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
@@ -55,7 +65,10 @@ _KINDS: dict[str, type] = {
     "healthy_after": str,
     "secrets": dict,
     "buckets": dict,
+    "file_systems": dict,
+    "ephemeral_storage": str,
 }
+EPHEMERAL_STORAGE = ("limited", "recorded")
 _DURATIONS = ("history", "stopped_container_retention", "log_retention", "healthy_after")
 
 
@@ -77,6 +90,8 @@ class Config(NamedTuple):
     log_retention: float = 30 * 86400.0
     secrets: Mapping[str, Sequence[str]] = {}
     buckets: Mapping[str, Path] = {}
+    file_systems: Mapping[str, FileSystem] = {}
+    ephemeral_storage: str = EPHEMERAL_STORAGE[0]
     chosen: tuple[str, ...] = ()
 
 
@@ -104,6 +119,8 @@ def _value(key: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: {value!r} is not an account: it has twelve digits")
     if key == "output" and value not in OUTPUTS:
         raise ConfigError(f"{source}: {value!r} is none of {', '.join(OUTPUTS)}")
+    if key == "ephemeral_storage" and value not in EPHEMERAL_STORAGE:
+        raise ConfigError(f"{source}: {value!r} is none of {', '.join(EPHEMERAL_STORAGE)}")
     if key == "reserved_memory" and value < 0:
         raise ConfigError(f"{source}: {value} MiB cannot be kept back; write 0 or more")
     if key in _DURATIONS:
@@ -157,6 +174,10 @@ def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
             if not isinstance(directory, str):
                 raise ConfigError(f"{path}: {prefix}buckets.{name}: expected the path of a directory, in quotes")
         return {name: path.parent / os.path.expanduser(directory) for name, directory in value.items()}
+    if key == "file_systems":
+        return {
+            name: _file_system(name, entry, f"{path}: {prefix}file_systems.{name}") for name, entry in value.items()
+        }
     if key == "secrets":
         for name, command in value.items():
             if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
@@ -164,6 +185,26 @@ def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
                     f'{path}: {prefix}secrets.{name}: expected the words of a command, ["pass", "show", "{{name}}"]'
                 )
     return value
+
+
+def _file_system(name: str, entry: Any, where: str) -> FileSystem:
+    """What stands for a file system: exactly one thing, and of EBS a driver's volumes. Paths are the hosts'."""
+    kinds = ("driver",) if name == EBS else ("nfs", "volume", "path")
+    try:
+        found = msgspec.convert(entry, FileSystem)
+    except msgspec.ValidationError:
+        found = FileSystem()
+    if len(found.kinds) != 1 or found.kinds[0] not in kinds:
+        wanted = " or ".join(f"{{{kind} = {_EXAMPLES[kind]}}}" for kind in kinds)
+        raise ConfigError(f"{where}: expected {wanted}")
+    if found.nfs and not re.fullmatch(r"[^\s:/,]+:/[^\s,]*|\[[0-9a-fA-F:]+\]:/[^\s,]*", found.nfs):
+        raise ConfigError(f"{where}: {found.nfs!r} is no export of an NFS server; write it like 10.0.0.5:/export")
+    if found.path and not found.path.startswith("/"):
+        raise ConfigError(f"{where}: {found.path!r} is no absolute path; it is one of the hosts that run the tasks")
+    return found
+
+
+_EXAMPLES = {"nfs": '"10.0.0.5:/export"', "volume": '"name"', "path": '"/mnt/efs"', "driver": '"local"'}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def open_context(config: Config) -> Iterator[Context]:
     from ecsctl.controller.limits import Retention
     from ecsctl.controller.sources import Sources
     from ecsctl.model.arn import Scope
+    from ecsctl.model.file_system import Storage
     from ecsctl.operations.context import Context
     from ecsctl.operations.default_cluster import ensure_default_cluster
     from ecsctl.store.store import Store
@@ -35,7 +36,8 @@ def open_context(config: Config) -> Iterator[Context]:
             *(timedelta(seconds=s) for s in (config.stopped_container_retention, config.history, config.log_retention))
         )
         settle = timedelta(seconds=config.healthy_after)
-        sources = Sources(config.secrets, config.buckets)
+        storage = Storage(config.file_systems, config.ephemeral_storage == "limited")
+        sources = Sources(config.secrets, config.buckets, storage)
         controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources)
         context = Context(
             store=store,

@@ -22,6 +22,7 @@ from ecsctl.controller.together import PARALLEL, together
 from ecsctl.controller.turns import in_turn
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
+from ecsctl.model.file_system import FileSystem
 from ecsctl.model.identity import Signature
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
@@ -121,6 +122,11 @@ class Controller:
                 if answer[1] is not None:
                     silent[answer[0].arn] = answer[1]
         return silent
+
+    @property
+    def file_systems(self) -> Mapping[str, FileSystem]:
+        """What stands for file systems of Amazon's, by their ids."""
+        return self._sources.storage.file_systems
 
     def secrets(self) -> Secrets:
         """Where the values come from that task definitions refer to."""

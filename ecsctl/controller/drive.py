@@ -36,6 +36,10 @@ from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
 if TYPE_CHECKING:
     from ecsctl.controller.secrets import Secrets
 
+UNLIMITED = (
+    "ephemeralStorage: this engine cannot limit the size of a container; "
+    'ephemeral_storage = "recorded" in the configuration runs it without a limit'
+)
 Call = tuple[Action, TaskRecord, TaskDefinition]
 
 
@@ -241,6 +245,8 @@ class Driver:
             return self._files(record, definition, router) if router else None
 
         outcome = perform(self._engine, action, body, self._signature.key, login, files)
+        if outcome.result == "refused" and "storage-opt" in outcome.value:
+            outcome = outcome._replace(value=f"{UNLIMITED}: {outcome.value}")
         return outcome._replace(value=redact(outcome.value)) if redact else outcome
 
     def _socket(self, record: TaskRecord, definition: TaskDefinition) -> str:

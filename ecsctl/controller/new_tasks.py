@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ecsctl.controller.room import interrupt
 from ecsctl.model import identity
-from ecsctl.model.api.tasks import AwsVpcConfiguration
+from ecsctl.model.api.tasks import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
@@ -34,7 +34,8 @@ class Wish(NamedTuple):
 
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
-    preemption priority. `executable`: commands may be executed in its containers.
+    preemption priority. `executable`: commands may be executed in its containers. `volume`:
+    what is asked of the one that is configured at launch.
     """
 
     definition: TaskDefinition
@@ -49,6 +50,7 @@ class Wish(NamedTuple):
     network: AwsVpcConfiguration | None = None
     rank: int | None = None
     executable: bool = False
+    volume: TaskVolumeConfiguration | None = None
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -170,6 +172,7 @@ def put_task(
         network=wish.network and _in_one_subnet(wish.network, host),
         rank=rank_of(wish.provider, wish.rank),
         waits_for=waits_for,
+        volume=wish.volume,
     )
     for victim in waits_for:
         interrupt(tx, victim, record, now)
@@ -216,6 +219,7 @@ def _task(
         group=wish.group,
         health_status="UNKNOWN",
         last_status="PROVISIONING",
+        ephemeral_storage=overrides.ephemeral_storage or wish.definition.ephemeral_storage,
         launch_type=wish.launch_type,
         memory=str(demand.memory),
         overrides=overrides,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ecsctl.controller.chance import Chance
+from ecsctl.controller.launch_volumes import volume_asked
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
 from ecsctl.controller.room import occupancy_of
 from ecsctl.model.arn import last_part
@@ -142,6 +143,7 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         network=launch.starter.network.awsvpc_configuration if launch.starter.network else None,
         rank=service.preemption_priority,
         executable=bool(service.enable_execute_command),
+        volume=volume_asked(launch.definition, launch.starter.volumes),
     )
     wish, cluster = wish.of(launch.provider), str(service.cluster_arn)
     return put_task(tx, cluster, wish, launch.demand, launch.host, now, chance.new_id, launch.victims).arn

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 EBS = "ebs"
 """The key, in place of an id, of what stands for EBS volumes: these have none before they are made."""
 
 
-class FileSystem(NamedTuple):
+class FileSystem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of: an export of an NFS server (`HOST:/PATH`, with mount options), a Docker volume by name, a directory of
     the host, or, for EBS, a volume of its own for each task, made by a driver with its options."""
 
@@ -18,7 +20,12 @@ class FileSystem(NamedTuple):
     volume: str | None = None
     path: str | None = None
     driver: str | None = None
-    driver_options: Mapping[str, str] = {}
+    driver_options: dict[str, str] = {}
+
+    @property
+    def kinds(self) -> list[str]:
+        """Which of them it is; a good one is one."""
+        return [kind for kind in ("nfs", "volume", "path", "driver") if getattr(self, kind)]
 
 
 class Storage(NamedTuple):

@@ -14,7 +14,14 @@ from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.identity import PAUSE
 from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest
-from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent, StabilityStatus, is_external
+from ecsctl.model.service import (
+    DeploymentRolloutState,
+    Service,
+    ServiceEvent,
+    ServiceVolumeConfiguration,
+    StabilityStatus,
+    is_external,
+)
 from ecsctl.model.service_deployment import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.task import LaunchType, NetworkBinding, Task
 
@@ -167,7 +174,7 @@ class Starter(Record):
 
     `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by; the
     last of these was noted at `failed_at`. `obstacle`: what was last told of why it does not get on.
-    `network`: what its tasks are to have of it.
+    `network`, `volumes`: what its tasks are to have of them.
     """
 
     id: str
@@ -180,6 +187,7 @@ class Starter(Record):
     next_attempt_at: datetime | None = None
     obstacle: str = ""
     network: NetworkConfiguration | None = None
+    volumes: list[ServiceVolumeConfiguration] | None = None
 
 
 class DeploymentRecord(Starter):

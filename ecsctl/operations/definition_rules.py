@@ -203,6 +203,9 @@ def _volumes(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
         names.add(volume.name)
         for field, sentence in _volume(volume, is_windows(request)):
             yield f"{path}.{field}", sentence
+    at_launch = [volume.name for volume in request.volumes or [] if volume.configured_at_launch]
+    if len(at_launch) > 1:
+        yield "volumes", f"only one volume can be configured at launch: {', '.join(map(str, at_launch))}."
     for index, container in enumerate(request.container_definitions):
         for number, mount in enumerate(container.mount_points or []):
             if mount.source_volume not in names:
@@ -230,8 +233,29 @@ def _volume(volume: Volume, windows: bool) -> Iterator[Problem]:
             yield "host.sourcePath", problem
         elif ":" in source and not windows:
             yield "host.sourcePath", f"host.sourcePath {shown(source)} must not contain ':'."
+    yield from _file_system(volume)
     if docker is not None and docker.driver is not None and not _DRIVER.fullmatch(docker.driver):
         yield "dockerVolumeConfiguration.driver", f"{shown(docker.driver)} is not the name of a volume driver."
+
+
+def _file_system(volume: Volume) -> Iterator[Problem]:
+    """What is asked of a directory, which an access point has already, of a file system of Amazon's."""
+    efs, files = volume.efs_volume_configuration, volume.s3files_volume_configuration
+    authorization = efs.authorization_config if efs else None
+    asked = (
+        ("efsVolumeConfiguration", efs, authorization and authorization.access_point_id),
+        ("s3filesVolumeConfiguration", files, files and files.access_point_arn),
+    )
+    for field, found, access_point in asked:
+        root = found.root_directory if found else None
+        if root and (problem := path_problem(root, windows=False, what="rootDirectory")):
+            yield f"{field}.rootDirectory", problem
+        elif access_point and root not in (None, "/"):
+            yield f"{field}.rootDirectory", "with an access point, the root directory is left out, or '/'."
+    needs_encryption = authorization and (authorization.iam == "ENABLED" or authorization.access_point_id)
+    if efs and needs_encryption and efs.transit_encryption != "ENABLED":
+        path = "efsVolumeConfiguration.transitEncryption"
+        yield path, "has to be ENABLED with an access point or IAM authorization."
 
 
 def _tag_problems(tags: list[Tag], path: str) -> Iterator[Problem]:

@@ -17,7 +17,6 @@ _UNSERVED = {
     "load_balancers": "loadBalancers: load balancers are",
     "service_registries": "serviceRegistries: service discovery is",
     "service_connect_configuration": "serviceConnectConfiguration: Service Connect is",
-    "volume_configurations": "volumeConfigurations: volumes configured at launch are",
     "vpc_lattice_configurations": "vpcLatticeConfigurations: VPC Lattice is",
     "gateway_connectors": "gatewayConnectors: gateways are",
     "monitoring": "monitoring: monitoring configurations are",

@@ -33,7 +33,13 @@ from ecsctl.model.deployment_configuration import (
 )
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
-from ecsctl.model.service import AvailabilityZoneRebalancing, Deployment, Service, ServiceCurrentRevisionSummary
+from ecsctl.model.service import (
+    AvailabilityZoneRebalancing,
+    Deployment,
+    Service,
+    ServiceCurrentRevisionSummary,
+    ServiceVolumeConfiguration,
+)
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task import LaunchType
 from ecsctl.operations.context import Context
@@ -82,7 +88,9 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
         cluster = find_cluster(view, ctx, request.cluster)
         if request.task_definition:
             kinds = _kinds(cluster, request)
-            startable(view, ctx.scope, request.task_definition, kinds, request.network_configuration)
+            network = request.network_configuration
+            stands, volumes = ctx.controller.file_systems, request.volume_configurations
+            startable(view, ctx.scope, request.task_definition, kinds, network, stands, volumes)
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
@@ -124,9 +132,11 @@ def _check_free(existing: ServiceRecord | None) -> None:
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
     if not request.task_definition:
         return ServiceRecord(service=service_asked(ctx, cluster, arn, request, None))
-    found = startable(tx, ctx.scope, request.task_definition, _kinds(cluster, request), request.network_configuration)
+    kinds, network = _kinds(cluster, request), request.network_configuration
+    stands, volumes = ctx.controller.file_systems, request.volume_configurations
+    found = startable(tx, ctx.scope, request.task_definition, kinds, network, stands, volumes)
     service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
-    return ServiceRecord(service=service, deployments=[_deployment(ctx, service)])
+    return ServiceRecord(service=service, deployments=[_deployment(ctx, service, volumes)])
 
 
 def _kinds(cluster: Cluster, request: CreateServiceRequest) -> set[LaunchType]:
@@ -197,13 +207,14 @@ def _configuration(
     return merged(configuration, given)
 
 
-def _deployment(ctx: Context, service: Service) -> DeploymentRecord:
+def _deployment(ctx: Context, service: Service, volumes: list[ServiceVolumeConfiguration] | None) -> DeploymentRecord:
     now = ctx.now()
     deployment_id = ctx.new_starter_id()
     return DeploymentRecord(
         id=deployment_id,
         task_definition_arn=str(service.task_definition),
         network=service.network_configuration,
+        volumes=volumes or None,
         created_at=now,
         updated_at=now,
         rollout_state_reason=IN_PROGRESS.format(deployment_id),
@@ -256,9 +267,12 @@ def _changed(
     if request.platform_version is not None:
         fargate_platform(launched(service), request.platform_version)
     definition = service.task_definition
-    if request.task_definition or (definition and service != record.service):
+    before = record.primary.volumes if record.deployments else None
+    volumes = before if request.volume_configurations is None else request.volume_configurations or None
+    if request.task_definition or (definition and (service, volumes) != (record.service, before)):
         named = request.task_definition or str(definition)
-        found = startable(tx, ctx.scope, named, launched(service), service.network_configuration)
+        kinds, network = launched(service), service.network_configuration
+        found = startable(tx, ctx.scope, named, kinds, network, ctx.controller.file_systems, volumes)
         definition = str(found.task_definition_arn)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
     if request.priority is not None:
@@ -268,14 +282,15 @@ def _changed(
     deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
     check_rebalancing(changed)
-    is_same = (definition, service.network_configuration) == (
+    is_same = (definition, service.network_configuration, volumes) == (
         record.service.task_definition,
         record.service.network_configuration,
+        before,
     )
     if definition is None or (is_same and not request.force_new_deployment):
         return evolve(record, service=changed)
-    before = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
-    return evolve(record, service=changed, deployments=[_deployment(ctx, changed), *before])
+    others = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
+    return evolve(record, service=changed, deployments=[_deployment(ctx, changed, volumes), *others])
 
 
 def _or_none(network: NetworkConfiguration) -> NetworkConfiguration | None:
@@ -400,6 +415,7 @@ def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks
         launch_type=record.service.launch_type,
         capacity_provider_strategy=record.service.capacity_provider_strategy,
         network_configuration=deployment.network,
+        volume_configurations=deployment.volumes,
         platform_version=record.service.platform_version,
         rollout_state=deployment.rollout_state,
         rollout_state_reason=deployment.rollout_state_reason,

@@ -20,6 +20,7 @@ from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
 from ecsctl.scheduler.observe import copy_of
 from ecsctl.scheduler.plan import Action, Happening, Step
 from ecsctl.scheduler.restart import has_restart_policy, is_restarted
+from ecsctl.scheduler.volumes import attachment
 
 ORDER = (
     "PROVISIONING",
@@ -316,6 +317,9 @@ class _Work:
         if pause is not None:
             others = [one for one in self.task.attachments or [] if one.type != "ElasticNetworkInterface"]
             self.task.attachments = [*attachments(self.record), *others]
+        if (volume := attachment(self.record, self.definition)) is not None:
+            others = [one for one in self.task.attachments or [] if one.type != volume.type]
+            self.task.attachments = [*others, volume]
         self.task.containers = [
             evolve(
                 shape,

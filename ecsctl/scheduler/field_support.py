@@ -6,15 +6,17 @@ each). A path ends at the field that is judged; what lies below it is judged wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
+from ecsctl.model.file_system import FileSystem
 from ecsctl.model.record import Record
 from ecsctl.model.task import TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler.volumes import problems
 
 Judgement = Literal["honoured", "mapped", "refused"]
 
@@ -39,20 +41,30 @@ Rule = Support | Callable[[Any, Record], Support] | None
 
 
 def review(
-    definition: TaskDefinition | RegisterTaskDefinitionRequest, overrides: TaskOverride | None = None
+    definition: TaskDefinition | RegisterTaskDefinitionRequest,
+    overrides: TaskOverride | None = None,
+    file_systems: Mapping[str, FileSystem] | None = None,
 ) -> list[Verdict]:
-    """One verdict for each field that is present, in the order of the definition, then of the overrides."""
+    """One verdict for each field that is present, in the order of the definition, then of the overrides.
+
+    `file_systems` are those that something stands for; what is of others is refused, unless it is None.
+    """
     verdicts = list(_record(definition, "", ""))
+    if file_systems is not None:
+        for path, why in problems(definition, file_systems):
+            verdicts = [v._replace(verdict="refused", note=why) if v.path == path else v for v in verdicts]
     if overrides is not None:
         verdicts += _record(overrides, "overrides", "overrides")
     return verdicts
 
 
 def refusals(
-    definition: TaskDefinition | RegisterTaskDefinitionRequest, overrides: TaskOverride | None = None
+    definition: TaskDefinition | RegisterTaskDefinitionRequest,
+    overrides: TaskOverride | None = None,
+    file_systems: Mapping[str, FileSystem] | None = None,
 ) -> list[Verdict]:
     """The verdicts that keep the definition from being run."""
-    return [verdict for verdict in review(definition, overrides) if verdict.verdict == "refused"]
+    return [verdict for verdict in review(definition, overrides, file_systems) if verdict.verdict == "refused"]
 
 
 def _record(record: Record, path: str, pattern: str) -> Iterator[Verdict]:
@@ -141,6 +153,14 @@ def _host_volume(value: Any, _: Record) -> Support:
     return _maps("a path that is there already: where it is missing, the task fails to start; nothing is created")
 
 
+def _at_launch(value: Any, _: Record) -> Support:
+    if not value:
+        return Support("honoured", "off")
+    return _maps(
+        "a volume of the task's own, by the driver that [file_systems] ebs names; what it is to be is recorded"
+    )
+
+
 def _only_if_true(why: str) -> Callable[[Any, Record], Support]:
     return lambda value, _: _no(why) if value else Support("honoured", "off")
 
@@ -214,7 +234,13 @@ _TASK_SIZE = Support("honoured", "in place of the definition's, and as that")
 _NO_CONNECT = _maps("recorded; there is no Service Connect proxy yet")
 _ROLE = _maps("recorded; containers get no credentials endpoint yet")
 _NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
-_NO_STORAGE = _no("a task's own storage size cannot be set on a Docker host")
+_OWN_SIZE = Support(
+    "honoured",
+    "each container's own file system may grow to it; an engine that cannot limit it (overlay2 has to be on xfs with "
+    'pquota) refuses, unless the configuration says ephemeral_storage = "recorded"',
+)
+_STANDS = _maps("what stands for it in the configuration: [file_systems]")
+_MOUNTED = _maps("whatever stands for the file system is mounted as the configuration says")
 
 _CONTAINER: dict[str, Rule] = {
     "name": _YES,
@@ -281,10 +307,20 @@ _VOLUME: dict[str, Rule] = {
     "name": _YES,
     "host": _host_volume,
     "dockerVolumeConfiguration": _YES,
-    "efsVolumeConfiguration": _no("EFS is Amazon's; mount the file system on the host and use host.sourcePath"),
-    "s3filesVolumeConfiguration": _no("S3 Files is Amazon's; mount it on the host and use host.sourcePath"),
-    "fsxWindowsFileServerVolumeConfiguration": _no("FSx is Amazon's, for Windows; use host.sourcePath"),
-    "configuredAtLaunch": _only_if_true("volumes configured at launch (EBS) are Amazon's"),
+    "efsVolumeConfiguration.fileSystemId": _STANDS,
+    "efsVolumeConfiguration.rootDirectory": _YES,
+    "efsVolumeConfiguration.transitEncryption": _MOUNTED,
+    "efsVolumeConfiguration.transitEncryptionPort": _MOUNTED,
+    "efsVolumeConfiguration.authorizationConfig.accessPointId": _STANDS,
+    "efsVolumeConfiguration.authorizationConfig.iam": _MOUNTED,
+    "s3filesVolumeConfiguration.fileSystemArn": _STANDS,
+    "s3filesVolumeConfiguration.rootDirectory": _YES,
+    "s3filesVolumeConfiguration.transitEncryptionPort": _MOUNTED,
+    "s3filesVolumeConfiguration.accessPointArn": _STANDS,
+    "fsxWindowsFileServerVolumeConfiguration.fileSystemId": _STANDS,
+    "fsxWindowsFileServerVolumeConfiguration.rootDirectory": _YES,
+    "fsxWindowsFileServerVolumeConfiguration.authorizationConfig": _MOUNTED,
+    "configuredAtLaunch": _at_launch,
 }
 
 _OVERRIDE: dict[str, Rule] = {
@@ -322,7 +358,7 @@ TABLE: dict[str, Rule] = {
     "pidMode": _YES,
     "ipcMode": _ipc_mode,
     "proxyConfiguration": _no("App Mesh is not in this release"),
-    "ephemeralStorage": _NO_STORAGE,
+    "ephemeralStorage": _OWN_SIZE,
     "enableFaultInjection": _only_if_true("fault injection is not in this release"),
     "trustedExecutionConfiguration": _no("sandboxes with attestation are Amazon's"),
     # what a registered definition carries besides
@@ -341,6 +377,6 @@ TABLE: dict[str, Rule] = {
     "overrides.inferenceAcceleratorOverrides": _NO_DEVICES,
     "overrides.executionRoleArn": _ROLE,
     "overrides.taskRoleArn": _ROLE,
-    "overrides.ephemeralStorage": _NO_STORAGE,
+    "overrides.ephemeralStorage": _OWN_SIZE,
 }
 """Path pattern → rule. `[]` stands for every item of a list."""

@@ -5,11 +5,15 @@ Source: ECS API_Volume, ECS developer guide, "Storage options for Amazon ECS tas
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ecsctl.model import identity
+from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.arn import last_part
+from ecsctl.model.cluster import Attachment
+from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.errors import VolumeUnavailable
 from ecsctl.model.file_system import EBS, FileSystem
@@ -31,7 +35,8 @@ _OWN = '{driver = "local"}'
 
 
 class Reference(NamedTuple):
-    """A file system that a volume refers to: its field, the id that the configuration knows, and a directory of it."""
+    """A file system that a volume refers to: the field that names it, the id that the configuration knows, and a
+    directory of it."""
 
     field: str
     id: str
@@ -55,16 +60,18 @@ def mounts(
 
 
 def reference_of(volume: Volume) -> Reference | None:
-    """The file system of Amazon's that a volume is of; None for those of the host."""
+    """The file system of Amazon's that a volume is of; None for those of the host. An access point has an id too."""
     if efs := volume.efs_volume_configuration:
         point = efs.authorization_config.access_point_id if efs.authorization_config else None
-        return Reference("efsVolumeConfiguration", point or efs.file_system_id, efs.root_directory or "/")
+        field = "authorizationConfig.accessPointId" if point else "fileSystemId"
+        return Reference(f"efsVolumeConfiguration.{field}", point or efs.file_system_id, efs.root_directory or "/")
     if files := volume.s3files_volume_configuration:
+        field = "accessPointArn" if files.access_point_arn else "fileSystemArn"
         arn = files.access_point_arn or files.file_system_arn
-        return Reference("s3filesVolumeConfiguration", arn.rpartition("/")[2], files.root_directory or "/")
+        return Reference(f"s3filesVolumeConfiguration.{field}", arn.rpartition("/")[2], files.root_directory or "/")
     if fsx := volume.fsx_windows_file_server_volume_configuration:
         directory = fsx.root_directory.replace("\\", "/")
-        return Reference("fsxWindowsFileServerVolumeConfiguration", fsx.file_system_id, directory)
+        return Reference("fsxWindowsFileServerVolumeConfiguration.fileSystemId", fsx.file_system_id, directory)
     return Reference("configuredAtLaunch", EBS) if volume.configured_at_launch else None
 
 
@@ -72,13 +79,8 @@ def problem(reference: Reference, file_systems: Mapping[str, FileSystem]) -> str
     """Why a volume cannot be had; None when something stands for its file system."""
     found = file_systems.get(reference.id)
     if found is None:
-        example = (
-            '{driver = "local"}'
-            if reference.id == EBS
-            else '{nfs = "HOST:/EXPORT"}, {volume = "NAME"} or {path = "/PATH"}'
-        )
-        name = reference.id if reference.id == EBS else f'"{reference.id}"'
-        return f"nothing stands for it here; say what in the configuration: [file_systems] {name} = {example}"
+        example = _OWN if reference.id == EBS else _SHARED
+        return f'nothing stands for it here; say what in the configuration: [file_systems] "{reference.id}" = {example}'
     if found.volume and reference.directory.strip("/"):
         return (
             f"{reference.directory} of {reference.id}: a Docker volume, {found.volume}, stands for it, "
@@ -87,12 +89,36 @@ def problem(reference: Reference, file_systems: Mapping[str, FileSystem]) -> str
     return None
 
 
-def problems(definition: Any, file_systems: Mapping[str, FileSystem]) -> Iterator[tuple[str, str]]:
-    """The volumes of a definition that cannot be had: path and why."""
+def problems(
+    definition: TaskDefinition | RegisterTaskDefinitionRequest, file_systems: Mapping[str, FileSystem]
+) -> Iterator[tuple[str, str]]:
+    """The volumes of a definition that cannot be had: the path of the field that names them, and why."""
     for index, volume in enumerate(definition.volumes or []):
         reference = reference_of(volume)
         if reference is not None and (why := problem(reference, file_systems)):
             yield f"volumes[{index}].{reference.field}", why
+
+
+def attachment(record: TaskRecord, definition: TaskDefinition) -> Attachment | None:
+    """The volume of a task that is configured at launch, as ECS describes EBS volumes; None where there is none."""
+    asked = record.volume
+    if asked is None or asked.managed_ebs_volume is None:
+        return None
+    stages = {state.stage for state in record.containers}
+    details = {
+        "volumeName": asked.name,
+        "volumeId": _task_volume(record, definition, asked.name),
+        "roleArn": asked.managed_ebs_volume.role_arn,
+        "sizeInGiB": str(asked.managed_ebs_volume.size_in_gib),
+        "deleteOnTermination": str(_goes(record)).lower(),
+    }
+    digits = hashlib.sha256(f"volume {last_part(record.arn)}".encode()).hexdigest()
+    return Attachment(
+        id="-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32])),
+        type="AmazonElasticBlockStorage",
+        status="DELETED" if record.is_stopped else "PRECREATED" if stages == {"none"} else "ATTACHED",
+        details=[KeyValuePair(name=name, value=value) for name, value in details.items()],
+    )
 
 
 def task_volumes(record: TaskRecord, definition: TaskDefinition) -> list[str]:
