@@ -20,6 +20,7 @@ from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, Ta
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
+from ecsctl.placement.port_ranges import free_rows
 from ecsctl.placement.preemption import Occupant, rank_of
 from ecsctl.scheduler.namespaces import needs_pause
 from ecsctl.store.store import Transaction, View, add_event
@@ -174,12 +175,17 @@ def put_task(
         waits_for=waits_for,
         volume=wish.volume,
     )
+    ports = set(demand.ports)
+    if demand.ranges:
+        taken = {(port.port, port.protocol) for port in tx.find(PORTS, instance=host.arn)}
+        record.port_rows = free_rows(taken | ports, demand.ranges) or []
+        ports = ports.union(*(one.at(n) for one, n in zip(demand.ranges, record.port_rows, strict=True)))
     for victim in waits_for:
         interrupt(tx, victim, record, now)
     tx.put(TASKS, record)
     if wish.tags:
         tx.put(TAGS, TagSet(arn=arn, tags=wish.tags))
-    for port, protocol in sorted(demand.ports):
+    for port, protocol in sorted(ports):
         tx.put(PORTS, PortReservation(instance_arn=host.arn, port=port, protocol=protocol, task_arn=arn))
     add_event(tx, now, cluster, arn, "TaskPlaced", f"on {last_part(host.arn)}")
     return record

@@ -98,7 +98,8 @@ class TaskRecord(Record):
     accounted for there. `settled`: it has counted as healthy. It may not be scaled in before `protected_until`.
     `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
     tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
-    `volume`: what was asked of the volume that is configured at launch.
+    `volume`: what was asked of the volume that is configured at launch. `port_rows`: the first ports of the host that
+    serve the port ranges of the task definition, in its order.
     """
 
     task: Task
@@ -116,6 +117,7 @@ class TaskRecord(Record):
     rank: int = 0
     waits_for: list[str] = msgspec.field(default_factory=list)
     volume: TaskVolumeConfiguration | None = None
+    port_rows: list[int] = msgspec.field(default_factory=list)
 
     @property
     def arn(self) -> str:

@@ -8,12 +8,12 @@ from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.task import ContainerOverride, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-
-Port = tuple[int, str]
+from ecsctl.placement.port_ranges import Port, PortRange, ranges_of
 
 
 class Demand(NamedTuple):
-    """What one task takes: cpu units, memory in MiB, host ports, GPUs; and what it is built for, as attributes say."""
+    """What one task takes: cpu units, memory in MiB, host ports, GPUs; and what it is built for, as attributes say.
+    `ranges`: ports in a row, whichever they are."""
 
     cpu: int
     memory: int
@@ -21,6 +21,7 @@ class Demand(NamedTuple):
     architecture: str | None = None
     os: str | None = None
     gpus: int = 0
+    ranges: tuple[PortRange, ...] = ()
 
 
 def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Demand:
@@ -49,7 +50,7 @@ def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Dem
     architecture = platform.cpu_architecture.lower() if platform and platform.cpu_architecture else None
     family = platform.operating_system_family if platform else None
     os = family.partition("_")[0].lower() if family else None
-    return Demand(cpu, memory, frozenset(ports), architecture, os, gpus)
+    return Demand(cpu, memory, frozenset(ports), architecture, os, gpus, tuple(ranges_of(definition)))
 
 
 def gpus_of(container: ContainerDefinition, override: ContainerOverride | None) -> int:

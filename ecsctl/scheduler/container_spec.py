@@ -23,6 +23,7 @@ from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler import firelens
 from ecsctl.scheduler.namespaces import MIB, PAUSE, is_of_network, joined, needs_pause, pause_body
 from ecsctl.scheduler.volumes import mounts
@@ -116,7 +117,7 @@ def _without_labels(record: TaskRecord, definition: TaskDefinition, container: C
         "Tty": container.pseudo_terminal,
     }
     if network == "bridge" and container.port_mappings:
-        body["ExposedPorts"] = {_port_key(mapping): {} for mapping in container.port_mappings}
+        body["ExposedPorts"] = {port: {} for mapping in container.port_mappings for port in _port_keys(mapping)}
     return {**body, **{key: value for key, value in optional.items() if value}}
 
 
@@ -164,8 +165,12 @@ def _host_config(record: TaskRecord, definition: TaskDefinition, container: Cont
     if network == "bridge" and container.port_mappings:
         bindings: dict[str, list[Body]] = {}
         for mapping in container.port_mappings:
-            host_port = str(mapping.host_port) if mapping.host_port else ""
-            bindings.setdefault(_port_key(mapping), []).append({"HostPort": host_port})
+            if mapping.container_port_range is None:
+                host_port = str(mapping.host_port) if mapping.host_port else ""
+                bindings.setdefault(_port_keys(mapping)[0], []).append({"HostPort": host_port})
+        for mapping, first in firsts_of(definition, container, record.port_rows):
+            for number, port in enumerate(_port_keys(mapping), first):
+                bindings.setdefault(port, []).append({"HostPort": str(number)})
         config["PortBindings"] = bindings
     return {**config, **{key: value for key, value in optional.items() if value}}
 
@@ -304,5 +309,5 @@ def _link(record: TaskRecord, link: str) -> str:
     return f"{_engine_name(record, target)}:{alias or target}"
 
 
-def _port_key(mapping: PortMapping) -> str:
-    return f"{mapping.container_port}/{mapping.protocol or 'tcp'}"
+def _port_keys(mapping: PortMapping) -> list[str]:
+    return [f"{port}/{mapping.protocol or 'tcp'}" for port in ports_of(mapping)]

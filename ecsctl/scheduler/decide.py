@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from ecsctl.model import identity
-from ecsctl.model.container_definition import ContainerDefinition
+from ecsctl.model.container_definition import ContainerDefinition, PortMapping
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, Intent, Operation, TaskRecord
 from ecsctl.model.task import HealthStatus, ManagedAgent, NetworkBinding, TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler.container_spec import effective, stop_timeout
 from ecsctl.scheduler.firelens import router_of, uses_router
 from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
@@ -338,12 +339,16 @@ class _Work:
         self.task.health_status = self._task_health()
 
     def _bindings(self, state: ContainerState) -> list[NetworkBinding]:
-        """The container's own, and of those of the task's network interface the ones of its ports."""
+        """The container's own, and of those of the task's network interface the ones of its ports; ranges as such."""
         pause = self.states.get(identity.PAUSE)
-        mappings = self.containers[state.name].port_mappings or []
-        ports = {(mapping.container_port, mapping.protocol or "tcp") for mapping in mappings}
+        container = self.containers[state.name]
+        mappings = container.port_mappings or []
+        ports = {(port, mapping.protocol or "tcp") for mapping in mappings for port in ports_of(mapping)}
         lent = pause.bindings if pause else []
-        return [*state.bindings, *(b for b in lent if (b.container_port, b.protocol) in ports)]
+        found = [*state.bindings, *(b for b in lent if (b.container_port, b.protocol) in ports)]
+        for mapping, first in firsts_of(self.definition, container, self.record.port_rows):
+            found = _in_a_row(found, mapping, first)
+        return found
 
     def _health(self, state: ContainerState) -> HealthStatus:
         check = self.containers[state.name].health_check
@@ -362,6 +367,22 @@ class _Work:
         for name, container in self.containers.items():
             if container.essential is not False and container.health_check is not None:
                 yield self._health(self.states[name])
+
+
+def _in_a_row(found: list[NetworkBinding], mapping: PortMapping, first: int) -> list[NetworkBinding]:
+    """Network bindings with those of a port range as one, once the engine has published them."""
+    wanted = dict(enumerate(ports_of(mapping), first))
+    protocol = mapping.protocol or "tcp"
+    of_range = [b for b in found if wanted.get(b.host_port or 0) == b.container_port and b.protocol == protocol]
+    if len(of_range) != len(wanted):
+        return found
+    one = NetworkBinding(
+        bind_ip=of_range[0].bind_ip,
+        container_port_range=mapping.container_port_range,
+        host_port_range=f"{first}-{first + len(wanted) - 1}",
+        protocol=protocol,
+    )
+    return [*(binding for binding in found if binding not in of_range), one]
 
 
 def _status(state: ContainerState) -> str:

@@ -255,7 +255,7 @@ _CONTAINER: dict[str, Rule] = {
     "portMappings[].protocol": _YES,
     "portMappings[].name": _NO_CONNECT,
     "portMappings[].appProtocol": _NO_CONNECT,
-    "portMappings[].containerPortRange": _no("port ranges are not in this release; list the ports"),
+    "portMappings[].containerPortRange": Support("honoured", "by as many ports of the host in a row, from 61000 on"),
     "essential": _YES,
     "restartPolicy": _YES,
     "entryPoint": _YES,

@@ -20,6 +20,7 @@ from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.stored import ContainerState, TaskRecord
 from ecsctl.model.task import NetworkInterface
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.port_ranges import ports_of
 
 Body = dict[str, Any]
 MIB = 1024 * 1024
@@ -60,7 +61,7 @@ def pause_body(record: TaskRecord, definition: TaskDefinition) -> Body:
     body: Body = {"Image": identity.PAUSE_IMAGE, "StopTimeout": 0, "HostConfig": host}
     mappings = [mapping for container in containers for mapping in container.port_mappings or []]
     if record.network and record.network.assign_public_ip == "ENABLED" and mappings:
-        ports = sorted({f"{mapping.container_port}/{mapping.protocol or 'tcp'}" for mapping in mappings})
+        ports = sorted({f"{port}/{mapping.protocol or 'tcp'}" for mapping in mappings for port in ports_of(mapping)})
         body["ExposedPorts"] = {port: {} for port in ports}
         host["PortBindings"] = {port: [{"HostPort": ""}] for port in ports}
     return body

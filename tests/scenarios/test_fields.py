@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,26 @@ def test_a_log_driver_that_ecs_does_not_know_is_refused_by_name(cli: Cli, file: 
     error = cli.error("register-task-definition", definition, code=252)
     assert "containerDefinitions[0].logConfiguration.logDriver" in error
     assert "'carrier-pigeon' is not one of json-file, syslog" in error
+
+
+def test_a_range_of_ports_is_published_in_a_row_and_shown_as_one(cli: Cli, file: File) -> None:
+    web = "mkdir /tmp/w; echo second > /tmp/w/x; httpd -p 9001 -h /tmp/w; "
+    ports = [{"containerPortRange": "9000-9002"}, {"containerPort": 80}]
+    definition = file({**shell(web + FOREVER), "portMappings": ports})
+    tasks = [running(cli, definition) for _ in range(2)]
+    rows = []
+    for task in tasks:
+        (one, row) = cli.task(task)["containers"][0]["networkBindings"]
+        assert (one["containerPort"], "hostPort" in one) == (80, True)
+        assert (row["containerPortRange"], row["protocol"], row["bindIP"]) == ("9000-9002", "tcp", "0.0.0.0")
+        first, last = map(int, row["hostPortRange"].split("-"))
+        assert last == first + 2
+        with urllib.request.urlopen(f"http://127.0.0.1:{first + 1}/x", timeout=5) as page:
+            assert page.read() == b"second\n"
+        rows.append(set(range(first, last + 1)))
+    assert rows[0].isdisjoint(rows[1])
+    assert f":{min(rows[0])}-{max(rows[0])}->9000-9002/tcp" in cli("ps").stdout
+    (instance,) = cli.json("list-container-instances")["containerInstanceArns"]
+    (host,) = cli.json("describe-container-instances", "--container-instances", instance)["containerInstances"]
+    held = {resource["name"]: resource for resource in host["remainingResources"]}["PORTS"]["stringSetValue"]
+    assert set(map(int, held)) >= rows[0] | rows[1]

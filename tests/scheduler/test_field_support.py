@@ -192,7 +192,7 @@ def _router(kind: str, options: dict[str, str]) -> dict[str, Any]:
             {},
             {"portMappings": [{"containerPortRange": "1-2"}]},
             "containerDefinitions[0].portMappings[0].containerPortRange",
-            "refused",
+            "honoured",
         ),
         ({}, {"portMappings": []}, "containerDefinitions[0].portMappings", "honoured"),
         (
