@@ -54,6 +54,10 @@ def test_containers_that_share_memory_have_as_much_of_it_as_the_one_that_asks_fo
             {"Memory": 32 << 20, "MemorySwap": 48 << 20, "MemorySwappiness": 7},
         ),
         ({"linuxParameters": {"capabilities": {"add": ["ALL"]}}}, {"CapAdd": ["ALL"], "CapDrop": []}),
+        (
+            {"logConfiguration": {"logDriver": "journald", "options": {"tag": "x"}}},
+            {"LogConfig": {"Type": "journald", "Config": {"tag": "x"}}},
+        ),
     ],
 )
 def test_what_a_host_may_not_allow_is_asked_of_the_engine_all_the_same(
