@@ -22,8 +22,9 @@ lines = [line.split(None, 1) for line in text.splitlines() if line.startswith(" 
 path = next(value for key, value in lines if key == "unix_path")
 listening = [socket.socket(socket.AF_UNIX)]
 listening[0].bind(path)
-if "Listen 0.0.0.0" in text:
-    listening.append(socket.create_server(("0.0.0.0", 24224)))
+for (key, value), (_, port) in zip(lines, lines[1:]):
+    if key == "Listen" and port == "24224":
+        listening.append(socket.create_server((value, 24224)))
 def serve(server):
     server.listen()
     while True:
@@ -83,7 +84,7 @@ def firelens(name: str = "null", **more: Any) -> dict[str, Any]:
 def test_what_containers_print_gets_to_the_router_under_their_tag(cli: Cli, file: File, tmp_path: Path) -> None:
     cli("secret", "put", "prod/key", "--file", _written(tmp_path / "value", "k4n4ry"))
     secret = firelens(secretOptions=[{"name": "key", "valueFrom": "prod/key"}])
-    by_hand = "sleep 1; echo spoken; echo by hand | nc -w 1 $FLUENT_HOST $FLUENT_PORT; "
+    by_hand = "sleep 1; echo spoken; echo by hand | nc $FLUENT_HOST $FLUENT_PORT & "
     container, volumes = router(tmp_path)
     definition = file(container, {**shell(by_hand + SLEEP["command"][0]), **secret}, volumes=volumes)
     task = cli.json("run-task", "--task-definition", definition)["tasks"][0]["taskArn"]
@@ -105,6 +106,32 @@ def test_what_containers_print_gets_to_the_router_under_their_tag(cli: Cli, file
         for name, when in (("main", "FinishedAt"), ("router", "FinishedAt"))
     }
     assert times["main"] < times["router"]
+
+
+def test_in_a_network_interface_of_their_own_they_meet_at_home(cli: Cli, file: File, tmp_path: Path) -> None:
+    container, volumes = router(tmp_path)
+    by_hand = "sleep 1; echo at $FLUENT_HOST; echo by hand | nc $FLUENT_HOST $FLUENT_PORT & "
+    app = {**shell(by_hand + SLEEP["command"][0]), **firelens()}
+    definition = file(container, app, volumes=volumes, networkMode="awsvpc")
+    network = "awsvpcConfiguration={subnets=[bridge]}"
+    answer = cli.json("run-task", "--task-definition", definition, "--network-configuration", network)
+    said = logs_until(cli, answer["tasks"][0]["taskArn"], "by hand", "at 127.0.0.1")
+    assert "Listen 127.0.0.1" in said
+
+
+def test_the_end_of_the_router_is_the_end_of_the_task_and_holds_nothing_up(
+    cli: Cli, file: File, tmp_path: Path
+) -> None:
+    container, volumes = router(tmp_path)
+    busy = shell("trap 'exit 0' TERM; while :; do echo more; sleep 0.05; done")
+    definition = file(container, {**busy, **firelens()}, volumes=volumes)
+    task = cli.json("run-task", "--task-definition", definition)["tasks"][0]["taskArn"]
+    logs_until(cli, task, "more")
+    cli.docker("kill", cli.container_of(task, "router"))
+    began = time.monotonic()
+    stopped = cli.until(task, lambda t: t["lastStatus"] == "STOPPED")
+    assert stopped["stopCode"] == "EssentialContainerExited"
+    assert time.monotonic() - began < 15
 
 
 def test_a_router_that_can_write_nowhere_gets_what_a_bucket_has(cli: Cli, file: File, tmp_path: Path) -> None:
