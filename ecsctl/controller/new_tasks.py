@@ -20,7 +20,7 @@ from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, Ta
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
-from ecsctl.placement.port_ranges import free_rows
+from ecsctl.placement.port_ranges import free_rows, ports_at
 from ecsctl.placement.preemption import Occupant, rank_of
 from ecsctl.scheduler.namespaces import needs_pause
 from ecsctl.store.store import Transaction, View, add_event
@@ -35,8 +35,8 @@ class Wish(NamedTuple):
 
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
-    preemption priority. `executable`: commands may be executed in its containers. `volume`:
-    what is asked of the one that is configured at launch.
+    preemption priority. `executable`: commands may be executed in its containers. `volume`: what
+    is asked of the one that is configured at launch.
     """
 
     definition: TaskDefinition
@@ -179,7 +179,7 @@ def put_task(
     if demand.ranges:
         taken = {(port.port, port.protocol) for port in tx.find(PORTS, instance=host.arn)}
         record.port_rows = free_rows(taken | ports, demand.ranges) or []
-        ports = ports.union(*(one.at(n) for one, n in zip(demand.ranges, record.port_rows, strict=True)))
+        ports |= ports_at(demand.ranges, record.port_rows)
     for victim in waits_for:
         interrupt(tx, victim, record, now)
     tx.put(TASKS, record)

@@ -14,7 +14,7 @@ from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host
-from ecsctl.placement.port_ranges import free_rows
+from ecsctl.placement.port_ranges import free_rows, ports_at
 
 if TYPE_CHECKING:
     from ecsctl.placement.query import Query, Subject
@@ -106,9 +106,7 @@ class Fleet:
         if demand.ports:
             self.ports[number] |= demand.ports
         if demand.ranges and (firsts := free_rows(self.ports[number], demand.ranges)):
-            self.ports[number] = self.ports[number].union(
-                *(r.at(n) for r, n in zip(demand.ranges, firsts, strict=True))
-            )
+            self.ports[number] |= ports_at(demand.ranges, firsts)
         members = self.groups.setdefault(group, {})
         members[number] = members.get(number, 0) + 1
 

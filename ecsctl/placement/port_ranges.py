@@ -63,6 +63,11 @@ def mappings_of(definition: TaskDefinition, container: ContainerDefinition) -> l
     return [mapping for mapping in container.port_mappings or [] if mapping.container_port_range is not None]
 
 
+def ports_at(ranges: Sequence[PortRange], firsts: Sequence[int]) -> set[Port]:
+    """The ports of a host that ranges take, each from its first on."""
+    return {port for one, first in zip(ranges, firsts, strict=True) for port in one.at(first)}
+
+
 def free_rows(taken: Collection[Port], wanted: Sequence[PortRange]) -> list[int] | None:
     """The first of as many free ports in a row for each range, the lowest there are; None where there are not."""
     held = set(taken)

@@ -357,7 +357,7 @@ TABLE: dict[str, Rule] = {
     "inferenceAccelerators": _NO_DEVICES,
     "pidMode": _YES,
     "ipcMode": _ipc_mode,
-    "proxyConfiguration": _no("App Mesh is not in this release"),
+    "proxyConfiguration": _no("App Mesh is Amazon's; its proxy is not set up here"),
     "ephemeralStorage": _OWN_SIZE,
     "enableFaultInjection": _only_if_true("fault injection is not in this release"),
     "trustedExecutionConfiguration": _no("sandboxes with attestation are Amazon's"),
