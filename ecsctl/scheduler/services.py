@@ -13,9 +13,10 @@ from math import ceil
 
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord
-from ecsctl.placement.demand import Port, demand_of
+from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import MEMBER_OF, Fleet, Rejection
 from ecsctl.placement.host import Host
+from ecsctl.placement.port_ranges import Port
 from ecsctl.placement.providers import names, shares
 from ecsctl.scheduler.lifecycle import BEFORE_SCALE_UP, awaited, go_through, refused
 from ecsctl.scheduler.obstacle import cannot_place

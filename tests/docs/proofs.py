@@ -8,35 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-AWAITED: frozenset[str] = frozenset(
-    {
-        "volumes[].dockerVolumeConfiguration",
-        *(
-            f"containerDefinitions[].{path}"
-            for path in (
-                "links",
-                "volumesFrom",
-                "linuxParameters",
-                "startTimeout",
-                "versionConsistency",
-                "privileged",
-                "dnsServers",
-                "dnsSearchDomains",
-                "dockerSecurityOptions",
-                "interactive",
-                "pseudoTerminal",
-                "logConfiguration",
-                "systemControls",
-            )
-        ),
-    }
-)
-"""Fields, with all that they consist of, whose proof is still to be written."""
-
 _FIELDS = "test_definition_fields::"
 _TASKS = "test_tasks::"
 _ENVIRONMENT = (_TASKS + "test_environment_command_and_overrides",)
-_LINUX = (_TASKS + "test_privileges_and_linux_parameters_reach_the_engine",)
+_LABELS = (_TASKS + "test_privileges_and_linux_parameters_reach_the_engine",)
+_SEEN = ("test_fields::test_a_container_sees_what_its_definition_says",)
+_SWAP = ("test_fields::test_memory_and_swap_reach_the_engine",)
+_TERMINAL = ("test_fields::test_a_terminal_and_an_open_input",)
+_STORAGE = "test_storage::"
+_FILE_SYSTEMS = (
+    _STORAGE + "test_a_directory_or_a_volume_stands_for_a_file_system",
+    _STORAGE + "test_an_export_is_mounted_by_the_engine_and_one_that_is_silent_fails_the_task",
+)
+_LAUNCH = (_STORAGE + "test_a_volume_configured_at_launch_is_the_tasks_own",)
+_SIZE = (_STORAGE + "test_a_size_that_the_engine_cannot_limit_is_refused_unless_it_is_only_recorded",)
+_ROUTER = ("test_log_router::test_what_containers_print_gets_to_the_router_under_their_tag",)
+_DRIVERS = ("test_fields::test_log_drivers_get_their_options",)
 _SHARED = ("test_networks::test_the_containers_of_a_task_see_each_others_processes",)
 _SECRETS = ("test_secrets::test_a_secret_gets_into_its_container_and_nowhere_else",)
 _VOLUMES = (_TASKS + "test_host_and_docker_volumes",)
@@ -53,7 +40,21 @@ _TASK: dict[str, tuple[str, ...]] = {
         "test_networks::test_the_containers_of_a_task_share_one_network_interface",
     ),
     "volumes[].name": _VOLUMES,
-    "volumes[].host.sourcePath": _VOLUMES,
+    "volumes[].host.sourcePath": (*_VOLUMES, _STORAGE + "test_a_path_that_is_not_there_is_not_made"),
+    "volumes[].dockerVolumeConfiguration": (
+        _STORAGE + "test_a_shared_volume_is_made_once_and_outlives_its_tasks",
+        _STORAGE + "test_a_volume_of_a_task_is_shared_by_its_containers_and_goes_with_it",
+    ),
+    "volumes[].dockerVolumeConfiguration.autoprovision": (
+        _STORAGE + "test_a_volume_that_is_not_provisioned_has_to_be_there",
+    ),
+    "volumes[].efsVolumeConfiguration.fileSystemId": _FILE_SYSTEMS,
+    "volumes[].efsVolumeConfiguration": _FILE_SYSTEMS,
+    "volumes[].s3filesVolumeConfiguration": _FILE_SYSTEMS,
+    "volumes[].fsxWindowsFileServerVolumeConfiguration": _FILE_SYSTEMS,
+    "volumes[].efsVolumeConfiguration.authorizationConfig.accessPointId": _FILE_SYSTEMS,
+    "volumes[].configuredAtLaunch": _LAUNCH,
+    "ephemeralStorage": _SIZE,
     "placementConstraints": (_FIELDS + "test_the_constraints_of_a_definition_say_where_its_tasks_may_be",),
     "requiresCompatibilities": (
         _FIELDS + "test_a_definition_for_a_launch_type",
@@ -62,8 +63,13 @@ _TASK: dict[str, tuple[str, ...]] = {
     "cpu": _TASK_SIZE,
     "memory": _TASK_SIZE,
     "tags": (_FIELDS + "test_the_tags_of_a_definition_are_its_own_and_may_be_passed_on",),
-    "pidMode": _SHARED,
-    "ipcMode": (*_SHARED, _FIELDS + "test_memory_that_containers_share_is_as_large_as_one_of_them_asks_for"),
+    "pidMode": (*_SHARED, "test_fields::test_namespaces_of_the_host"),
+    "ipcMode": (
+        *_SHARED,
+        _FIELDS + "test_memory_that_containers_share_is_as_large_as_one_of_them_asks_for",
+        "test_fields::test_namespaces_of_the_host",
+        "test_fields::test_without_ipc_there_is_no_shared_memory",
+    ),
     "runtimePlatform": (_FIELDS + "test_a_definition_for_another_platform_finds_no_host",),
 }
 
@@ -78,6 +84,7 @@ _CONTAINER: dict[str, tuple[str, ...]] = {
         _FIELDS + "test_ports_that_are_fixed_chosen_and_of_udp",
         _TASKS + "test_dynamic_ports_are_published_and_shown",
     ),
+    "portMappings[].containerPortRange": ("test_fields::test_a_range_of_ports_is_published_in_a_row_and_shown_as_one",),
     "essential": (_FIELDS + "test_the_end_of_a_container_ends_its_task_if_it_is_essential",),
     "restartPolicy": ("test_restart::test_a_container_comes_back_and_its_task_goes_on",),
     "restartPolicy.ignoredExitCodes": (_FIELDS + "test_an_exit_code_that_is_ignored_is_no_reason_to_restart",),
@@ -88,22 +95,56 @@ _CONTAINER: dict[str, tuple[str, ...]] = {
     "environmentFiles[].value": _SECRETS,
     "mountPoints": _VOLUMES,
     "secrets": _SECRETS,
-    "dependsOn": (_TASKS + "test_a_pod_starts_in_the_order_of_its_dependencies",),
-    "stopTimeout": (_TASKS + "test_a_stop_is_sigterm_then_sigkill_after_stop_timeout",),
-    "hostname": _LINUX,
-    "user": _LINUX,
-    "workingDirectory": _LINUX,
-    "disableNetworking": (_FIELDS + "test_a_container_without_a_network",),
-    "readonlyRootFilesystem": _LINUX,
-    "extraHosts": _LINUX,
-    "linuxParameters.tmpfs": _LINUX,
-    "dockerLabels": _LINUX,
-    "ulimits": _LINUX,
+    "dependsOn": (
+        _TASKS + "test_a_pod_starts_in_the_order_of_its_dependencies",
+        "test_fields::test_containers_stop_in_reverse_order_each_in_its_own_time",
+    ),
+    "stopTimeout": (
+        _TASKS + "test_a_stop_is_sigterm_then_sigkill_after_stop_timeout",
+        "test_fields::test_containers_stop_in_reverse_order_each_in_its_own_time",
+    ),
+    "hostname": _SEEN,
+    "user": ("test_fields::test_the_user_is_who_runs_the_process",),
+    "workingDirectory": _SEEN,
+    "disableNetworking": (
+        _FIELDS + "test_a_container_without_a_network",
+        "test_fields::test_a_container_without_network_has_none",
+    ),
+    "readonlyRootFilesystem": (
+        _STORAGE + "test_a_read_only_file_system_leaves_volumes_and_memory_to_write_to",
+        *_SEEN,
+    ),
+    "links": _SEEN,
+    "dnsServers": _SEEN,
+    "dnsSearchDomains": _SEEN,
+    "dockerSecurityOptions": _SEEN,
+    "systemControls": _SEEN,
+    "privileged": ("test_fields::test_privileges_are_asked_of_the_engine",),
+    "interactive": _TERMINAL,
+    "pseudoTerminal": _TERMINAL,
+    "volumesFrom": (_STORAGE + "test_a_volume_of_a_task_is_shared_by_its_containers_and_goes_with_it",),
+    "startTimeout": ("test_fields::test_what_is_not_there_in_time_fails_what_waits_for_it",),
+    "logConfiguration": _DRIVERS,
+    "logConfiguration.logDriver": (*_DRIVERS, "test_logs::test_a_log_outlives_its_container"),
+    "logConfiguration.options": (*_DRIVERS, *_ROUTER, "test_logs::test_a_log_outlives_its_container"),
+    "logConfiguration.secretOptions": _ROUTER,
+    "firelensConfiguration": _ROUTER,
+    "firelensConfiguration.options": (
+        *_ROUTER,
+        "test_log_router::test_a_router_that_can_write_nowhere_gets_what_a_bucket_has",
+    ),
+    "extraHosts": _SEEN,
+    "linuxParameters": _SEEN,
+    "linuxParameters.maxSwap": _SWAP,
+    "linuxParameters.swappiness": _SWAP,
+    "dockerLabels": _LABELS,
+    "ulimits": _SEEN,
     "healthCheck": (_FIELDS + "test_each_member_of_a_health_check",),
     "resourceRequirements": _GPUS,
 }
 
 _OVERRIDE: dict[str, tuple[str, ...]] = {
+    "ephemeralStorage": _SIZE,
     "cpu": _TASK_SIZE,
     "memory": _TASK_SIZE,
     "containerOverrides": _OVERRIDDEN,
@@ -159,6 +200,10 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "cpu": {"one container": {"cpu": "256", **_ONE}, "several containers": {"cpu": "256", **_TWO}},
     "memory": {"one container": {"memory": "256", **_ONE}, "several containers": {"memory": "256", **_TWO}},
+    "volumes[].configuredAtLaunch": {
+        "`true`": {"configuredAtLaunch": True},
+        "`false`": {"configuredAtLaunch": False},
+    },
     "volumes[].host.sourcePath": {
         "a path": {"host": {"sourcePath": "/srv"}},
         "none in `host`: a volume that goes with the task": {"host": {}},
@@ -183,6 +228,25 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
         "`awslogs`": {"logDriver": "awslogs", "options": {"awslogs-group": "a"}},
         "`awsfirelens`": {"logDriver": "awsfirelens", "options": {"Name": "a"}},
         "any other driver": {"logDriver": "syslog", "options": {"tag": "a"}},
+    },
+    "containerDefinitions[].firelensConfiguration.options": {
+        "`enable-ecs-log-metadata` (`true`, `false`), a file": {
+            "type": "fluentbit",
+            "options": {"config-file-type": "file", "config-file-value": "/a.conf"},
+        },
+        "`config-file-type` `s3`": {
+            "type": "fluentbit",
+            "options": {"config-file-type": "s3", "config-file-value": "arn:aws:s3:::a/b.conf"},
+        },
+        "a file in YAML": {
+            "type": "fluentbit",
+            "options": {"config-file-type": "file", "config-file-value": "/a.yaml"},
+        },
+        "another value of `enable-ecs-log-metadata`": {
+            "type": "fluentd",
+            "options": {"enable-ecs-log-metadata": "maybe"},
+        },
+        "any other option": {"type": "fluentd", "options": {"color": "blue"}},
     },
     **{
         f"containerDefinitions[].logConfiguration.secretOptions[].{field}": {

@@ -250,3 +250,12 @@ def test_a_range_of_ports_is_published_in_a_row_and_shown_as_one(cli: Cli, file:
     (host,) = cli.json("describe-container-instances", "--container-instances", instance)["containerInstances"]
     held = {resource["name"]: resource for resource in host["remainingResources"]}["PORTS"]["stringSetValue"]
     assert set(map(int, held)) >= rows[0] | rows[1]
+
+
+def test_privileges_are_asked_of_the_engine(cli: Cli, file: File) -> None:
+    """Whether it may give them is the host's affair: where its own rights are limited, the container does not start."""
+    task = cli.json("run-task", "--task-definition", file({**SLEEP, "privileged": True}))["tasks"][0]["taskArn"]
+    found = cli.until(task, lambda task: task["lastStatus"] in ("RUNNING", "STOPPED"))
+    (container,) = cli.containers()
+    assert cli.docker("inspect", "--format", "{{.HostConfig.Privileged}}", container) == "true"
+    assert found["lastStatus"] == "RUNNING" or found["stoppedReason"].startswith("CannotStartContainerError")
