@@ -104,7 +104,7 @@ def _fetch(engine: Engine, image: str, login: RegistryLogin | None) -> None:
         return
     from ecsctl.engine.pause_image import pause_image  # once on each host
 
-    engine.load(pause_image(engine.info().architecture))
+    engine.load([pause_image(engine.info().architecture)])
 
 
 def _create(engine: Engine, name: str, body: CreateBody, key: bytes) -> str | None:

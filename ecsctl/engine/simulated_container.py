@@ -249,10 +249,3 @@ def allocate(wishes: list[PortWish], taken: set[tuple[str, int]], dynamic: range
         places = _HOST_ADDRESSES if wish.host_ip == "" else (wish.host_ip,)
         found += [PortBinding(host_ip, host_port, wish.container_port, wish.protocol) for host_ip in places]
     return tuple(sorted(found))
-
-
-def image_reference(name: str) -> str:
-    """The name with its tag."""
-    if "@" in name or ":" in name.rpartition("/")[2]:
-        return name
-    return f"{name}:latest"

@@ -13,7 +13,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -29,6 +29,7 @@ API_VERSION = (1, 41)
 NOT_MODIFIED = 304
 """The engine's answer when a container is already as asked."""
 
+PING_SECONDS = 5.0
 IDLE_CONNECTIONS = 8
 IDLE_SECONDS = 30.0
 
@@ -70,16 +71,14 @@ class Transport:
         query: Mapping[str, str] | None = None,
         body: object = None,
     ) -> Reply:
-        """One request and its whole answer within `seconds` of the connection being there. A `body` of bytes is a tar
-        archive, any other is sent as JSON.
+        """One request and its whole answer within `seconds` of the connection being there. A `body` is sent as JSON.
 
         Raises EngineUnreachable, EngineTimeout, and EngineRefused (NotFound for every 404, Conflict for every 409).
         """
-        content = b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
-        kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
-        reply = self._once(method, path, seconds, query, content, kind)
+        content = b"" if body is None else msgspec.json.encode(body)
+        reply = self._once(method, path, seconds, query, content)
         if reply.status == 400 and self._adopt_version(message_of(reply.body)):
-            reply = self._once(method, path, seconds, query, content, kind)  # nothing was done: refused by version
+            reply = self._once(method, path, seconds, query, content)  # nothing was done: refused by version
         if reply.status >= 300 and reply.status != NOT_MODIFIED:
             raise refusal(reply.status, message_of(reply.body))
         return reply
@@ -115,6 +114,30 @@ class Transport:
                 break
         raise refusal(exchange.status, message)
 
+    def upload(
+        self, path: str, pieces: Iterable[bytes], quiet: float, query: Mapping[str, str] | None = None
+    ) -> Iterator[bytes]:
+        """The answer, in pieces, to a POST of a tar archive that comes in pieces. At most `quiet` seconds pass in which
+        nothing goes either way. Raises as `call` does.
+
+        The engine has to have answered before: what was begun cannot be sent again in another version.
+        """
+        self.call("GET", "/_ping", min(quiet, PING_SECONDS))
+        sock = self._dial()
+        try:
+            exchange = Exchange(sock, quiet=quiet)
+            headers = {"Content-Type": "application/x-tar"}
+            exchange.ask("POST", self._target(path, query), headers, pieces=pieces)
+            if exchange.status < 300:
+                yield from exchange.pieces()
+                return
+            message = message_of(exchange.body())
+        except (OSError, BrokenAnswerError) as error:
+            raise self._lost("POST", path, quiet, error) from error
+        finally:
+            sock.close()
+        raise refusal(exchange.status, message)
+
     def converse(self, path: str, seconds: float, body: object) -> tuple[socket.socket, bytes]:
         """A POST after whose answer the connection is a stream in both directions: the caller's from then on, with what
         has come on it already. Raises as `call` does."""
@@ -141,10 +164,8 @@ class Transport:
         for sock, _ in idle:
             sock.close()
 
-    def _once(
-        self, method: str, path: str, seconds: float, query: Mapping[str, str] | None, content: bytes, kind: str
-    ) -> Reply:
-        headers = {"Content-Type": kind} if content else {}
+    def _once(self, method: str, path: str, seconds: float, query: Mapping[str, str] | None, content: bytes) -> Reply:
+        headers = {"Content-Type": "application/json"} if content else {}
         target = self._target(path, query)
         kept = self._take() if method == "GET" else None
         sock = kept or self._dial()

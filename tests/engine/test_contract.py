@@ -426,8 +426,8 @@ def test_when_nothing_happens_the_stream_of_events_ends(world: World) -> None:
 
 
 def test_an_image_is_loaded_without_a_registry(world: World) -> None:
-    world.engine.load(pause_image(platform.machine()))
-    world.engine.load(pause_image(platform.machine()))
+    world.engine.load([pause_image(platform.machine())])
+    world.engine.load([pause_image(platform.machine())])
     body = {"Image": PAUSE_IMAGE, "Labels": {identity.INSTALL: world.install}, "HostConfig": {"NetworkMode": "none"}}
     container = world.engine.create(world.name("pause"), body)
     world.engine.start(container)
