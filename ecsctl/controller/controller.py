@@ -24,6 +24,7 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.identity import Signature
+from ecsctl.model.image import ImagePolicy
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store, prepare_to_read
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
-    from ecsctl.engine.port import Engine
+    from ecsctl.engine.port import Engine, PullProgress
 
 HOSTS_AT_ONCE = 16
 MOST_STEPS = 50
@@ -76,6 +77,7 @@ class Controller:
         chance: Chance | None = None,
         settle: timedelta = SETTLE,
         sources: Sources = Sources(),  # noqa: B008 it holds nothing that changes
+        images: ImagePolicy = ImagePolicy(),  # noqa: B008 the same
     ) -> None:
         self._store = store
         self._connect = connect
@@ -85,11 +87,14 @@ class Controller:
         self.chance = chance or Chance()
         self._settle = settle
         self._sources = sources
+        self.images = images
         self._secrets: Secrets | None = None
         self._engines: dict[str, Engine] = {}
         self._connecting = Lock()
         self.ending: Callable[[str], object] = lambda _: None
         """Told of a task, by ARN, as soon as it is to stop, while its containers still end."""
+        self.pulling: Callable[[str, str, PullProgress | None], object] = lambda *_: None
+        """Told of a host, by name, and an image how far its pull is; None when it is over. By several threads."""
 
     # Engines
 
@@ -422,6 +427,8 @@ class Controller:
             self.ending,
             self.secrets,
             self._sources.storage,
+            self.images,
+            partial(self.pulling, instance.name),
         )
 
     def _signature(self) -> Signature:

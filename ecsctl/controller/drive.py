@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from ecsctl.controller import images
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.hands import Calls, Files, perform
 from ecsctl.controller.keep_logs import keep_log
 from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
-from ecsctl.engine.port import CreateBody, Engine, Observed, RegistryLogin
+from ecsctl.engine.port import CreateBody, Engine, Observed, PullProgress, RegistryLogin
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable, VolumeUnavailable
 from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import PAUSE_IMAGE, Signature
+from ecsctl.model.image import ImagePolicy
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
@@ -81,8 +84,11 @@ class Driver:
         ending: Callable[[str], object],
         secrets: Callable[[], Secrets],
         storage: Storage,
+        policy: ImagePolicy,
+        pulling: Callable[[str, PullProgress | None], object],
     ) -> None:
-        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed."""
+        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed;
+        `pulling` is told how far the pull of an image is, None when it is over."""
         self._store = store
         self._engine = engine
         self._claimant = claimant
@@ -91,6 +97,8 @@ class Driver:
         self._ending = ending
         self._secrets = secrets
         self._storage = storage
+        self._policy = policy
+        self._pulling = pulling
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -162,7 +170,7 @@ class Driver:
             if record.waits_for:
                 there = [arn for arn in record.waits_for if (other := view.get(TASKS, arn)) and not other.is_stopped]
                 record = evolve(record, waits_for=there)
-        return None if definition is None else (record, definition)
+            return None if definition is None else (images.settle(view, record, definition, self._policy), definition)
 
     def _decide(
         self,
@@ -177,7 +185,7 @@ class Driver:
             record = fold_outcomes(record, outcomes, now)
         if look.asked:
             record = fold_seen(record, look.seen, now, asked=look.asked)
-        return decide(record, definition, now, busy)
+        return decide(images.resolve(self._store, self._engine, record, now), definition, now, busy)
 
     def _allowed(self, step: Step, limits: Limits) -> list[Action]:
         if not self._time_left(limits):
@@ -194,7 +202,7 @@ class Driver:
             return True
         with self._store.write() as tx:
             current = tx.get(TASKS, report.arn)
-            if current is None or current.seq != before.seq:
+            if current is None or current.seq != before.seq or not images.agree(tx, step.record, definition):
                 return False
             record = step.record
             record.seq = tx.seq
@@ -244,10 +252,27 @@ class Driver:
             router = firelens.router_of(definition) if container.firelens_configuration else None
             return self._files(record, definition, router) if router else None
 
-        outcome = perform(self._engine, action, body, self._signature.key, login, files)
+        def fetch(image: str) -> None:
+            instance = str(record.task.container_instance_arn)
+            try:
+                images.pull(self._store, self._engine, self._clock, instance, image, partial(self._fetch, image, login))
+            finally:
+                self._pulling(image, None)
+
+        outcome = perform(self._engine, action, body, self._signature.key, fetch, files)
         if outcome.result == "refused" and "storage-opt" in outcome.value:
             outcome = outcome._replace(value=f"{UNLIMITED}: {outcome.value}")
         return outcome._replace(value=redact(outcome.value)) if redact else outcome
+
+    def _fetch(self, image: str, login: Callable[[], RegistryLogin | None]) -> None:
+        """Pull an image; the one that is made here is loaded."""
+        if image != PAUSE_IMAGE:
+            self._pulling(image, PullProgress())
+            self._engine.pull(image, login(), partial(self._pulling, image))
+            return
+        from ecsctl.engine.pause_image import pause_image  # once on each host
+
+        self._engine.load([pause_image(self._engine.info().architecture)])
 
     def _socket(self, record: TaskRecord, definition: TaskDefinition) -> str:
         """Where on the host the log router of a task listens: the engine itself connects to it."""

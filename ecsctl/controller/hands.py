@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Generic, NamedTuple, TypeVar
 
 from ecsctl.controller.together import PARALLEL
-from ecsctl.engine.port import CreateBody, Engine, RegistryLogin
+from ecsctl.engine.port import CreateBody, Engine
 from ecsctl.model import identity
 from ecsctl.model.errors import (
     Conflict,
@@ -39,13 +39,13 @@ def perform(
     action: Action,
     body: Callable[[], CreateBody],
     key: bytes,
-    login: Callable[[], RegistryLogin | None] = lambda: None,
+    fetch: Callable[[str], object],
     files: Callable[[], Files | None] = lambda: None,
 ) -> Outcome:
-    """Make the call. `body` gives the create body; `key` tells our containers from others; `login` is who pulls;
+    """Make the call. `body` gives the create body; `key` tells our containers from others; `fetch` pulls an image;
     `files` are to be in the container when it starts."""
     try:
-        value = _call(engine, action, body, key, login, files)
+        value = _call(engine, action, body, key, fetch, files)
     except SecretUnavailable as error:
         return Outcome(action.op, action.container, "no_secret", str(error))
     except VolumeUnavailable as error:
@@ -72,13 +72,13 @@ def _call(
     action: Action,
     body: Callable[[], CreateBody],
     key: bytes,
-    login: Callable[[], RegistryLogin | None],
+    fetch: Callable[[str], object],
     files: Callable[[], Files | None],
 ) -> str | None:
     if action.op == "create":
         return _create(engine, action.target, body(), key)
     if action.op == "pull":
-        _fetch(engine, action.target, login())
+        fetch(action.target)
     elif action.op == "network":
         engine.create_network(action.target, {identity.SUBNET: action.target})
     elif action.op == "start":
@@ -95,16 +95,6 @@ def _call(
     else:
         _remove(engine, action.target, key)
     return ""
-
-
-def _fetch(engine: Engine, image: str, login: RegistryLogin | None) -> None:
-    """Pull an image; the one that is made here is loaded."""
-    if image != identity.PAUSE_IMAGE:
-        engine.pull(image, login)
-        return
-    from ecsctl.engine.pause_image import pause_image  # once on each host
-
-    engine.load([pause_image(engine.info().architecture)])
 
 
 def _create(engine: Engine, name: str, body: CreateBody, key: bytes) -> str | None:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import quote
 
 import msgspec
 
-from ecsctl.engine.transport import Transport
+from ecsctl.engine.transport import Transport, segment
 from ecsctl.model import identity
 from ecsctl.model.errors import (
     Conflict,
@@ -86,18 +85,18 @@ class DockerEngine:
 
     def info(self) -> EngineInfo:
         reply = self._http.call("GET", "/info", INSPECT_SECONDS)
-        with understood():
+        with _understood():
             return _info(reply.json(), reply.headers.get("api-version", ""))
 
     def list(self, install: str) -> list[Observed]:
         filters = msgspec.json.encode({"label": [f"{identity.INSTALL}={install}"]}).decode()
         reply = self._http.call("GET", "/containers/json", LIST_SECONDS, {"all": "1", "filters": filters})
-        with understood():
+        with _understood():
             return [_listed(entry) for entry in reply.json()]
 
     def inspect(self, container: str) -> Observed:
         reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
-        with understood():
+        with _understood():
             return _inspected(reply.json())
 
     def create(self, name: str, body: CreateBody) -> str:
@@ -107,7 +106,7 @@ class DockerEngine:
             if "no such image" in error.message.lower():
                 raise ImageNotFound(error.status, error.message) from None
             raise _about_network(error) from None
-        with understood():
+        with _understood():
             return str(reply.json()["Id"])
 
     def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
@@ -171,18 +170,18 @@ class DockerEngine:
     def image(self, name: str) -> ObservedImage | None:
         from ecsctl.engine import docker_images
 
-        with understood():
+        with _understood():
             return docker_images.inspect(self._http, name)
 
     def list_images(self) -> Sequence[ObservedImage]:
         from ecsctl.engine import docker_images
 
-        with understood():
+        with _understood():
             return docker_images.listing(self._http)
 
     def used_images(self) -> frozenset[str]:
         reply = self._http.call("GET", "/containers/json", LIST_SECONDS, {"all": "1"})
-        with understood():
+        with _understood():
             return frozenset(entry["ImageID"] for entry in reply.json())
 
     def remove_image(self, name: str) -> None:
@@ -219,7 +218,7 @@ class DockerEngine:
             "DetachKeys": _NO_DETACH_KEYS,
         }
         reply = self._http.call("POST", f"{_path(container_id)}/exec", CREATE_SECONDS, body=body)
-        with understood():
+        with _understood():
             made = str(reply.json()["Id"])
         start = {"Detach": False, "Tty": tty}
         sock, rest = self._http.converse(f"/exec/{segment(made)}/start", START_SECONDS, start)
@@ -227,7 +226,7 @@ class DockerEngine:
 
     def usage(self, container_id: str) -> Usage | None:
         reply = self._http.call("GET", f"{_path(container_id)}/stats", STATS_SECONDS, {"stream": "false"})
-        with understood():
+        with _understood():
             return _used(reply.json())
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
@@ -240,7 +239,7 @@ class DockerEngine:
             if index == 0:
                 yield None
             *lines, buffer = (buffer + piece).split(b"\n")
-            with understood():
+            with _understood():
                 for line in filter(None, lines):
                     found = msgspec.json.decode(line)
                     action = str(found["Action"]).partition(":")[0]  # `health_status: healthy`
@@ -286,7 +285,7 @@ class DockerEngine:
         older one stays."""
         filters = msgspec.json.encode({"name": [name]}).decode()
         reply = self._http.call("GET", "/networks", INSPECT_SECONDS, {"filters": filters})
-        with understood():
+        with _understood():
             same = sorted((one["Created"], one["Id"]) for one in reply.json() if one["Name"] == name)
         for _, network in same[1:]:
             with suppress(Conflict):  # somebody uses it after all
@@ -343,7 +342,7 @@ class DockerEngine:
 
 
 @contextmanager
-def understood() -> Iterator[None]:
+def _understood() -> Iterator[None]:
     """Turns an answer that is not shaped as a Docker Engine's into a refusal, rather than a traceback."""
     try:
         yield
@@ -375,12 +374,6 @@ def _info(found: dict[str, Any], api_version: str) -> EngineInfo:
 
 def _path(container: str) -> str:
     return f"/containers/{segment(container)}"
-
-
-def segment(name: str) -> str:
-    if name in ("", ".", ".."):  # would ask for something else
-        raise NotFound(404, f"No such container or volume: '{name}'")
-    return quote(name, safe="")
 
 
 def _listed(entry: dict[str, Any]) -> Observed:

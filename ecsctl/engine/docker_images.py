@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
 from ecsctl.engine.port import ObservedImage, PullProgress, RegistryLogin
 from ecsctl.engine.registry_auth import auth_headers, login_headers
-from ecsctl.engine.transport import Transport
+from ecsctl.engine.transport import Transport, segment
 from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound, NotFound
 
 INSPECT_SECONDS = 5.0
@@ -50,7 +49,7 @@ def load(http: Transport, image: Iterable[bytes]) -> None:
 def export(http: Transport, image: str) -> Iterator[bytes]:
     """See port.Engine."""
     try:
-        yield from http.stream("GET", f"/images/{quote(image, safe='')}/get", QUIET_SECONDS)
+        yield from http.stream("GET", f"/images/{segment(image)}/get", QUIET_SECONDS)
     except NotFound as error:
         raise ImageNotFound(error.status, error.message) from None
 
@@ -58,7 +57,7 @@ def export(http: Transport, image: str) -> Iterator[bytes]:
 def inspect(http: Transport, name: str) -> ObservedImage | None:
     """See port.Engine."""
     try:
-        found = http.call("GET", f"/images/{quote(name, safe='')}/json", INSPECT_SECONDS).json()
+        found = http.call("GET", f"/images/{segment(name)}/json", INSPECT_SECONDS).json()
     except NotFound:
         return None
     return _observed(found)._replace(layers=tuple(found["RootFS"].get("Layers") or ()))

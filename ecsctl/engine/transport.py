@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -268,3 +268,10 @@ def _readable(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
+
+
+def segment(name: str) -> str:
+    """The name of a container, a volume, an image as a part of a path. NotFound for what would be none."""
+    if name in ("", ".", ".."):  # would ask for something else
+        raise NotFound(404, f"No such container, volume or image: '{name}'")
+    return quote(name, safe="")

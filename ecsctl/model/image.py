@@ -7,9 +7,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Literal, NamedTuple
 
 HUB = "docker.io"
+
+PullBehavior = Literal["default", "always", "once", "prefer-cached"]
+
+
+class ImagePolicy(NamedTuple):
+    """What tasks get for the images that they name, and how long those stay (ECS developer guide, "Amazon ECS container
+    agent configuration").
+
+    `behavior`: ECS_IMAGE_PULL_BEHAVIOR; `image_map`: see `mapped`. `cleanup`: whether images are removed; None: as the
+    agent does it, which does unless it prefers those that are there. `minimum_age`: since it was pulled
+    (ECS_IMAGE_MINIMUM_CLEANUP_AGE); `interval`: how often (ECS_IMAGE_CLEANUP_INTERVAL); `per_cycle`: how many at once
+    (ECS_NUM_IMAGES_DELETE_PER_CYCLE).
+    """
+
+    behavior: PullBehavior = "prefer-cached"
+    image_map: Mapping[str, str] = {}
+    cleanup: bool | None = None
+    minimum_age: timedelta = timedelta(hours=1)
+    interval: timedelta = timedelta(minutes=30)
+    per_cycle: int = 5
+
+    @property
+    def cleans_up(self) -> bool:
+        return self.behavior != "prefer-cached" if self.cleanup is None else self.cleanup
 
 
 class Name(NamedTuple):

@@ -31,6 +31,10 @@ Stage = Literal["none", "created", "started", "exited", "fenced"]
 Operation = Literal["create", "pull", "start", "stop", "rename", "remove", "network"]
 """`network` creates the network that the container is to be in."""
 
+Pull = Literal["missing", "try", "must"]
+"""Whether an image is pulled only where it is missing, or before anything else: when that fails, it is used as it is on
+the host, or the task fails."""
+
 
 class Intent(Record):
     """An engine call that was decided. It is committed before the call, and stays until the answer is."""
@@ -54,6 +58,8 @@ class ContainerState(Record):
     `starts` and `stops` count the calls; `failed`: it could not be pulled, created or started, for `reason`.
     `restarts`: how often its restart policy has started it again; `ran`: how long it ran, in seconds by its host's
     clock, when it ended last. `address` is its own; the task's, of the container that owns its network namespace.
+    `image`: what it is created from, once that is settled; `pulled`: it was, or `pull_failed` says why not;
+    `image_digest`: empty where it has none.
     """
 
     name: str
@@ -61,7 +67,10 @@ class ContainerState(Record):
     stage: Stage = "none"
     engine_id: str | None = None
     intent: Intent | None = None
+    image: str | None = None
+    pull: Pull = "missing"
     pulled: bool = False
+    pull_failed: str | None = None
     networked: bool = False
     starts: int = 0
     stops: int = 0
@@ -99,7 +108,8 @@ class TaskRecord(Record):
     `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
     tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
     `volume`: what was asked of the volume that is configured at launch. `port_rows`: the first ports of the host that
-    serve the port ranges of the task definition, in its order.
+    serve the port ranges of the task definition, in its order. `image_map`: what was asked to take the place of its
+    images, before what is configured.
     """
 
     task: Task
@@ -118,6 +128,7 @@ class TaskRecord(Record):
     waits_for: list[str] = msgspec.field(default_factory=list)
     volume: TaskVolumeConfiguration | None = None
     port_rows: list[int] = msgspec.field(default_factory=list)
+    image_map: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def arn(self) -> str:
@@ -176,7 +187,7 @@ class Starter(Record):
 
     `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by; the
     last of these was noted at `failed_at`. `obstacle`: what was last told of why it does not get on.
-    `network`, `volumes`: what its tasks are to have of them.
+    `network`, `volumes` and `image_map`: what its tasks are to have of them.
     """
 
     id: str
@@ -190,6 +201,7 @@ class Starter(Record):
     obstacle: str = ""
     network: NetworkConfiguration | None = None
     volumes: list[ServiceVolumeConfiguration] | None = None
+    image_map: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class DeploymentRecord(Starter):
@@ -347,6 +359,26 @@ class PortReservation(Record):
     @property
     def key(self) -> str:
         return f"{self.instance_arn}|{self.port}/{self.protocol}"
+
+
+class ImageRecord(Record):
+    """An image that was pulled, or pushed, to a container instance, by the id that it has there and everywhere.
+
+    `names`: as which it came. `ours`: it was not there before. `pushed`: it did not come from a registry.
+    `looked_at`: when it was last found that it has to stay.
+    """
+
+    instance_arn: str
+    image_id: str
+    names: list[str]
+    came_at: datetime
+    ours: bool
+    pushed: bool = False
+    looked_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.instance_arn}|{self.image_id}"
 
 
 class Event(Record):

@@ -62,10 +62,14 @@ def create_body(
 
 
 def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> ContainerDefinition:
-    """The container definition with the task's overrides in it (ECS API_ContainerOverride)."""
+    """The container definition with the task's overrides in it (ECS API_ContainerOverride), and the image that it gets,
+    once that is settled."""
     if name == identity.PAUSE:
         return PAUSE
     container = next(c for c in definition.container_definitions or [] if c.name == name)
+    image = next((state.image for state in record.containers if state.name == name), None)
+    if image is not None:
+        container = evolve(container, image=image)
     overrides = record.task.overrides.container_overrides if record.task.overrides else None
     for override in overrides or []:
         if override.name == name:

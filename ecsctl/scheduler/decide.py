@@ -17,6 +17,7 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler.container_spec import effective, stop_timeout
 from ecsctl.scheduler.firelens import router_of, uses_router
+from ecsctl.scheduler.images import is_another
 from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
 from ecsctl.scheduler.observe import copy_of
 from ecsctl.scheduler.plan import Action, Happening, Step
@@ -175,7 +176,8 @@ class _Work:
             if state.failed:
                 continue
             if state.intent and state.intent.op == "remove":
-                self._act(state, "remove", state.engine_name, "the engine could not start it; made anew")
+                why = "its deployment has another image" if is_another(state) else "the engine could not start it"
+                self._act(state, "remove", state.engine_name, f"{why}; made anew")
             elif state.intent and state.intent.op == "network":
                 self._act(
                     state, "network", str(network_of(self.record)), "the host has no network of its subnet's name"
@@ -200,11 +202,13 @@ class _Work:
         if self._waits_for_router(container):
             self.waiting = True
             return
-        if state.intent and state.intent.op == "pull":
+        is_missing = state.intent is not None and state.intent.op == "pull" and state.pull == "missing"
+        if is_missing or (state.pull != "missing" and not state.pulled and state.pull_failed is None):
             if self._is_being_pulled(container):
                 return  # one pull serves all containers of that image
             self.task.pull_started_at = self.task.pull_started_at or self.now
-            self._act(state, "pull", str(container.image), f"image {container.image} is not on the host")
+            why = "is not on the host" if is_missing else "may be newer in its registry"
+            self._act(state, "pull", str(container.image), f"image {container.image} {why}")
         else:
             self._act(state, "create", state.engine_name, "the task is to run")
 
@@ -328,6 +332,7 @@ class _Work:
                 exit_code=None if self._comes_back(state) else state.exit_code,
                 reason=state.reason,
                 runtime_id=state.engine_id or shape.runtime_id,
+                image_digest=state.image_digest or None,
                 network_bindings=self._bindings(state),
                 network_interfaces=[] if self.containers[state.name].disable_networking else shared,
                 health_status=self._health(state),

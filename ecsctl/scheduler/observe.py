@@ -147,8 +147,10 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
 def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
     if outcome.result == "ok":
         state.stage, state.engine_id, state.intent = "created", outcome.value, None
+    elif outcome.result == "no_image" and state.pull_failed is not None:
+        _fail(state, f"CannotPullContainerError: {state.pull_failed}")
     elif outcome.result == "no_image" and not state.pulled:
-        state.intent = Intent(op="pull", at=now, tries=0)
+        state.intent, state.pull = Intent(op="pull", at=now, tries=0), "missing"
     elif outcome.result == "no_network" and not state.networked:
         state.intent = Intent(op="network", at=now, tries=0)
     elif outcome.result == "no_secret":
@@ -165,12 +167,15 @@ def _pulled(record: TaskRecord, state: ContainerState, outcome: Outcome, now: da
     record.task.pull_stopped_at = now
     if outcome.result == "ok":
         images = {container.name: container.image for container in record.task.containers or []}
+        image = state.image or images.get(state.name)
         for other in record.containers:
-            if images.get(other.name) == images.get(state.name):
+            if (other.image or images.get(other.name)) == image:
                 other.pulled = True
                 other.intent = None if other.intent and other.intent.op == "pull" else other.intent
     elif outcome.result == "no_secret":
         _lack(state, outcome)
+    elif state.pull == "try":
+        state.pull_failed, state.intent = outcome.value, None
     else:
         _fail(state, f"CannotPullContainerError: {outcome.value}")
 

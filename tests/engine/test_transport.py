@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ecsctl.engine import docker
+from ecsctl.engine import docker, docker_images
 from ecsctl.engine.connect import connect
 from ecsctl.engine.dial import dial_unix
 from ecsctl.engine.docker import DockerEngine
@@ -253,7 +253,7 @@ def test_a_pull_asks_for_one_tag_and_hears_the_error_in_the_stream(tmp_path: Pat
 
 
 def test_a_pull_that_stands_still_is_a_time_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker, "PULL_QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(docker_images, "QUIET_SECONDS", 0.2)
     script = hangs(b'HTTP/1.1 200 OK\r\n\r\n{"status":"Pulling"}\n')
     with serving(tmp_path / "s", script) as server, pytest.raises(EngineTimeout, match="POST /images/create"):
         engine_at(server).pull("a")
