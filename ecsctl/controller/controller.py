@@ -387,10 +387,14 @@ class Controller:
                 self.clock.now(),
                 dry_run=dry_run,
             )
+            result.add(Pass(found.lines, found.left_alone))
+            if self.images.cleans_up:
+                from ecsctl.controller.clean_up import clean_up
+
+                now = self.clock.now()
+                result.add(Pass(clean_up(self._store, engine, instance.arn, self.images, now, dry_run=dry_run)))
         except EngineError as error:
             self._note_error(instance, error, result)
-            return result
-        result.add(Pass(found.lines, found.left_alone))
         return result
 
     def _drive(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -35,8 +35,8 @@ class Wish(NamedTuple):
 
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
-    preemption priority. `executable`: commands may be executed in its containers. `volume`: what
-    is asked of the one that is configured at launch.
+    preemption priority. `executable`: commands may be executed in its containers. `volume`: what is asked of the one
+    that is configured at launch. `image_map`: what takes the place of its images.
     """
 
     definition: TaskDefinition
@@ -52,6 +52,7 @@ class Wish(NamedTuple):
     rank: int | None = None
     executable: bool = False
     volume: TaskVolumeConfiguration | None = None
+    image_map: Mapping[str, str] = {}
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -174,6 +175,7 @@ def put_task(
         rank=rank_of(wish.provider, wish.rank),
         waits_for=waits_for,
         volume=wish.volume,
+        image_map=dict(wish.image_map),
     )
     ports = set(demand.ports)
     if demand.ranges:

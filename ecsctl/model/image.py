@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 HUB = "docker.io"
 
 PullBehavior = Literal["default", "always", "once", "prefer-cached"]
+BEHAVIORS: tuple[PullBehavior, ...] = get_args(PullBehavior)
 
 
 class ImagePolicy(NamedTuple):
@@ -93,6 +94,11 @@ def mapped(image: str, table: Mapping[str, str]) -> str:
     """
     fitting = [(("*" not in key, len(key)), to) for key, wanted in table.items() if (to := _fit(key, wanted, image))]
     return max(fitting)[1] if fitting else image
+
+
+def replaced(image: str, tables: Iterable[Mapping[str, str]]) -> str:
+    """What takes the place of an image by the first of several tables that has something for it."""
+    return next((other for table in tables if (other := mapped(image, table)) != image), image)
 
 
 def _fit(key: str, wanted: str, image: str) -> str | None:

@@ -14,7 +14,9 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import CapacityProviderStrategyItem, Cluster
 from ecsctl.model.errors import InputError
 from ecsctl.model.explanation import Explanation, Happening, HostVerdict, PlacementPlan, PlacementScore, PlannedTask
+from ecsctl.model.image import replaced
 from ecsctl.model.near import near
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
@@ -59,7 +61,15 @@ def plan_tasks(
         wish = wish_in(view, ctx, cluster, request, definition)
         placements = place_tasks(view, ctx, cluster, wish, request, count)
         fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
-        return _plan(ctx, wish.definition, fleet, asked_of(wish, request), placements, count)
+        plan = _plan(ctx, wish.definition, fleet, asked_of(wish, request), placements, count)
+        return evolve(plan, image_map=_images(ctx, wish.definition) or None)
+
+
+def _images(ctx: Context, definition: TaskDefinition) -> dict[str, str]:
+    """What takes the place of which images of a task definition."""
+    tables = (ctx.image_map, ctx.controller.images.image_map)
+    images = [str(container.image) for container in definition.container_definitions or []]
+    return {image: other for image in images if (other := replaced(image, tables)) != image}
 
 
 def explain_resource(ctx: Context, name: str, cluster: str | None = None) -> Explanation:

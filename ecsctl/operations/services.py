@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -136,7 +136,7 @@ def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: Cre
     stands, volumes = ctx.controller.file_systems, request.volume_configurations
     found = startable(tx, ctx.scope, request.task_definition, kinds, network, stands, volumes)
     service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
-    return ServiceRecord(service=service, deployments=[_deployment(ctx, service, volumes)])
+    return ServiceRecord(service=service, deployments=[_deployment(ctx, service, volumes, {})])
 
 
 def _kinds(cluster: Cluster, request: CreateServiceRequest) -> set[LaunchType]:
@@ -207,7 +207,10 @@ def _configuration(
     return merged(configuration, given)
 
 
-def _deployment(ctx: Context, service: Service, volumes: list[ServiceVolumeConfiguration] | None) -> DeploymentRecord:
+def _deployment(
+    ctx: Context, service: Service, volumes: list[ServiceVolumeConfiguration] | None, images: Mapping[str, str]
+) -> DeploymentRecord:
+    """A new one. `images`: what took the place of images in the one before."""
     now = ctx.now()
     deployment_id = ctx.new_starter_id()
     return DeploymentRecord(
@@ -215,6 +218,7 @@ def _deployment(ctx: Context, service: Service, volumes: list[ServiceVolumeConfi
         task_definition_arn=str(service.task_definition),
         network=service.network_configuration,
         volumes=volumes or None,
+        image_map={**images, **ctx.image_map},
         created_at=now,
         updated_at=now,
         rollout_state_reason=IN_PROGRESS.format(deployment_id),
@@ -290,7 +294,8 @@ def _changed(
     if definition is None or (is_same and not request.force_new_deployment):
         return evolve(record, service=changed)
     others = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
-    return evolve(record, service=changed, deployments=[_deployment(ctx, changed, volumes), *others])
+    newest = _deployment(ctx, changed, volumes, record.primary.image_map)
+    return evolve(record, service=changed, deployments=[newest, *others])
 
 
 def _or_none(network: NetworkConfiguration) -> NetworkConfiguration | None:

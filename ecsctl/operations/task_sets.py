@@ -67,6 +67,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
             created_at=now,
             updated_at=now,
             network=network,
+            image_map=ctx.image_map,
             platform_version=platform,
             scale=scale,
             external_id=request.external_id,

@@ -228,7 +228,8 @@ def wish_in(
     definition: TaskDefinition | None = None,
 ) -> Wish:
     """What a request asks of each task, in this state; of a `definition` that is not registered if there is one."""
-    return wish(view, ctx.scope, str(cluster.cluster_arn), request, definition, ctx.controller.file_systems)
+    asked = wish(view, ctx.scope, str(cluster.cluster_arn), request, definition, ctx.controller.file_systems)
+    return asked._replace(image_map=ctx.image_map)
 
 
 def probe(

@@ -171,10 +171,6 @@ def _security_options(value: Any, _: Record) -> Support:
     return _YES if value else _EMPTY
 
 
-def _version_consistency(value: Any, _: Record) -> Support:
-    return _YES if value == "disabled" else _maps("a host resolves the tag when it pulls; no digest is pinned yet")
-
-
 def _task_size(_: Any, parent: Record) -> Support:
     """An engine knows no limit of several containers together; the ECS agent makes a cgroup for each task."""
     if len(getattr(parent, "container_definitions", None) or ()) == 1:
@@ -277,7 +273,7 @@ _CONTAINER: dict[str, Rule] = {
     "dependsOn": _YES,
     "startTimeout": _YES,
     "stopTimeout": _YES,
-    "versionConsistency": _version_consistency,
+    "versionConsistency": _YES,
     "hostname": _YES,
     "user": _YES,
     "workingDirectory": _YES,

@@ -6,16 +6,21 @@ task and image cleanup".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.identity import PAUSE
-from ecsctl.model.image import ImagePolicy, digest_of, mapped, parse_image, pinned
+from ecsctl.model.image import ImagePolicy, digest_of, parse_image, pinned, replaced
 from ecsctl.model.observed import ObservedImage
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, ImageRecord, Intent, Pull, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
+
+if TYPE_CHECKING:
+    from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
+    from ecsctl.scheduler.field_support import Verdict
 
 
 def settled(
@@ -34,7 +39,7 @@ def settled(
     containers = {container.name: container for container in definition.container_definitions or []}
 
     def settle(state: ContainerState) -> ContainerState:
-        image = image_of(record, containers[state.name], policy)
+        image = replaced(str(containers[state.name].image), (record.image_map, policy.image_map))
         if image in pushed:  # no registry has to know it
             return evolve(state, image=image)
         if state.name in digests:
@@ -55,11 +60,19 @@ def _pull(policy: ImagePolicy, *, was_pulled: bool) -> Pull:
     return "try" if policy.behavior == "default" else "must"
 
 
-def image_of(record: TaskRecord, container: ContainerDefinition, policy: ImagePolicy) -> str:
-    """What takes the place of the image of a container of a task."""
-    image = str(container.image)
-    asked = mapped(image, record.image_map)
-    return asked if asked != image else mapped(image, policy.image_map)
+def with_images(
+    verdicts: Sequence[Verdict], request: RegisterTaskDefinitionRequest, tables: Sequence[Mapping[str, str]]
+) -> list[Verdict]:
+    """Verdicts on a task definition that say what takes the place of its images."""
+    others = {
+        f"containerDefinitions[{i}].image": other
+        for i, container in enumerate(request.container_definitions or [])
+        if container.image and (other := replaced(container.image, tables)) != container.image
+    }
+    return [
+        verdict._replace(verdict="mapped", note=f"to {others[verdict.path]}") if verdict.path in others else verdict
+        for verdict in verdicts
+    ]
 
 
 def resolved(state: ContainerState, found: ObservedImage | None) -> str:
@@ -105,7 +118,7 @@ def no_longer_needed(
     used: Collection[str],
     needed: Collection[str],
     last_used: Mapping[str, datetime],
-    policy: ImagePolicy,
+    most: int,
 ) -> list[tuple[ImageRecord, list[str]]]:
     """Of the images that came to a host by us, those to be removed now, each with the names or the id to do it by: the
     least recently used first.
@@ -125,4 +138,4 @@ def no_longer_needed(
         if not is_others_too and not (tags | {*map(parse_image, image.digests)}) & wanted:
             result.append((record, [*image.tags] or [image.id]))
     result.sort(key=lambda one: max([one[0].came_at, *(last_used[n] for n in one[0].names if n in last_used)]))
-    return result[: policy.per_cycle]
+    return result[:most]

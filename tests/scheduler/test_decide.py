@@ -150,6 +150,7 @@ def test_what_an_engine_tells_of_the_end_of_an_essential_container_ends_the_task
     play.answer("helper")
     for told in ("id-main", "id-helper", "id-of-another"):  # none of them has been started yet
         assert hear_of_end(play.record, play.definition, told, NOW) == Step(play.record)
+    play = Play({"name": "main"}, {"name": "helper", "essential": False})
     play.run()
     for told in ("id-helper", "id-of-another"):
         assert hear_of_end(play.record, play.definition, told, NOW) == Step(play.record)
@@ -162,6 +163,16 @@ def test_what_an_engine_tells_of_the_end_of_an_essential_container_ends_the_task
     play.see(main=ended("main", 3), helper=up("helper"))
     assert play.state("main").exit_code == 3
     assert play.asked == ["stop helper", "rename main"]
+
+
+def test_what_was_started_twice_is_removed_as_the_first_start_may_be_late() -> None:
+    play = Play({"name": "main"})
+    play.answer("main")
+    play.answer("main", "unknown")
+    assert play.asked == ["start main"]
+    play.answer("main")
+    play.see(main=ended("main", 3))
+    assert play.asked == ["remove main"]
 
 
 def test_a_listing_which_has_no_exit_codes_does_not_take_one_away() -> None:

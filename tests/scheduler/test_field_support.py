@@ -207,7 +207,7 @@ def _router(kind: str, options: dict[str, str]) -> dict[str, Any]:
             "containerDefinitions[0].linuxParameters.swappiness",
             "honoured",
         ),
-        ({}, {"versionConsistency": "enabled"}, "containerDefinitions[0].versionConsistency", "mapped"),
+        ({}, {"versionConsistency": "enabled"}, "containerDefinitions[0].versionConsistency", "honoured"),
         (
             {},
             {"dockerSecurityOptions": ["no-new-privileges"]},
