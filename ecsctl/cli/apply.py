@@ -20,6 +20,7 @@ from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
 from ecsctl.cli.progress import PATIENCE, Progress, patience
 from ecsctl.cli.reconcile import CHANGED
+from ecsctl.cli.transfers import Transfers
 from ecsctl.model.arn import NAME
 from ecsctl.model.errors import InputError
 
@@ -92,6 +93,8 @@ def apply(
             if make_plan(context, documents, set_name, prune=prune).pending != plan.pending:
                 say("ecsctl: the state has changed meanwhile, and nothing was applied: apply again")
                 return FAILED
+        if wait:
+            context.controller.pulling = Transfers().pulling
         carry_out(context, plan, say)
         code = _wait(context, plan, seconds) if wait else 0
     return code or (CHANGED if changed and detailed_exitcode else 0)

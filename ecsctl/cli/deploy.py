@@ -17,6 +17,7 @@ from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
 from ecsctl.cli.progress import PATIENCE, Progress, patience
 from ecsctl.cli.register_task_definition import definition_given
+from ecsctl.cli.transfers import Transfers
 from ecsctl.model.arn import last_part
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def see_through(
 
     name, new = service.service_name, last_part(release.definition)
     progress = Progress([service])
+    context.controller.pulling = Transfers().pulling
     end = time.monotonic() + timeout
     with doing_last(lambda: say(f"ecsctl: service {name} goes on with {new}: see `ecsctl describe-services`")):
         outcome = follow(context, release, progress.show, timeout)

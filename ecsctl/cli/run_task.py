@@ -90,6 +90,10 @@ class RunTask(Action):
                 registered = register_if_changed(context, definition)
                 request = evolve(request, task_definition=f"{registered.family}:{registered.revision}")
             all_or_nothing = "allOrNothing" in values
+            if wait:
+                from ecsctl.cli.transfers import Transfers
+
+                context.controller.pulling = Transfers().pulling
             response = _run(context, request, stay=wait, all_or_nothing=all_or_nothing)
             if not wait:
                 invocation.show(to_wire(response), self.entry.action)

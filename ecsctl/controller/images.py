@@ -102,4 +102,4 @@ def remember(
                 tx.put(IMAGES, evolve(other, names=[one for one in other.names if one != name]))
         known = tx.get(IMAGES, new.key) or new
         names = known.names if name in known.names else [*known.names, name]
-        tx.put(IMAGES, evolve(known, names=names, came_at=new.came_at, pushed=pushed))
+        tx.put(IMAGES, evolve(known, names=names, came_at=new.came_at, ours=known.ours or ours, pushed=pushed))

@@ -260,7 +260,9 @@ class _Work:
                 self._act(state, "remove", state.engine_name, "it never ran")
             elif state.stage == "exited" and state.engine_id is None:
                 self._act(state, "remove", state.engine_name, "it is gone; nothing may come up under its name")
-            elif state.stage == "exited" and _may_start_again(state):
+            elif state.stage == "exited" and (
+                state.late_start or (state.intent and state.intent.op in ("start", "remove"))
+            ):
                 self._act(state, "remove", state.engine_name, "it may be about to start again")
             elif state.stage == "exited":
                 new = identity.dead_name(state.engine_name)
@@ -388,11 +390,6 @@ def _in_a_row(found: list[NetworkBinding], mapping: PortMapping, first: int) -> 
         protocol=protocol,
     )
     return [*(binding for binding in found if binding not in of_range), one]
-
-
-def _may_start_again(state: ContainerState) -> bool:
-    """Whether a start may be under way that nobody knows the answer of, the last one or one that was repeated."""
-    return bool(state.intent and state.intent.op in ("start", "remove")) or state.starts > state.restarts + 1
 
 
 def _status(state: ContainerState) -> str:

@@ -118,12 +118,14 @@ def _bindings(found: Observed) -> list[NetworkBinding]:
 
 
 def fold_outcomes(record: TaskRecord, outcomes: Iterable[Outcome], now: datetime) -> TaskRecord:
-    """The record after calls were answered. An unknown outcome changes nothing: the intent stays."""
+    """The record after calls were answered. Of an unknown outcome the intent stays: it may be carried out late."""
     record = copy_of(record)
     states = {state.name: state for state in record.containers}
     for outcome in outcomes:
         if outcome.result != "unknown":
             _fold_answer(record, states[outcome.container], outcome, now)
+        elif outcome.op == "start":
+            states[outcome.container].late_start = True
     return record
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.engine.dockerd import Dockerd
 from tests.engine.registry import Registry, registry
-from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.images import IMAGE, ensure_image
+from tests.scenarios.conftest import SLEEP, Cli, register, set_status, shell
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -34,7 +37,7 @@ def hub(cli: Cli) -> Iterator[Registry]:
 def says(cli: Cli, definition: str) -> str:
     """What a task of it prints."""
     done = cli("run-task", "--task-definition", definition, "--wait", "--logs")
-    assert not done.stderr, done.stderr
+    assert all(line.startswith("pulling ") for line in done.stderr.splitlines()), done.stderr
     return done.stdout.strip()
 
 
@@ -125,6 +128,110 @@ def test_what_a_service_runs_stays_the_same_while_the_tag_moves(cli: Cli, file: 
     tasks = cli.json("list-tasks", "--service-name", "pinned")["taskArns"]
     described = cli.json("describe-tasks", "--tasks", *tasks)["tasks"]
     assert {task["containers"][0]["imageDigest"] for task in described} == {second}
+
+
+def test_a_deployment_has_the_same_image_on_every_host(
+    cli: Cli, file: File, hub: Registry, hosts: list[Dockerd], nothing_left: None
+) -> None:
+    first = hub.put("app:1", "one")
+    for host in hosts[:2]:
+        hub.serve_apart(host.pid)
+    one, two = (register(cli, host, f"h{i}") for i, host in enumerate(hosts[:2]))
+    definition = file(SLEEP | {"image": hub.name("app:1")}, networkMode="none")
+    cli("register-task-definition", "--cli-input-json", f"file://{definition}")
+    set_status(cli, two, "DRAINING")
+    cli("create-service", "--service-name", "web", "--task-definition", "app", "--desired-count", "1")
+    cli.until_service("web", lambda service: service["runningCount"] == 1)
+    hub.put("app:1", "two")
+    set_status(cli, two, "ACTIVE")
+    set_status(cli, one, "DRAINING")
+    cli.until_service("web", lambda service: service["runningCount"] == 1 and len(hosts[1].containers()) == 1)
+    (container,) = hosts[1].containers()
+    assert hosts[1].docker("exec", container, "cat", "/version") == "one"
+    assert first in hosts[1].docker("inspect", "-f", "{{.Config.Image}}", container)
+
+
+def test_an_image_is_sent_to_hosts_without_a_registry(
+    cli: Cli, file: File, hub: Registry, hosts: list[Dockerd], nothing_left: None
+) -> None:
+    hub.put("app:1", "sent")
+    name = hub.name("app:1")
+    cli.docker("pull", name)
+    instances = [register(cli, host, f"h{i}") for i, host in enumerate(hosts[:2])]
+    hosts[1].docker("rmi", "--force", IMAGE)
+    try:
+        first, second = cli("image", "push", name, "--all").stdout.splitlines()
+    finally:
+        ensure_image(host=hosts[1].address)
+    # The first has the layer below already, that of the tests' image.
+    assert first.startswith("h0: 1 of 2 layers sent, 0.0 MB")
+    assert second.startswith("h1: 2 of 2 layers sent, 2.")
+    assert cli("image", "push", name, "--host", "h0", instances[1]).stdout == "h0: there already\nh1: there already\n"
+    hub.down = True
+    configure(cli, 'image_pull_behavior = "always"\n')
+    assert says(cli, file(TELL | {"image": name}, networkMode="none")) == "sent"
+    shown = cli.json("image", "ls", hub.host, "--output", "json")["images"]
+    assert [(row["host"], row["tags"], row["cameBy"]) for row in shown] == [(h, [name], "push") for h in ("h0", "h1")]
+    assert "there is no container instance nowhere" in cli.error("image", "push", name, "--host", "nowhere", code=1)
+    assert "has no image none/such" in cli.error("image", "push", "none/such", "--all", code=1)
+    assert "name hosts by --host" in cli.error("image", "push", name, code=2)
+
+
+def test_what_nobody_needs_is_removed_and_nothing_else(cli: Cli, file: File, hub: Registry) -> None:
+    for version in ("service", "task", "old", "user", "tagged"):
+        hub.put(f"app:{version}", version)
+    cli.docker("pull", hub.name("app:user"))
+    configure(cli, 'image_pull_behavior = "default"\nimage_minimum_cleanup_age = "0s"\nimage_cleanup_interval = "0s"\n')
+    for version in ("old", "user", "tagged"):
+        assert says(cli, file(TELL | {"image": hub.name(f"app:{version}")}, networkMode="none")) == version
+    cli.docker("tag", hub.name("app:tagged"), hub.name("mine:1"))
+    definition = file(TELL | {"image": hub.name("app:service")}, networkMode="none", family="service")
+    cli("register-task-definition", "--cli-input-json", f"file://{definition}")
+    cli("create-service", "--service-name", "idle", "--task-definition", "service", "--desired-count", "0")
+    assert says(cli, "service") == "service"
+    running = file(SLEEP | {"image": hub.name("app:task")}, networkMode="none", family="running")
+    cli("run-task", "--task-definition", running, "--wait")
+
+    def there() -> set[str]:
+        return set(cli.docker("images", hub.name("app"), "--format", "{{.Tag}}").split())
+
+    cli("reconcile")
+    assert there() == {"service", "task", "old", "user", "tagged"}  # containers that have ended use it still
+    cli.docker("rm", *cli.containers("--filter", "status=exited"))
+    assert f"remove image {hub.name('app:old')}" in cli("reconcile", "--dry-run").stdout
+    assert there() == {"service", "task", "old", "user", "tagged"}
+    assert f"remove image {hub.name('app:old')}: nothing needs it" in cli("reconcile").stdout
+    assert there() == {"service", "task", "user", "tagged"}
+    configure(cli, 'image_pull_behavior = "prefer-cached"\nimage_minimum_cleanup_age = "0s"\n')
+    cli("delete-service", "--service", "idle")
+    cli("reconcile")
+    assert there() == {"service", "task", "user", "tagged"}
+
+
+def test_another_image_takes_the_place_of_one_that_no_registry_within_reach_has(
+    cli: Cli, file: File, engine_image: str
+) -> None:
+    definition = file(shell("echo here", image="public.example/none:1"), networkMode="none")
+    mapped = ("--image-map", f"public.example/*={engine_image}")
+    assert (
+        f"{engine_image} takes its place"
+        in cli("run-task", "--task-definition", definition, "--dry-run", *mapped).stdout
+    )
+    assert f"to {engine_image}" in cli("check", definition, *mapped).stdout
+    assert "here" in cli("run-task", "--task-definition", definition, "--wait", "--logs", *mapped).stdout
+    assert last_task(cli)["image"] == "public.example/none:1"
+    configure(cli, f'[image_map]\n"public.example/none" = "{engine_image}"\n')
+    assert says(cli, definition) == "here"
+    assert "write FROM=TO" in cli.error("check", definition, "--image-map", "nginx", code=2)
+    configure(cli, "")
+    sleeping = file(SLEEP | {"image": "public.example/none:1"}, networkMode="none", family="web")
+    (cli.home / "web.yaml").write_text(
+        f"taskDefinitions:\n- {json.dumps(json.loads(Path(sleeping).read_text()))}\n"
+        "services:\n- {serviceName: web, taskDefinition: web, desiredCount: 1}\n"
+    )
+    cli("apply", "-f", str(cli.home / "web.yaml"), "--yes", "--wait", *mapped)
+    cli("update-service", "--service", "web", "--desired-count", "2")
+    cli.until_service("web", lambda service: service["runningCount"] == 2)
 
 
 def test_an_image_that_was_made_here_has_no_digest(cli: Cli, file: File) -> None:

@@ -150,7 +150,6 @@ def test_what_an_engine_tells_of_the_end_of_an_essential_container_ends_the_task
     play.answer("helper")
     for told in ("id-main", "id-helper", "id-of-another"):  # none of them has been started yet
         assert hear_of_end(play.record, play.definition, told, NOW) == Step(play.record)
-    play = Play({"name": "main"}, {"name": "helper", "essential": False})
     play.run()
     for told in ("id-helper", "id-of-another"):
         assert hear_of_end(play.record, play.definition, told, NOW) == Step(play.record)
@@ -165,7 +164,7 @@ def test_what_an_engine_tells_of_the_end_of_an_essential_container_ends_the_task
     assert play.asked == ["stop helper", "rename main"]
 
 
-def test_what_was_started_twice_is_removed_as_the_first_start_may_be_late() -> None:
+def test_what_a_start_without_an_answer_may_start_again_is_removed() -> None:
     play = Play({"name": "main"})
     play.answer("main")
     play.answer("main", "unknown")
