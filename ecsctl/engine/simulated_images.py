@@ -119,8 +119,11 @@ class Images:
 
     def load(self, content: bytes) -> None:
         """What `docker load` does: layers that it has in their place already may be missing."""
-        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-            files = {entry.name: file.read() for entry in tar.getmembers() if (file := tar.extractfile(entry))}
+        try:
+            with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+                files = {entry.name: file.read() for entry in tar.getmembers() if (file := tar.extractfile(entry))}
+        except tarfile.TarError:
+            raise EngineRefused(500, "unexpected EOF") from None
         for entry in msgspec.json.decode(files["manifest.json"]):
             config = files[entry["Config"]]
             diff_ids = msgspec.json.decode(config)["rootfs"]["diff_ids"]

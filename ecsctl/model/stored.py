@@ -55,11 +55,11 @@ class TaskAddress(Record):
 class ContainerState(Record):
     """One container of a task, on its engine.
 
-    `starts` and `stops` count the calls; `late_start`: one got no answer, and may yet be carried out; `failed`: it could
-    not be pulled, created or started, for `reason`. `restarts`: how often its restart policy has started it again;
-    `ran`: how long it ran, in seconds by its host's clock, when it ended last. `address` is its own; the task's, of the
-    container that owns its network namespace. `image`: what it is created from, once that is settled; `pulled`: it was,
-    or `pull_failed` says why not; `image_digest`: empty where it has none.
+    `starts` and `stops` count the calls; `late_start`: one got no answer, and may yet be carried out; `failed`: it
+    could not be pulled, created or started, for `reason`. `restarts`: how often its restart policy has started it
+    again; `ran`: how long it ran, in seconds by its host's clock, when it ended last. `address` is its own; the task's,
+    of the container that owns its network namespace. `image`: what it is created from, once that is settled; `pulled`:
+    it was, or `pull_failed` says why not; `image_digest`: empty where it has none.
     """
 
     name: str

@@ -53,7 +53,7 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
     if state.stage == "fenced":
         return
     if state.stage == "none":
-        state.stage, state.engine_id, state.intent = "created", found.id, None
+        state.stage, state.engine_id, state.intent, state.image_digest = "created", found.id, None, None
     if found.is_up:
         _begin(state, now)
     elif found.has_ended:
@@ -148,7 +148,7 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
 
 def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
     if outcome.result == "ok":
-        state.stage, state.engine_id, state.intent = "created", outcome.value, None
+        state.stage, state.engine_id, state.intent, state.image_digest = "created", outcome.value, None, None
     elif outcome.result == "no_image" and state.pull_failed is not None:
         _fail(state, f"CannotPullContainerError: {state.pull_failed}")
     elif outcome.result == "no_image" and not state.pulled:

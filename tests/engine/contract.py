@@ -6,6 +6,7 @@ shell commands on one image, the simulated one by programs, and from there on no
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ from ecsctl.engine.port import CreateBody, Engine, Observed
 from ecsctl.engine.simulated import SimulatedEngine
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.engine.simulated_faults import Pullable
+from ecsctl.engine.simulated_images import archive, digest
 from ecsctl.model import identity
+from tests.engine.registry import tar_of
 
 MILLISECOND = 10**6
 MISSING_IMAGE = "ecsctl/not-there:none"
@@ -124,6 +127,14 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
+
+
+def saved(name: str, *layers: str) -> bytes:
+    """An image of that name as `docker save` writes it, with a file in each layer that has this content."""
+    contents = [tar_of("content", layer.encode()) for layer in layers]
+    rootfs = {"type": "layers", "diff_ids": [digest(content) for content in contents]}
+    config = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/pause"]}, "rootfs": rootfs}
+    return archive(json.dumps(config).encode(), contents, [f"{name}:latest"])
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class Registry:
     def put(self, image: str, version: str) -> str:
         """Make a tag mean an image that has a shell and, in /version, this text; the image's digest."""
         repository, _, tag = image.partition(":")
-        layers = [_system(), _tar_of("version", version.encode())]
+        layers = [_system(), tar_of("version", version.encode())]
         rootfs = {"type": "layers", "diff_ids": [_digest(layer) for layer in layers]}
         config = {"architecture": _architecture(), "os": "linux", "config": {"Cmd": ["sh"]}, "rootfs": rootfs}
         found = [self._blob(gzip.compress(layer, 1, mtime=0)) for layer in layers]
@@ -175,7 +175,8 @@ def _system() -> bytes:
     return root_file_system()
 
 
-def _tar_of(name: str, content: bytes) -> bytes:
+def tar_of(name: str, content: bytes) -> bytes:
+    """An archive of one file."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         entry = tarfile.TarInfo(name)
