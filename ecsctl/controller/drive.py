@@ -143,7 +143,7 @@ class Driver:
             sight, look, outcomes = None, Look(), []
             calls.add([(action, step.record, definition) for action in actions])
             if calls.busy:
-                outcomes = calls.answers(self._seconds_left(limits))
+                outcomes = self._answers(calls, limits)
                 if not outcomes or any(outcome.result == "unknown" for outcome in outcomes):
                     self._give_up(report, calls, outcomes, limits)
                     return
@@ -288,7 +288,7 @@ class Driver:
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""
-        while calls.busy and (more := calls.answers(self._seconds_left(limits))):
+        while calls.busy and (more := self._answers(calls, limits)):
             outcomes += more
         report.unfinished = True
         report.trouble = next((o.value for o in outcomes if o.result == "unknown" and o.value), None)
@@ -297,6 +297,9 @@ class Driver:
             if record is not None and self._claimant.is_ours(record.claim):
                 record = fold_outcomes(record, outcomes, self._clock.now())
                 tx.put(TASKS, evolve(record, seq=tx.seq, claim=None))
+
+    def _answers(self, calls: Calls[Call], limits: Limits) -> list[Outcome]:
+        return calls.answers(None if calls.is_starting else self._seconds_left(limits))
 
     def _release(self, arn: str) -> None:
         with self._store.write() as tx:

@@ -134,6 +134,12 @@ class Calls(Generic[C]):
         """The containers whose calls are not answered."""
         return frozenset(self._running) | {call[0].container for call in self._waiting}
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether a container is being created or started, which takes a moment and is not to be left alone: a start
+        that is asked for once more may start again what has ended already."""
+        return any(op in ("create", "start") for op in self._running.values())
+
     def add(self, calls: Sequence[C]) -> None:
         self._waiting.extend(calls)
         self._fill()

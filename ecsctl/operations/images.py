@@ -84,7 +84,8 @@ def _hosts(ctx: Context, cluster: str | None, names: Sequence[str] | None) -> li
     with ctx.store.read() as view:
         found = find_cluster(view, ctx, cluster)
         if names is None:
-            return view.find(INSTANCES, cluster=found.cluster_arn, status=("ACTIVE", "DRAINING"))
+            every = view.find(INSTANCES, cluster=found.cluster_arn, status=("ACTIVE", "DRAINING"))
+            return sorted(every, key=lambda host: (host.name, host.arn))
         chosen = {name: find_instance(view, found, name) for name in names}
     for name, host in chosen.items():
         if host is None:
