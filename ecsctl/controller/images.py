@@ -51,7 +51,7 @@ def agree(tx: Transaction, record: TaskRecord, definition: TaskDefinition) -> bo
     containers = {container.name: container for container in definition.container_definitions or []}
     states = [s for s in record.own_containers if s.image_digest and is_consistent(containers[s.name])]
     found = {state.name: state.image_digest for state in states}
-    revision = _revision(tx, record) if states else None
+    revision = _revision(tx, record) if states and record.is_wanted else None
     if revision is None:
         return True
     known = _digests(revision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 from ecsctl.engine.port import ObservedImage, PullProgress, RegistryLogin
 from ecsctl.engine.registry_auth import auth_headers, login_headers
 from ecsctl.engine.transport import Transport, segment
-from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound, NotFound
+from ecsctl.model.errors import EngineRefused, ImageNotFound, NotFound
 
 INSPECT_SECONDS = 5.0
 LIST_SECONDS = 10.0
@@ -36,8 +37,8 @@ def pull(
             said = _said(line)
             if tell is not None and tally.add(said):
                 tell(tally.progress)
-    except (NotFound, Conflict) as error:  # those are about containers
-        raise EngineRefused(error.status, error.message) from None
+    except EngineRefused as error:  # NotFound and Conflict too: those are about containers
+        raise EngineRefused(error.status, _scrubbed(error.message)) from None
 
 
 def load(http: Transport, image: Iterable[bytes]) -> None:
@@ -101,6 +102,12 @@ class _Tally:
     def progress(self) -> PullProgress:
         done, total = (sum(both[i] for both in self._bytes.values()) for i in (0, 1))
         return PullProgress(len(self._there), len(self._bytes), done, total)
+
+
+def _scrubbed(text: str) -> str:
+    """A registry's words without what it may repeat of who asked."""
+    text = re.sub(r"://[^/@\s]+@", "://***@", text)
+    return re.sub(r"(?i)(bearer\s+|token=)[^\s&\"']+", r"\1***", text)
 
 
 def _name_and_tag(image: str) -> tuple[str, str]:

@@ -35,12 +35,12 @@ def settled(
     `known`: what came to its container instance before; `digests`: what its deployment has resolved, by container.
     """
     pulled = {name for one in known if not one.pushed for name in one.names}
-    pushed = {name for one in known if one.pushed for name in one.names}
+    pushed = {parse_image(name) for one in known if one.pushed for name in one.names}
     containers = {container.name: container for container in definition.container_definitions or []}
 
     def settle(state: ContainerState) -> ContainerState:
         image = replaced(str(containers[state.name].image), (record.image_map, policy.image_map))
-        if image in pushed:  # no registry has to know it
+        if parse_image(image) in pushed:  # no registry has to know it
             return evolve(state, image=image)
         if state.name in digests:
             image = pinned(image, digests[state.name])
@@ -98,7 +98,7 @@ def consistent(record: TaskRecord, digests: Mapping[str, str], now: datetime) ->
             image=pinned(str(state.image), wanted),
             pulled=False,
             pull_failed=None,
-            intent=state.intent or Intent(op="remove", at=now, tries=0),
+            intent=Intent(op="remove", at=now, tries=0),
         )
 
     if record.task.desired_status == "STOPPED":

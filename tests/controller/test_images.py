@@ -12,14 +12,14 @@ from ecsctl.engine.simulated import SimulatedEngine
 from ecsctl.engine.simulated_container import Program
 from ecsctl.engine.simulated_faults import Fault, Pullable
 from ecsctl.engine.simulated_images import registry_digest
-from ecsctl.model.api.services import CreateServiceRequest
-from ecsctl.model.api.tasks import RunTaskRequest
+from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest
+from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
 from ecsctl.model.image import ImagePolicy
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile
-from ecsctl.operations.services import create_service
-from ecsctl.operations.tasks import run_task
+from ecsctl.operations.services import create_service, delete_service
+from ecsctl.operations.tasks import run_task, stop_task
 from ecsctl.store.tables import IMAGES
 from tests.controller.world import World, world_in
 
@@ -145,6 +145,26 @@ def test_what_was_asked_on_the_command_line_holds_for_whoever_goes_on(tmp_path: 
         reconcile(world.process())
         assert [record.task.last_status for record in world.tasks()] == ["RUNNING", "RUNNING"]
         assert {str((r.task.containers or [])[0].image) for r in world.tasks()} == {"public.example/none:1"}
+
+
+def test_a_task_that_found_another_image_can_be_stopped_before_it_begins(tmp_path: Path) -> None:
+    with world_in(tmp_path, hosts=2) as world:
+        world.define(
+            {"image": "app:1"}, {"name": "late", "dependsOn": [{"containerName": "main", "condition": "START"}]}
+        )
+        offer(world, "app:1", ONE)
+        world.engines["host1"].pull("app:1")
+        offer(world, "app:1", TWO)
+        create_service(world.process(), CreateServiceRequest("web", task_definition="app", desired_count=2))
+        for engine in world.engines.values():
+            engine.faults.append(Fault("lost_reply", ("create",)))
+        reconcile(world.process())
+        for record in world.tasks():
+            stop_task(world.process(), StopTaskRequest(record.arn))
+        delete_service(world.process(), DeleteServiceRequest("web", force=True))
+        for _ in range(3):
+            reconcile(world.process())
+        assert {record.task.last_status for record in world.tasks()} == {"STOPPED"}
 
 
 def known(world: World) -> list[str]:

@@ -155,14 +155,14 @@ def test_an_image_is_sent_to_hosts_without_a_registry(
     cli: Cli, file: File, hub: Registry, hosts: list[Dockerd], nothing_left: None
 ) -> None:
     hub.put("app:1", "sent")
-    name = hub.name("app:1")
+    name, bare = hub.name("app:1"), hosts[2]
     cli.docker("pull", name)
-    instances = [register(cli, host, f"h{i}") for i, host in enumerate(hosts[:2])]
-    hosts[1].docker("rmi", "--force", IMAGE)
+    instances = [register(cli, host, f"h{i}") for i, host in enumerate((hosts[0], bare))]
+    bare.docker("rmi", "--force", IMAGE)
     try:
         first, second = cli("image", "push", name, "--all").stdout.splitlines()
     finally:
-        ensure_image(host=hosts[1].address)
+        ensure_image(host=bare.address)
     # The first has the layer below already, that of the tests' image.
     assert first.startswith("h0: 1 of 2 layers sent, 0.0 MB")
     assert second.startswith("h1: 2 of 2 layers sent, 2.")
