@@ -256,7 +256,7 @@ class DockerEngine:
         try:
             reply = self._http.call("POST", "/volumes/create", VOLUME_SECONDS, body=body)
         except Conflict:  # it is of another driver
-            reply = self._http.call("GET", f"/volumes/{_segment(name)}", INSPECT_SECONDS)
+            reply = self._http.call("GET", f"/volumes/{segment(name)}", INSPECT_SECONDS)
         with _understood():
             return str(reply.json().get("Mountpoint") or "")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ecsctl.engine.simulated_container import Program, image_reference
+from ecsctl.engine.simulated_container import Program
 from ecsctl.engine.simulated_faults import Pullable
+from ecsctl.engine.simulated_images import image_reference
 from ecsctl.model.api.tasks import RunTaskRequest
 from ecsctl.model.deployment_configuration import DeploymentConfiguration
 from ecsctl.operations.reconcile import reconcile

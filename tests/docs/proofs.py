@@ -76,7 +76,10 @@ _TASK: dict[str, tuple[str, ...]] = {
 _CONTAINER: dict[str, tuple[str, ...]] = {
     "name": (_TASKS + "test_a_task_has_the_agents_labels",),
     "image": ("test_failures::test_an_image_that_does_not_exist",),
-    "repositoryCredentials": (_FIELDS + "test_an_image_of_a_registry_that_asks_who_is_there",),
+    "repositoryCredentials": (
+        "test_images::test_a_registry_that_asks_who_it_is_gets_the_log_in_of_the_definition_or_the_users",
+    ),
+    "versionConsistency": ("test_images::test_what_a_service_runs_stays_the_same_while_the_tag_moves",),
     "cpu": _CGROUP,
     "memory": (*_CGROUP, _TASKS + "test_out_of_memory_is_137_and_said"),
     "memoryReservation": _CGROUP,

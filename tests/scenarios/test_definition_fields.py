@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.registry import Registry
 from tests.scenarios.conftest import SLEEP, Cli, shell
 
 pytestmark = pytest.mark.docker
@@ -265,21 +264,6 @@ def test_the_tags_of_a_definition_are_its_own_and_may_be_passed_on(cli: Cli, fil
     kept = run(cli, "app")["taskArn"]
     found = cli.json("describe-tasks", "--include", "TAGS", "--tasks", passed, kept)["tasks"]
     assert {task["taskArn"]: task["tags"] for task in found} == {passed: tags, kept: []}
-
-
-def test_an_image_of_a_registry_that_asks_who_is_there(cli: Cli, file: File) -> None:
-    (cli.home / "hub.json").write_text('{"username": "me", "password": "s3cret"}')
-    cli("secret", "put", "hub", "--file", str(cli.home / "hub.json"))
-    with Registry("me", "s3cret") as registry:
-        image = f"{registry.address}/private:{cli.home.name.replace('_', '-')}"
-        try:
-            done = cli("run-task", "--task-definition", file(shell("echo in") | {"image": image}), "--wait", code=1)
-            assert "CannotPullContainerError" in done.stderr
-            logged_in = {"repositoryCredentials": {"credentialsParameter": "hub"}}
-            assert output(cli, file(shell("echo in") | {"image": image} | logged_in)) == "in\n"
-        finally:
-            cli.docker("rm", "-f", *cli.containers(), check=False)
-            cli.docker("rmi", image, check=False)
 
 
 def test_a_gpu_is_asked_of_the_engine(cli: Cli, file: File) -> None:
