@@ -71,14 +71,16 @@ class Transport:
         query: Mapping[str, str] | None = None,
         body: object = None,
     ) -> Reply:
-        """One request and its whole answer within `seconds` of the connection being there. A `body` is sent as JSON.
+        """One request and its whole answer within `seconds` of the connection being there. A `body` of bytes is a tar
+        archive, any other is sent as JSON.
 
         Raises EngineUnreachable, EngineTimeout, and EngineRefused (NotFound for every 404, Conflict for every 409).
         """
-        content = b"" if body is None else msgspec.json.encode(body)
-        reply = self._once(method, path, seconds, query, content)
+        content = b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
+        kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
+        reply = self._once(method, path, seconds, query, content, kind)
         if reply.status == 400 and self._adopt_version(message_of(reply.body)):
-            reply = self._once(method, path, seconds, query, content)  # nothing was done: refused by version
+            reply = self._once(method, path, seconds, query, content, kind)  # nothing was done: refused by version
         if reply.status >= 300 and reply.status != NOT_MODIFIED:
             raise refusal(reply.status, message_of(reply.body))
         return reply
@@ -164,8 +166,10 @@ class Transport:
         for sock, _ in idle:
             sock.close()
 
-    def _once(self, method: str, path: str, seconds: float, query: Mapping[str, str] | None, content: bytes) -> Reply:
-        headers = {"Content-Type": "application/json"} if content else {}
+    def _once(
+        self, method: str, path: str, seconds: float, query: Mapping[str, str] | None, content: bytes, kind: str
+    ) -> Reply:
+        headers = {"Content-Type": kind} if content else {}
         target = self._target(path, query)
         kept = self._take() if method == "GET" else None
         sock = kept or self._dial()

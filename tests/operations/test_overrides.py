@@ -9,7 +9,7 @@ from tests.controller.world import World
 from tests.full import full_overrides
 from tests.operations.conftest import refused
 
-REFUSED = ("inferenceAcceleratorOverrides", "ephemeralStorage")
+REFUSED = ("inferenceAcceleratorOverrides",)
 
 
 def test_every_member_of_the_overrides_comes_back(call: Any, world: World) -> None:
