@@ -26,6 +26,7 @@ __all__ = [
     "RegistryLogin",
     "State",
     "Stream",
+    "Subnet",
     "Usage",
 ]
 
@@ -76,6 +77,13 @@ class RegistryLogin(NamedTuple):
         return f"RegistryLogin({self.username!r}, ***)"
 
 
+class Subnet(NamedTuple):
+    """The addresses of a network without a way out, in CIDR notation, and the one that no container gets."""
+
+    block: str
+    reserved: str
+
+
 class Usage(NamedTuple):
     """What a running container uses: how many CPUs, as the mean of a second, and memory in bytes, without the part of
     the file cache that the kernel would give back at once."""
@@ -103,8 +111,9 @@ class Engine(Protocol):
 
     def info(self) -> EngineInfo: ...
 
-    def list(self, install: str) -> list[Observed]:
-        """Every container, running or not, that carries the label `ecsctl.install=<install>`."""
+    def list(self, install: str | None, *, shared: bool = False) -> list[Observed]:
+        """Every container, running or not, that carries the label `ecsctl.install=<install>`; with `shared` those too
+        that belong to everybody (`*`). None: of any install."""
 
     def inspect(self, container: str) -> Observed:
         """By id or name. NotFound when there is none."""
@@ -127,6 +136,10 @@ class Engine(Protocol):
 
     def remove(self, container: str) -> None:
         """By id or name, running or not, with its anonymous volumes. Success when there is none."""
+
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        """Unpack a tar archive in a directory of a container, also in a volume of its. NotFound when the container or
+        the directory is not there."""
 
     def pull(self, image: str, login: RegistryLogin | None = None) -> None:
         """Fetch an image, by that log-in or with the user's own registry credentials. EngineRefused carries the
@@ -168,8 +181,12 @@ class Engine(Protocol):
     def remove_volume(self, name: str) -> None:
         """Success when there is none. Conflict while a container uses it."""
 
-    def create_network(self, name: str, labels: dict[str, str]) -> None:
+    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
         """A network of the host's own. Success when there is a network of that name already, of whatever kind."""
+
+    def connect_network(self, name: str, container_id: str) -> None:
+        """Put a container into a further network, by the time it runs. Success when it is in it. NotFound when the
+        container is gone, NetworkNotFound, now or at its start, when the network is not there."""
 
     def remove_network(self, name: str) -> None:
         """Success when there is none. Conflict while a container uses it."""

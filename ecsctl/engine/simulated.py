@@ -23,6 +23,7 @@ from ecsctl.engine.port import (
     LogChunk,
     Observed,
     RegistryLogin,
+    Subnet,
     Usage,
 )
 from ecsctl.engine.simulated_container import (
@@ -130,10 +131,12 @@ class SimulatedEngine:
     def info(self) -> EngineInfo:
         return self._call("info", (), lambda _: self._info)
 
-    def list(self, install: str) -> list[Observed]:
+    def list(self, install: str | None, *, shared: bool = False) -> list[Observed]:
         def act(now: float) -> list[Observed]:
             seen = [container.listed(now) for container in self._containers.values()]
-            return [found for found in reversed(seen) if found.labels.get(identity.INSTALL) == install]
+            owned = [found for found in reversed(seen) if identity.INSTALL in found.labels]
+            wanted = {install, identity.SHARED} if shared else {install}
+            return [found for found in owned if install is None or found.labels[identity.INSTALL] in wanted]
 
         return self._call("list", (install,), act)
 
@@ -184,6 +187,19 @@ class SimulatedEngine:
                 del self._containers[found.id]
 
         self._call("remove", (container,), act)
+
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        def act(_: float) -> None:
+            container = self._find(container_id)
+            if not container.has_directory(path):
+                raise NotFound(404, f"Could not find the file {path} in container {container_id}")
+            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+                for entry in tar:
+                    if entry.isfile():
+                        content = cast("IO[bytes]", tar.extractfile(entry)).read()
+                        container.files[f"{path.rstrip('/')}/{entry.name}"] = content
+
+        self._call("put_archive", (container_id, path, len(archive)), act)
 
     def pull(self, image: str, login: RegistryLogin | None = None) -> None:
         reference = image_reference(image)
@@ -273,15 +289,24 @@ class SimulatedEngine:
 
         self._call("remove_volume", (name,), act)
 
-    def create_network(self, name: str, labels: dict[str, str]) -> None:
+    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
         def act(_: float) -> None:
             self.networks.setdefault(name, dict(labels))
 
-        self._call("create_network", (name, labels), act)
+        self._call("create_network", (name, labels, subnet) if subnet else (name, labels), act)
+
+    def connect_network(self, name: str, container_id: str) -> None:
+        def act(_: float) -> None:
+            container = self._find(container_id)
+            if container.runs and name not in self.networks:
+                raise NetworkNotFound(404, f"network {name} not found")
+            container.further_networks.add(name)
+
+        self._call("connect_network", (name, container_id), act)
 
     def remove_network(self, name: str) -> None:
         def act(_: float) -> None:
-            users = [found for found in self._containers.values() if found.runs and found.network == name]
+            users = [found for found in self._containers.values() if found.runs and name in found.networks]
             if users:
                 raise Conflict(409, f"error while removing network: network {name} has active endpoints")
             self.networks.pop(name, None)
@@ -414,8 +439,8 @@ class SimulatedEngine:
                 raise NotFound(404, f"No such container: {mode.removeprefix('container:')}")
             if not other.runs:
                 raise Conflict(409, f"cannot join network of a non running container: {other.id}")
-        elif container.network not in self.networks:
-            raise NetworkNotFound(404, f"network {container.network} not found")
+        elif missing := sorted(container.networks - self.networks.keys()):
+            raise NetworkNotFound(404, f"network {missing[0]} not found")
         if container.program.start_error is not None:
             self._refuse_start(container, container.program.start_error)
         taken = {

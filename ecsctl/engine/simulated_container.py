@@ -86,6 +86,9 @@ class Container:
     finished: float | None = None
     forced_health: Health | None = None
     printed: list[LogChunk] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What was put into it, by path. In tmpfs: it is gone when it has ended."""
+    further_networks: set[str] = field(default_factory=set)
     _end: tuple[float, int, bool] | None = None
     """When it will end, with which code, and whether by running out of memory."""
 
@@ -115,6 +118,7 @@ class Container:
         when, self.exit_code, self.oom_killed = self._end
         self.printed = self._output_until(when)
         self.state, self.finished, self.ports, self._end = "exited", when, (), None
+        self.files.clear()
 
     def usage(self) -> Usage | None:
         return Usage(self.program.cpu, self.program.memory) if self.runs else None
@@ -161,12 +165,24 @@ class Container:
         mode = str((self.body.get("HostConfig") or {}).get("NetworkMode") or "default")
         return "bridge" if mode == "default" else mode
 
+    @property
+    def networks(self) -> set[str]:
+        """All that it is in."""
+        return {self.network, *self.further_networks}
+
+    def has_directory(self, path: str) -> bool:
+        """As far as it is known what is in it: what its image has, and where something is mounted."""
+        mounts = (self.body.get("HostConfig") or {}).get("Mounts") or ()
+        return path in ("/", "/tmp") or path in {mount["Target"] for mount in mounts}
+
     def _addresses(self) -> tuple[Address, ...]:
         """In a network of its own; which address it is, is a function of its id."""
         if not self.runs or self.network in ("host", "none") or self.network.startswith("container:"):
             return ()
         a, b, c = (int(self.id[i : i + 2], 16) for i in (0, 2, 4))
-        return (Address(self.network, f"172.{a % 16 + 16}.{b}.{c}", "", f"02:42:ac:{a % 16 + 16:02x}:{b:02x}:{c:02x}"),)
+        found = [(self.network, f"172.{a % 16 + 16}.{b}.{c}", f"02:42:ac:{a % 16 + 16:02x}:{b:02x}:{c:02x}")]
+        found += [(name, f"169.254.{b}.{c}", f"02:42:a9:fe:{b:02x}:{c:02x}") for name in self.further_networks]
+        return tuple(Address(name, ipv4, "", mac) for name, ipv4, mac in sorted(found))
 
     def volumes(self) -> set[str]:
         """The named volumes it uses."""

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from ecsctl.engine.archive import archive
 from ecsctl.engine.pause_image import pause_image
-from ecsctl.engine.port import LogChunk, PortBinding
+from ecsctl.engine.port import LogChunk, PortBinding, Subnet
 from ecsctl.model import identity
 from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NetworkNotFound, NotFound
 from ecsctl.model.identity import PAUSE_IMAGE
@@ -433,6 +434,51 @@ def test_a_network_that_is_not_there_is_told_from_a_container_that_is_gone(world
     assert world.ended(container).addresses == ()
     world.engine.remove_network(world.name("network"))
     world.engine.remove_network(world.name("network"))
+
+
+def test_a_container_is_put_into_a_further_network(world: World) -> None:
+    container = world.create("forever", NetworkMode=NETWORKED)
+    world.engine.connect_network(world.name("network"), container)
+    with pytest.raises(NetworkNotFound, match="not found"):
+        world.engine.start(container)
+    subnet = Subnet("169.254.180.0/24", "169.254.180.2")
+    world.engine.create_network(world.name("network"), {"owner": "me"}, subnet)
+    world.engine.create_network(world.name("network"), {"owner": "me"}, subnet)
+    world.engine.connect_network(world.name("network"), container)
+    world.engine.connect_network(world.name("network"), container)
+    world.engine.start(container)
+    addresses = {address.network: address.ipv4 for address in world.engine.inspect(container).addresses}
+    assert set(addresses) == {NETWORKED, world.name("network")}
+    assert addresses[world.name("network")].startswith("169.254.")
+    assert addresses[world.name("network")] != subnet.reserved
+    world.engine.connect_network(world.name("network"), container)
+    with pytest.raises(NotFound, match="No such container"):
+        world.engine.connect_network(world.name("network"), "nobody")
+
+
+def test_an_archive_is_unpacked_in_a_container(world: World) -> None:
+    container = world.run("forever", Mounts=[{"Type": "volume", "Source": world.name("volume"), "Target": "/data"}])
+    world.engine.put_archive(container, "/data", archive({"sub/file": b"content"}))
+    world.engine.put_archive(container, "/tmp", archive({"file": b"content"}))
+    with pytest.raises(NotFound):
+        world.engine.put_archive(container, "/nowhere", archive({"file": b""}))
+    with pytest.raises(NotFound):
+        world.engine.put_archive("nobody", "/tmp", archive({"file": b""}))
+
+
+def test_what_belongs_to_everybody_is_listed_when_it_is_asked_for(world: World) -> None:
+    mine = world.create("forever", "mine")
+    body = world.body("forever") | {"Labels": {identity.INSTALL: identity.SHARED}}
+    shared = world.engine.create(world.name("shared"), body)
+    other = world.engine.create(world.name("other"), body | {"Labels": {identity.INSTALL: world.install + "-2"}})
+    try:
+        assert [found.id for found in world.engine.list(world.install)] == [mine]
+        assert {mine, shared} <= {found.id for found in world.engine.list(world.install, shared=True)}
+        assert other not in {found.id for found in world.engine.list(world.install, shared=True)}
+        assert {mine, shared, other} <= {found.id for found in world.engine.list(None)}
+    finally:
+        world.engine.remove(shared)
+        world.engine.remove(other)
 
 
 def test_a_container_lives_in_the_network_of_another_that_runs(world: World) -> None:
