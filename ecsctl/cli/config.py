@@ -8,12 +8,17 @@
     stopped_container_retention = "3h" # how long their containers stay on the hosts
     reserved_memory = 256              # MiB of each host that tasks do not get
     healthy_after = "40s"              # when a service's task without a health check counts as healthy
+    metadata_endpoint = true           # whether containers find the task metadata endpoint
+    endpoint_image = "busybox:stable"  # what it is made of on each host: an image with busybox
 
     [secrets]                          # what prints secrets that are not in the state, by how their names begin
     "prod/" = ["pass", "show", "{name}"]
 
     [buckets]                          # the directories that stand for S3 buckets, for environmentFiles
     configuration = "/srv/env"
+
+    [roles]                            # what prints credentials of task roles, by name or how their ARNs begin
+    app = { profile = "dev" }          # those of a profile of the AWS CLI; or the words of a command, as for secrets
 
     [profile.staging]                  # --profile staging: the same keys, put before those above
     state = "/srv/ecs/staging.db"
@@ -51,8 +56,11 @@ _KINDS: dict[str, type] = {
     "stopped_container_retention": str,
     "reserved_memory": int,
     "healthy_after": str,
+    "metadata_endpoint": bool,
+    "endpoint_image": str,
     "secrets": dict,
     "buckets": dict,
+    "roles": dict,
 }
 _DURATIONS = ("history", "stopped_container_retention", "healthy_after")
 
@@ -74,6 +82,9 @@ class Config(NamedTuple):
     healthy_after: float = 40.0
     secrets: Mapping[str, Sequence[str]] = {}
     buckets: Mapping[str, Path] = {}
+    roles: Mapping[str, Sequence[str]] = {}
+    metadata_endpoint: bool = True
+    endpoint_image: str = "busybox:stable"
     chosen: tuple[str, ...] = ()
 
 
@@ -139,7 +150,7 @@ def _checked(table: dict[str, Any], path: Path, prefix: str) -> dict[str, tuple[
             hint = f'; did you mean "{meant[0]}"?' if meant else f"; the keys are {', '.join(_KINDS)}"
             raise ConfigError(f"{path}: unknown key {prefix + key!r}{hint}")
         if type(value) is not kind:
-            wanted = {int: "a whole number", dict: "a table"}.get(kind, "a string, in quotes")
+            wanted = {int: "a whole number", dict: "a table", bool: "true or false"}.get(kind, "a string, in quotes")
             raise ConfigError(f"{path}: {prefix}{key}: expected {wanted}")
         found[key] = (_resolved(key, value, path, prefix), f"{path}: {prefix}{key}")
     return found
@@ -156,11 +167,30 @@ def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
         return {name: path.parent / os.path.expanduser(directory) for name, directory in value.items()}
     if key == "secrets":
         for name, command in value.items():
-            if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
+            if not _is_command(command):
                 raise ConfigError(
                     f'{path}: {prefix}secrets.{name}: expected the words of a command, ["pass", "show", "{{name}}"]'
                 )
+    if key == "roles":
+        return {name: _credentials(role, f"{path}: {prefix}roles.{name}") for name, role in value.items()}
     return value
+
+
+def _credentials(role: Any, where: str) -> list[str]:
+    """The command that prints the credentials of a role."""
+    if isinstance(role, dict) and role.keys() == {"profile"} and isinstance(role["profile"], str) and role["profile"]:
+        return ["aws", "configure", "export-credentials", "--format", "process", "--profile", role["profile"]]
+    if not _is_command(role):
+        raise ConfigError(
+            f'{where}: expected {{ profile = "NAME" }}, or the words of a command that prints credentials as a '
+            "credential_process does"
+        )
+    words: list[str] = role
+    return words
+
+
+def _is_command(words: Any) -> bool:
+    return isinstance(words, list) and bool(words) and all(isinstance(word, str) for word in words)
 
 
 def _read(path: Path) -> dict[str, Any]:

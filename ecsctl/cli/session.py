@@ -33,7 +33,8 @@ def open_context(config: Config) -> Iterator[Context]:
     try:
         retention = Retention(timedelta(seconds=config.stopped_container_retention), timedelta(seconds=config.history))
         settle = timedelta(seconds=config.healthy_after)
-        sources = Sources(config.secrets, config.buckets)
+        image = config.endpoint_image if config.metadata_endpoint else None
+        sources = Sources(config.secrets, config.buckets, config.roles, image)
         controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources)
         context = Context(
             store=store,

@@ -29,6 +29,7 @@ from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
 
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
+    from ecsctl.controller.endpoints import Endpoints
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
     from ecsctl.engine.port import Engine
@@ -82,6 +83,7 @@ class Controller:
         self._settle = settle
         self._sources = sources
         self._secrets: Secrets | None = None
+        self._endpoints: Endpoints | None = None
         self._engines: dict[str, Engine] = {}
         self._connecting = Lock()
         self.ending: Callable[[str], object] = lambda _: None
@@ -127,6 +129,15 @@ class Controller:
             if self._secrets is None:
                 self._secrets = Secrets(self._store, self._sources)
             return self._secrets
+
+    def endpoints(self) -> Endpoints:
+        """What answers tasks on their hosts."""
+        from ecsctl.controller.endpoints import Endpoints  # a quiet pass has no need of it
+
+        with self._connecting:
+            if self._endpoints is None:
+                self._endpoints = Endpoints(self._store, self._sources, self.clock)
+            return self._endpoints
 
     # Converging
 
@@ -287,7 +298,7 @@ class Controller:
         with self._store.read() as view:
             sequence = view.sequence
         try:
-            listed = self.engine(instance.address).list(self._store.install)
+            listed = self.engine(instance.address).list(self._store.install, shared=True)
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
@@ -325,7 +336,8 @@ class Controller:
         result: Pass,
     ) -> None:
         # Most of what is looked at is as it should be: that is found out without reading it again, one by one.
-        arns = [record.arn for record in group if not is_settled(sight, record)]
+        now = self.clock.now()
+        arns = [record.arn for record in group if not is_settled(sight, record, now)]
         if not dry_run:
             self._drive(instance, arns, sight, limits, result)
             return
@@ -398,9 +410,15 @@ class Controller:
     def _driver(self, instance: InstanceRecord) -> Driver:
         from ecsctl.controller.drive import Driver
 
-        engine = self.engine(instance.address)
         return Driver(
-            self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending, self.secrets
+            self._store,
+            self.engine(instance.address),
+            self._claimant.another(),
+            self.clock,
+            self._signature(),
+            self.ending,
+            self.secrets,
+            self.endpoints if self._sources.endpoint_image or self._sources.roles else None,
         )
 
     def _signature(self) -> Signature:

@@ -16,19 +16,21 @@ from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import CreateBody, Engine, Observed, RegistryLogin
 from ecsctl.model.arn import last_part
-from ecsctl.model.errors import EngineTimeout, EngineUnreachable
-from ecsctl.model.identity import PAUSE_IMAGE, Signature
+from ecsctl.model.errors import EngineRefused, EngineTimeout, EngineUnreachable, SecretUnavailable
+from ecsctl.model.identity import PAUSE, PAUSE_IMAGE, Signature
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import TaskRecord
+from ecsctl.model.stored import Endpoint, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.container_spec import create_body, effective, is_confidential
 from ecsctl.scheduler.decide import decide
+from ecsctl.scheduler.namespaces import network_of
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
 from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
+    from ecsctl.controller.endpoints import Endpoints
     from ecsctl.controller.secrets import Secrets
 
 Call = tuple[Action, TaskRecord, TaskDefinition]
@@ -64,8 +66,10 @@ class Driver:
         signature: Signature,
         ending: Callable[[str], object],
         secrets: Callable[[], Secrets],
+        endpoints: Callable[[], Endpoints] | None,
     ) -> None:
-        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed."""
+        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed,
+        `endpoints` where a task may have one."""
         self._store = store
         self._engine = engine
         self._claimant = claimant
@@ -73,6 +77,7 @@ class Driver:
         self._signature = signature
         self._ending = ending
         self._secrets = secrets
+        self._endpoints = endpoints
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -101,6 +106,7 @@ class Driver:
         outcomes: list[Outcome] = []
         calls = Calls(self._call)
         pause = POLL[0]
+        run = sight.endpoint if sight else None
         while found := self._read(report.arn):
             record, definition = found
             if record.is_stopped or not self._claimant.may_take(record):
@@ -116,6 +122,7 @@ class Driver:
                 continue  # somebody changed the task meanwhile: decide again on what it is now
             sight, look, outcomes = None, Look(), []
             calls.add([(action, step.record, definition) for action in actions])
+            run = self._publish(report, step, definition, run, busy=bool(calls.busy))
             if calls.busy:
                 outcomes = calls.answers(self._seconds_left(limits))
                 if not outcomes or any(outcome.result == "unknown" for outcome in outcomes):
@@ -141,6 +148,8 @@ class Driver:
             if record is None:
                 return None
             definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
+            if record.endpoint is None and self._endpoints is None:
+                record = evolve(record, endpoint=Endpoint(offered=False))
             if record.waits_for:
                 there = [arn for arn in record.waits_for if (other := view.get(TASKS, arn)) and not other.is_stopped]
                 record = evolve(record, waits_for=there)
@@ -160,6 +169,33 @@ class Driver:
         if look.asked:
             record = fold_seen(record, look.seen, now, asked=look.asked)
         return decide(record, definition, now, busy)
+
+    def _publish(
+        self, report: Drive, step: Step, definition: TaskDefinition, run: str | None, *, busy: bool
+    ) -> str | None:
+        """Let the endpoint know what there is to say of the task; which one knows it, as far as that is known.
+
+        Of a new task it learns while the first container starts; of one that comes to rest, when it has.
+        """
+        endpoint = step.record.endpoint
+        if self._endpoints is None or endpoint is None or not endpoint.offered:
+            return run
+        begins = not endpoint.run and any(action.op == "start" for action in step.actions)
+        ends = any(action.op in ("rename", "remove") for action in step.actions)
+        if busy and not begins and not ends:
+            return run
+        try:
+            changed = self._endpoints().publish(self._engine, step.record, definition, self._signature.key, run)
+        except (SecretUnavailable, EngineRefused) as error:
+            report.lines.append(f"{name_of(step.record, definition)}: the endpoint is not up to date: {error}")
+            return run
+        if changed is None:
+            return run
+        with self._store.write() as tx:
+            current = tx.get(TASKS, report.arn)
+            if current is not None and current.endpoint is not None:
+                tx.put(TASKS, evolve(current, endpoint=changed))
+        return changed.run or run
 
     def _allowed(self, step: Step, limits: Limits) -> list[Action]:
         if not self._time_left(limits):
@@ -209,7 +245,16 @@ class Driver:
         def login() -> RegistryLogin | None:
             return self._secrets().login(container) if container.repository_credentials else None
 
-        outcome = perform(self._engine, action, body, self._signature.key, login)
+        def offer() -> str:
+            return self._endpoints().offer(self._engine, record, definition) if self._endpoints else ""
+
+        def prepare() -> None:
+            if action.container == PAUSE and network_of(record) and record.endpoint and record.endpoint.offered:
+                from ecsctl.controller.endpoint_container import join
+
+                join(self._engine, action.target)
+
+        outcome = perform(self._engine, action, body, self._signature.key, login, offer, prepare)
         return outcome._replace(value=redact(outcome.value)) if redact else outcome
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
@@ -243,6 +288,11 @@ def _same(one: TaskRecord, other: TaskRecord) -> bool:
 
 def lines_of(step: Step, definition: TaskDefinition) -> list[str]:
     """A step in words."""
-    task = f"task {last_part(step.record.arn)[:12]} ({definition.family}:{definition.revision})"
+    task = name_of(step.record, definition)
     said = [str(happening) for happening in step.happenings]
     return [f"{task} {what}" for what in said] + [f"{task}: {action}" for action in step.actions]
+
+
+def name_of(record: TaskRecord, definition: TaskDefinition) -> str:
+    """What a line for people calls a task."""
+    return f"task {last_part(record.arn)[:12]} ({definition.family}:{definition.revision})"

@@ -31,10 +31,13 @@ def perform(
     body: Callable[[], CreateBody],
     key: bytes,
     login: Callable[[], RegistryLogin | None] = lambda: None,
+    offer: Callable[[], str] = lambda: "",
+    prepare: Callable[[], object] = lambda: None,
 ) -> Outcome:
-    """Make the call. `body` gives the create body; `key` tells our containers from others; `login` is who pulls."""
+    """Make the call. `body` gives the create body; `key` tells our containers from others; `login` is who pulls;
+    `offer` says what an endpoint offers; `prepare` is done before a start."""
     try:
-        value = _call(engine, action, body, key, login)
+        value = offer() if action.op == "endpoint" else _call(engine, action, body, key, login, prepare)
     except SecretUnavailable as error:
         return Outcome(action.op, action.container, "no_secret", str(error))
     except (EngineUnreachable, EngineTimeout) as error:
@@ -60,6 +63,7 @@ def _call(
     body: Callable[[], CreateBody],
     key: bytes,
     login: Callable[[], RegistryLogin | None],
+    prepare: Callable[[], object],
 ) -> str | None:
     if action.op == "create":
         return _create(engine, action.target, body(), key)
@@ -68,6 +72,7 @@ def _call(
     elif action.op == "network":
         engine.create_network(action.target, {identity.SUBNET: action.target})
     elif action.op == "start":
+        prepare()
         engine.start(action.target)
     elif action.op == "stop":
         engine.stop(action.target, action.timeout)

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 class Sources(NamedTuple):
     """As configured: of secrets whose names begin with a prefix the command that prints one ({name} stands for the
-    name), and the directories that stand for S3 buckets."""
+    name), the directories that stand for S3 buckets, and of roles whose names are given, or how their ARNs begin, the
+    command that prints credentials. `endpoint_image`: of what answers tasks on their hosts; None for none."""
 
     commands: Mapping[str, Sequence[str]] = {}
     buckets: Mapping[str, Path] = {}
+    roles: Mapping[str, Sequence[str]] = {}
+    endpoint_image: str | None = None

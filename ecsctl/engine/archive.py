@@ -7,12 +7,12 @@ import tarfile
 from collections.abc import Mapping
 
 
-def archive(files: Mapping[str, bytes], mode: int = 0o755) -> bytes:
-    """The files by their paths, each with that mode."""
+def archive(files: Mapping[str, bytes], mode: int = 0o755, mtime: float = 0) -> bytes:
+    """The files by their paths, each with that mode, and changed at that time (seconds since 1970)."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
-            entry.mode, entry.size = mode, len(content)
+            entry.mode, entry.size, entry.mtime = mode, len(content), mtime
             tar.addfile(entry, io.BytesIO(content))
     return out.getvalue()

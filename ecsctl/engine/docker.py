@@ -92,7 +92,9 @@ class DockerEngine:
     def list(self, install: str | None, *, shared: bool = False) -> list[Observed]:
         # The engine cannot be asked for one label or another.
         one = install is not None and not shared
-        filters = msgspec.json.encode({"label": [f"{identity.INSTALL}={install}" if one else identity.INSTALL]}).decode()
+        filters = msgspec.json.encode(
+            {"label": [f"{identity.INSTALL}={install}" if one else identity.INSTALL]}
+        ).decode()
         reply = self._http.call("GET", "/containers/json", LIST_SECONDS, {"all": "1", "filters": filters})
         wanted = (install, identity.SHARED)
         with _understood():

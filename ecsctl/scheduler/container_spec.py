@@ -21,6 +21,7 @@ from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition, Volume
+from ecsctl.scheduler.metadata import environment
 from ecsctl.scheduler.namespaces import PAUSE, is_of_network, joined, needs_pause, pause_body
 
 MIB = 1024 * 1024
@@ -37,6 +38,9 @@ def create_body(record: TaskRecord, definition: TaskDefinition, name: str, signa
     container = effective(record, definition, name)
     is_pause = name == identity.PAUSE
     body = pause_body(record, definition) if is_pause else _without_labels(record, definition, container)
+    if not is_pause:
+        ours = environment(record, definition, container, signature.key)
+        body["Env"] = [*body["Env"], *(f"{name}={value}" for name, value in ours.items())]
     digest = identity.spec_digest(body)
     return {**body, "Labels": _labels(record, definition, container, digest, signature)}
 
