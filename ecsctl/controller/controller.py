@@ -21,7 +21,7 @@ from ecsctl.controller.sources import Sources
 from ecsctl.controller.together import PARALLEL, together
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
-from ecsctl.model.identity import Signature
+from ecsctl.model.identity import INSTALL, SHARED, Signature
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store, prepare_to_read
@@ -129,6 +129,11 @@ class Controller:
             if self._secrets is None:
                 self._secrets = Secrets(self._store, self._sources)
             return self._secrets
+
+    @property
+    def has_endpoints(self) -> bool:
+        """Whether something answers tasks on their hosts, by the configuration."""
+        return self._sources.endpoint_image is not None
 
     def endpoints(self) -> Endpoints:
         """What answers tasks on their hosts."""
@@ -384,7 +389,21 @@ class Controller:
             self._note_error(instance, error, result)
             return result
         result.add(Pass(found.lines, found.left_alone))
+        if sight.endpoint and not group and (not sight.tasks or found.lines):
+            self._withdraw_endpoint(instance, result, dry_run=dry_run)
         return result
+
+    def _withdraw_endpoint(self, instance: InstanceRecord, result: Pass, *, dry_run: bool) -> None:
+        """Remove what answers a host's tasks when there are none, of whatever state."""
+        engine = self.engine(instance.address)
+        try:
+            if all(found.labels[INSTALL] == SHARED for found in engine.list(None)):
+                result.lines.append(f"remove the metadata endpoint of host {instance.name}: it has no containers")
+                result.changed = True
+                if not dry_run:
+                    self.endpoints().withdraw(engine)
+        except EngineError as error:
+            self._note_error(instance, error, result)
 
     def _drive(
         self, instance: InstanceRecord, arns: list[str], sight: Sight | None, limits: Limits, result: Pass
@@ -418,7 +437,7 @@ class Controller:
             self._signature(),
             self.ending,
             self.secrets,
-            self.endpoints if self._sources.endpoint_image or self._sources.roles else None,
+            self.endpoints if self.has_endpoints or self._sources.roles else None,
         )
 
     def _signature(self) -> Signature:

@@ -1,8 +1,8 @@
 # The container that answers the tasks of a host: its first process, and what answers one request. It needs busybox.
 #
-# /data is in memory, and filled by the Docker API: m/ID and c/ID are the documents of a container and the credentials of
-# a task, one JSON document a line and `end` in the last; a/NUMBER is the answer to a request that was passed on, by a
-# line on the output of the container. Nobody learns of an ID here who does not know it.
+# /data is in memory, and filled from the standard input, with archives: m/ID and c/ID are the documents of a container and
+# the credentials of a task, one JSON document a line and `end` in the last; a/NUMBER is the answer to a request that was
+# passed on, by a line on the output of the container. Nobody learns of an ID here who does not know it.
 case $1 in
 serve)
     [ -e /begun ] && exit 1 # a restart would find /data empty, and nobody would know
@@ -15,6 +15,9 @@ serve)
     while sleep 60; do
         find /data/a -type f -mmin +2 -delete
         grep -lx gone /data/m/* /data/c/* 2>/dev/null | xargs -r rm -f
+    done &
+    while read -r word number files; do
+        [ "$word" = put ] && printf '%s' "$files" | base64 -d | tar -xz -f - -C /data && echo "ok $number"
     done
     exit
     ;;

@@ -11,17 +11,19 @@ run is told by its id alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from ecsctl.engine.archive import archive
 from ecsctl.engine.port import CreateBody, Engine, Observed, Subnet
 from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound, NotFound
 from ecsctl.model.identity import ENDPOINT, ENDPOINT_NAME, INSTALL, SHARED
 
 VERSION = 1
 """Of what the container does: an older one is replaced."""
-DATA = "/data"
 _NEW, _ROUTE = f"{ENDPOINT_NAME}.new", f"{ENDPOINT_NAME}.route"
 _LABELS = {INSTALL: SHARED, ENDPOINT: str(VERSION)}
 _SUBNET = Subnet("169.254.170.0/23", "169.254.170.2")
@@ -52,10 +54,22 @@ def raise_up(engine: Engine, image: str, sleep: Callable[[float], object], *, pu
         engine.remove(ENDPOINT_NAME)
         with suppress(Conflict, NotFound):  # somebody else was at it too
             made = _make(engine, image, pull=pull)
-            _prepare(engine, made, image, sleep)
+            try:
+                _prepare(engine, made, image, sleep)
+            except EngineRefused as error:
+                if not isinstance(error, (Conflict, NotFound)):
+                    engine.remove(made)
+                raise
             engine.rename(made, ENDPOINT_NAME)
             return made
     raise EngineRefused(500, f"container {ENDPOINT_NAME} is removed as often as it is made")
+
+
+def put(engine: Engine, run: str, files: Mapping[str, str], now: float) -> None:
+    """Give the endpoint of that id files, by their paths. NotFound or Conflict when it is over."""
+    content = archive({path: text.encode("ascii") for path, text in files.items()}, 0o600, mtime=now, how="w:gz")
+    number = hashlib.sha256(content).hexdigest()[:16]
+    engine.feed(run, b"put %s %s" % (number.encode(), base64.b64encode(content)), b"ok %s" % number.encode())
 
 
 def join(engine: Engine, container: str) -> None:
@@ -64,15 +78,15 @@ def join(engine: Engine, container: str) -> None:
     engine.connect_network(ENDPOINT_NAME, container)
 
 
-def withdraw(engine: Engine, image: str, sleep: Callable[[float], object]) -> None:
+def withdraw(engine: Engine, sleep: Callable[[float], object]) -> None:
     """Remove it, and all that goes with it."""
     for name in (ENDPOINT_NAME, _NEW):
         with suppress(NotFound):
             found = engine.inspect(name)
             _check(found)
+            with suppress(EngineRefused):  # it leads nowhere then, until the host starts again
+                _set_route(engine, str(found.image_id), found, sleep, word="del")
             engine.remove(found.id)
-            with suppress(EngineRefused):  # it is gone with the next start of the host
-                _set_route(engine, image, found, sleep, word="del")
     engine.remove(_ROUTE)
     with suppress(Conflict):  # somebody began to use it again
         engine.remove_volume(ENDPOINT_NAME)
@@ -121,7 +135,6 @@ def _prepare(engine: Engine, made: str, image: str, sleep: Callable[[float], obj
     _set_route(engine, image, engine.inspect(made), sleep)
     if not engine.inspect(made).is_up:
         said = b" ".join(chunk.line for chunk in engine.logs(made, tail=3)).decode("utf-8", "replace")
-        engine.remove(made)
         raise EngineRefused(500, f"container {ENDPOINT_NAME} of image {image} ended at once: {said or 'no output'}")
 
 
@@ -165,6 +178,7 @@ def _body(image: str) -> CreateBody:
         "Entrypoint": [],
         "Cmd": ["/bin/sh", "-c", script, ENDPOINT_NAME, "serve", script],
         "User": "0",
+        "OpenStdin": True,
         "StopSignal": "SIGKILL",
         "Labels": _LABELS,
         "HostConfig": {
@@ -180,7 +194,7 @@ def _body(image: str) -> CreateBody:
                 {
                     "Type": "volume",
                     "Source": ENDPOINT_NAME,
-                    "Target": DATA,
+                    "Target": "/data",
                     "VolumeOptions": {"DriverConfig": {"Name": "local", "Options": memory}, "Labels": _LABELS},
                 }
             ],

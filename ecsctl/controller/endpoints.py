@@ -8,13 +8,12 @@ from datetime import timedelta
 from threading import Lock
 
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.endpoint_container import DATA, present, raise_up, withdraw
+from ecsctl.controller.endpoint_container import present, put, raise_up, withdraw
 from ecsctl.controller.look import knows
 from ecsctl.controller.roles import Roles
 from ecsctl.controller.sources import Sources
-from ecsctl.engine.archive import archive
 from ecsctl.engine.port import Engine
-from ecsctl.model.errors import EngineRefused, ImageNotFound, NotFound, SecretUnavailable
+from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound, NotFound, SecretUnavailable
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import Endpoint, InstanceRecord, TagSet, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
@@ -84,8 +83,7 @@ class Endpoints:
 
     def withdraw(self, engine: Engine) -> None:
         """Nothing on its host needs it any more."""
-        if self._image is not None:
-            withdraw(engine, self._image, self._clock.sleep)
+        withdraw(engine, self._clock.sleep)
 
     def _files(self, record: TaskRecord, definition: TaskDefinition, key: bytes) -> dict[str, str]:
         with self._store.read() as view:
@@ -102,28 +100,24 @@ class Endpoints:
         files = {f"m/{metadata_id(record, state.name, key)}": _GONE for state in record.own_containers}
         if known.credentials:
             files[f"c/{credentials_id(record, key)}"] = _GONE
-        with suppress(NotFound):  # it forgot when it ended
-            self._unpack(engine, known.run, files)
+        with suppress(NotFound, Conflict):  # it forgot when it ended
+            put(engine, known.run, files, self._clock.now().timestamp())
         return evolve(known, run="", digest="", expires_at=None)
 
     def _put(self, engine: Engine, record: TaskRecord, run: str, files: Mapping[str, str]) -> str:
         """Put files into the endpoint, which is made anew where it is gone; which one that was, empty for none."""
         if run:
             try:
-                self._unpack(engine, run, files)
-            except NotFound:
+                put(engine, run, files, self._clock.now().timestamp())
+            except (NotFound, Conflict):
                 pass
             else:
                 return run
         if self._image is None or self._raise(engine, record, self._image):
             return ""
         run = self._runs[str(record.task.container_instance_arn)]
-        self._unpack(engine, run, files)
+        put(engine, run, files, self._clock.now().timestamp())
         return run
-
-    def _unpack(self, engine: Engine, run: str, files: Mapping[str, str]) -> None:
-        content = {path: text.encode("ascii") for path, text in files.items()}
-        engine.put_archive(run, DATA, archive(content, 0o600, self._clock.now().timestamp()))
 
     def _raise(self, engine: Engine, record: TaskRecord, image: str) -> str:
         """See to it that the host has an endpoint; why it cannot, if so."""

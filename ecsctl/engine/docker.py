@@ -56,7 +56,7 @@ CLEAN_UP_SECONDS = 0.2
 VOLUME_SECONDS = 30.0
 NETWORK_SECONDS = 30.0
 LOAD_SECONDS = 300.0
-ARCHIVE_SECONDS = 30.0
+FEED_SECONDS = 10.0
 PULL_QUIET_SECONDS = 60.0
 LOGS_QUIET_SECONDS = 30.0
 
@@ -151,8 +151,14 @@ class DockerEngine:
                 raise
             self._wait_until_gone(container)
 
-    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
-        self._http.call("PUT", f"{_path(container_id)}/archive", ARCHIVE_SECONDS, {"path": path}, archive)
+    def feed(self, container_id: str, line: bytes, answer: bytes) -> None:
+        from ecsctl.engine.feeding import feed
+
+        if not self.inspect(container_id).is_up:  # the engine would wait for its start
+            raise Conflict(409, f"Container {container_id} is not running")
+        path = f"{_path(container_id)}/attach?stream=1&stdin=1&stdout=1"
+        sock, rest = self._http.converse(path, FEED_SECONDS, {})
+        feed(sock, rest, line, answer, FEED_SECONDS)
 
     def pull(self, image: str, login: RegistryLogin | None = None) -> None:
         from ecsctl.engine.registry_auth import auth_headers, login_headers
@@ -211,9 +217,13 @@ class DockerEngine:
         return DockerSession(self._http, made, sock, rest, tty)
 
     def usage(self, container_id: str) -> Usage | None:
+        with _understood():
+            return _used(self.statistics(container_id))
+
+    def statistics(self, container_id: str) -> dict[str, Any]:
         reply = self._http.call("GET", f"{_path(container_id)}/stats", STATS_SECONDS, {"stream": "false"})
         with _understood():
-            return _used(reply.json())
+            return dict(reply.json())
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         from ecsctl.engine.port import EngineEvent

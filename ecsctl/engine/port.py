@@ -137,9 +137,10 @@ class Engine(Protocol):
     def remove(self, container: str) -> None:
         """By id or name, running or not, with its anonymous volumes. Success when there is none."""
 
-    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
-        """Unpack a tar archive in a directory of a container, also in a volume of its. NotFound when the container or
-        the directory is not there."""
+    def feed(self, container_id: str, line: bytes, answer: bytes) -> None:
+        """Give a line to a container's standard input, which has to be open, and wait for a short one on its output.
+        Several may do it at once. NotFound when it is gone, Conflict when it has ended, EngineTimeout when it does not
+        answer."""
 
     def pull(self, image: str, login: RegistryLogin | None = None) -> None:
         """Fetch an image, by that log-in or with the user's own registry credentials. EngineRefused carries the
@@ -165,6 +166,10 @@ class Engine(Protocol):
     def usage(self, container_id: str) -> Usage | None:
         """What it uses now, which takes a second or two to tell; None when it does not run. NotFound when it is
         gone."""
+
+    def statistics(self, container_id: str) -> dict[str, Any]:
+        """All that the engine says of what a container uses, in its own words, which takes a second or two to tell.
+        NotFound when it is gone."""
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         """What happens to the containers that `list` shows, from now on: ends and changes of health.

@@ -188,18 +188,16 @@ class SimulatedEngine:
 
         self._call("remove", (container,), act)
 
-    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+    def feed(self, container_id: str, line: bytes, answer: bytes) -> None:
         def act(_: float) -> None:
             container = self._find(container_id)
-            if not container.has_directory(path):
-                raise NotFound(404, f"Could not find the file {path} in container {container_id}")
-            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                for entry in tar:
-                    if entry.isfile():
-                        content = cast("IO[bytes]", tar.extractfile(entry)).read()
-                        container.files[f"{path.rstrip('/')}/{entry.name}"] = content
+            if not container.runs:
+                raise Conflict(409, f"Container {container_id} is not running")
+            if not container.program.listens:
+                raise EngineTimeout(f"{self._info.name}: the container did not answer.")
+            container.fed.append(line)
 
-        self._call("put_archive", (container_id, path, len(archive)), act)
+        self._call("feed", (container_id, line, answer), act)
 
     def pull(self, image: str, login: RegistryLogin | None = None) -> None:
         reference = image_reference(image)
@@ -254,6 +252,18 @@ class SimulatedEngine:
 
     def usage(self, container_id: str) -> Usage | None:
         return self._call("usage", (container_id,), lambda _: self._find(container_id).usage())
+
+    def statistics(self, container_id: str) -> dict[str, Any]:
+        def act(_: float) -> dict[str, Any]:
+            container = self._find(container_id)
+            used = container.usage()
+            return {
+                "id": container.id,
+                "name": f"/{container.name}",
+                "memory_stats": {"usage": used.memory} if used else {},
+            }
+
+        return self._call("statistics", (container_id,), act)
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         read = self._call("events", (install,), lambda _: len(self._happened))

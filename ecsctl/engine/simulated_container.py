@@ -29,6 +29,7 @@ class Program(NamedTuple):
 
     `health`: (when, what) in order, before the first of which it is `starting`; empty means no health check.
     `output`: (when, stream, line without its end). `cpu`: how many CPUs it keeps busy, `memory`: bytes.
+    `listens`: it answers the lines that it is given, as is expected of it.
     """
 
     exits_after: float | None = None
@@ -42,6 +43,7 @@ class Program(NamedTuple):
     output: tuple[tuple[float, Literal["stdout", "stderr"], bytes], ...] = ()
     cpu: float = 0.0
     memory: int = 1 << 20
+    listens: bool = False
 
 
 class SimulatedSession:
@@ -86,8 +88,8 @@ class Container:
     finished: float | None = None
     forced_health: Health | None = None
     printed: list[LogChunk] = field(default_factory=list)
-    files: dict[str, bytes] = field(default_factory=dict)
-    """What was put into it, by path. In tmpfs: it is gone when it has ended."""
+    fed: list[bytes] = field(default_factory=list)
+    """The lines that it was given since it began."""
     further_networks: set[str] = field(default_factory=set)
     _end: tuple[float, int, bool] | None = None
     """When it will end, with which code, and whether by running out of memory."""
@@ -99,6 +101,7 @@ class Container:
     def start(self, now: float, ports: tuple[PortBinding, ...]) -> None:
         self.state, self.ports, self.started, self.finished = "running", ports, now, None
         self.exit_code, self.oom_killed, self.error, self.forced_health = 0, False, "", None
+        self.fed = []
         after = self.program.exits_after
         self._end = None if after is None else (now + after, self.program.exit_code, self.program.oom_killed)
 
@@ -118,7 +121,6 @@ class Container:
         when, self.exit_code, self.oom_killed = self._end
         self.printed = self._output_until(when)
         self.state, self.finished, self.ports, self._end = "exited", when, (), None
-        self.files.clear()
 
     def usage(self) -> Usage | None:
         return Usage(self.program.cpu, self.program.memory) if self.runs else None
@@ -169,11 +171,6 @@ class Container:
     def networks(self) -> set[str]:
         """All that it is in."""
         return {self.network, *self.further_networks}
-
-    def has_directory(self, path: str) -> bool:
-        """As far as it is known what is in it: what its image has, and where something is mounted."""
-        mounts = (self.body.get("HostConfig") or {}).get("Mounts") or ()
-        return path in {"/", "/tmp", *(mount["Target"] for mount in mounts)}  # noqa: S108 a path in a container
 
     def _addresses(self) -> tuple[Address, ...]:
         """In a network of its own; which address it is, is a function of its id."""

@@ -36,6 +36,9 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         40.0,
         {},
         {},
+        {},
+        True,
+        "busybox:stable",
         (),
     )
 

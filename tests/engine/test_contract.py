@@ -6,10 +6,11 @@ import ipaddress
 import platform
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
-from ecsctl.engine.archive import archive
+from ecsctl.controller.together import together
 from ecsctl.engine.pause_image import pause_image
 from ecsctl.engine.port import LogChunk, PortBinding, Subnet
 from ecsctl.model import identity
@@ -456,14 +457,15 @@ def test_a_container_is_put_into_a_further_network(world: World) -> None:
         world.engine.connect_network(world.name("network"), "nobody")
 
 
-def test_an_archive_is_unpacked_in_a_container(world: World) -> None:
-    container = world.run("forever", Mounts=[{"Type": "volume", "Source": world.name("volume"), "Target": "/data"}])
-    world.engine.put_archive(container, "/data", archive({"sub/file": b"content"}))
-    world.engine.put_archive(container, "/tmp", archive({"file": b"content"}))
+def test_a_container_answers_what_it_is_given(world: World) -> None:
+    listening = world.run("listens")
+    together([partial(world.engine.feed, listening, b"%d " % n + b"x" * 9000, b"ok %d" % n) for n in range(8)], 4)
+    world.engine.kill(listening)
+    world.ended(listening)
+    with pytest.raises(Conflict, match="not running"):
+        world.engine.feed(listening, b"late", b"ok late")
     with pytest.raises(NotFound):
-        world.engine.put_archive(container, "/nowhere", archive({"file": b""}))
-    with pytest.raises(NotFound):
-        world.engine.put_archive("nobody", "/tmp", archive({"file": b""}))
+        world.engine.feed("nobody", b"x", b"ok x")
 
 
 def test_what_belongs_to_everybody_is_listed_when_it_is_asked_for(world: World) -> None:
@@ -505,6 +507,9 @@ def test_what_a_container_uses(world: World) -> None:
     assert resting.cpus < 0.2
     assert 20 << 20 <= using.memory < 40 << 20
     assert resting.memory < 10 << 20
+    said = world.engine.statistics(busy)
+    assert (said["id"], said["name"]) == (busy, f"/{world.name('busy')}")
+    assert said["memory_stats"]["usage"] >= 20 << 20
     world.engine.kill(busy)
     assert world.ended(busy)
     assert world.engine.usage(busy) is None
