@@ -1,8 +1,18 @@
 # The container that answers the tasks of a host: its first process, and what answers one request. It needs busybox.
 #
-# /data is in memory, and filled from the standard input, with archives: m/ID and c/ID are the documents of a container and
+# /data is in memory, and filled by the lines of the standard input: m/ID and c/ID are the documents of a container and
 # the credentials of a task, one JSON document a line and `end` in the last; a/NUMBER is the answer to a request that was
 # passed on, by a line on the output of the container. Nobody learns of an ID here who does not know it.
+umask 077
+set -f
+
+put() { # a path and a content, as often as wanted: each whole or not at all
+    while [ $# -ge 2 ]; do
+        printf '%s' "$2" | base64 -d | gunzip -c >/data/new && mv /data/new "/data/$1" || return
+        shift 2
+    done
+}
+
 case $1 in
 serve)
     [ -e /begun ] && exit 1 # a restart would find /data empty, and nobody would know
@@ -14,10 +24,10 @@ serve)
     done &
     while sleep 60; do
         find /data/a -type f -mmin +2 -delete
-        grep -lx gone /data/m/* /data/c/* 2>/dev/null | xargs -r rm -f
+        find /data/m /data/c -type f -exec grep -lx gone {} + | xargs -r rm -f
     done &
     while read -r word number files; do
-        [ "$word" = put ] && printf '%s' "$files" | base64 -d | tar -xz -f - -C /data && echo "ok $number"
+        [ "$word" = put ] && put $files && echo "ok $number"
     done
     exit
     ;;

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ecsctl.engine.archive import archive
 from ecsctl.engine.port import CreateBody, Engine, Observed, Subnet
 from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound, NotFound
 from ecsctl.model.identity import ENDPOINT, ENDPOINT_NAME, INSTALL, SHARED
@@ -29,6 +29,7 @@ _LABELS = {INSTALL: SHARED, ENDPOINT: str(VERSION)}
 _SUBNET = Subnet("169.254.170.0/23", "169.254.170.2")
 """Not 169.254.169.254, where clouds answer their machines."""
 _MIB = 1 << 20
+_GZIP = 16 + zlib.MAX_WBITS
 _TRIES = 5
 _ROUTE_TRIES, _ROUTE_PAUSE, _OTHERS = 150, 0.1, 30
 """How often the route is tried to be set, seconds between, and after how many tries whoever is at it was killed."""
@@ -65,11 +66,16 @@ def raise_up(engine: Engine, image: str, sleep: Callable[[float], object], *, pu
     raise EngineRefused(500, f"container {ENDPOINT_NAME} is removed as often as it is made")
 
 
-def put(engine: Engine, run: str, files: Mapping[str, str], now: float) -> None:
+def put(engine: Engine, run: str, files: Mapping[str, str]) -> None:
     """Give the endpoint of that id files, by their paths. NotFound or Conflict when it is over."""
-    content = archive({path: text.encode("ascii") for path, text in files.items()}, 0o600, mtime=now, how="w:gz")
-    number = hashlib.sha256(content).hexdigest()[:16]
-    engine.feed(run, b"put %s %s" % (number.encode(), base64.b64encode(content)), b"ok %s" % number.encode())
+    packed = b" ".join(b"%s %s" % (path.encode("ascii"), _packed(text)) for path, text in files.items())
+    number = hashlib.sha256(packed).hexdigest()[:16].encode()
+    engine.feed(run, b"put %s %s" % (number, packed), b"ok %s" % number)
+
+
+def _packed(text: str) -> bytes:
+    packer = zlib.compressobj(wbits=_GZIP)
+    return base64.b64encode(packer.compress(text.encode("ascii")) + packer.flush())
 
 
 def join(engine: Engine, container: str) -> None:
@@ -143,6 +149,8 @@ def _set_route(
 ) -> None:
     """Let a container in the host's network tell the host the way to the endpoint."""
     via = next((address.ipv4 for address in endpoint.addresses if address.network == "bridge"), None)
+    if via is None and endpoint.is_up:
+        raise EngineRefused(404, "the engine has no network bridge")
     if via is None:
         return  # it has ended, which is found out next
     body: CreateBody = {

@@ -101,14 +101,14 @@ class Endpoints:
         if known.credentials:
             files[f"c/{credentials_id(record, key)}"] = _GONE
         with suppress(NotFound, Conflict):  # it forgot when it ended
-            put(engine, known.run, files, self._clock.now().timestamp())
+            put(engine, known.run, files)
         return evolve(known, run="", digest="", expires_at=None)
 
     def _put(self, engine: Engine, record: TaskRecord, run: str, files: Mapping[str, str]) -> str:
         """Put files into the endpoint, which is made anew where it is gone; which one that was, empty for none."""
         if run:
             try:
-                put(engine, run, files, self._clock.now().timestamp())
+                put(engine, run, files)
             except (NotFound, Conflict):
                 pass
             else:
@@ -116,7 +116,7 @@ class Endpoints:
         if self._image is None or self._raise(engine, record, self._image):
             return ""
         run = self._runs[str(record.task.container_instance_arn)]
-        put(engine, run, files, self._clock.now().timestamp())
+        put(engine, run, files)
         return run
 
     def _raise(self, engine: Engine, record: TaskRecord, image: str) -> str:

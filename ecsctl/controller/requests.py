@@ -67,10 +67,10 @@ def asker(request: Request, tasks: Iterable[TaskRecord], key: bytes) -> tuple[Ta
     return None
 
 
-def answer(engine: Engine, request: Request, clock: Clock, status: int, document: dict[str, Any]) -> None:
+def answer(engine: Engine, request: Request, status: int, document: dict[str, Any]) -> None:
     """Give the endpoint the HTTP status and the document that it waits for."""
     file = f"{status}\n{lines_of(document)}"
-    put(engine, request.run, {f"a/{request.number}": file}, clock.now().timestamp())
+    put(engine, request.run, {f"a/{request.number}": file})
 
 
 class RequestListener:

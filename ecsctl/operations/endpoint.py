@@ -70,7 +70,7 @@ def answer(ctx: Context, host: str, request: Request) -> list[str]:
         status, document = _protection(ctx, record, request)
     else:
         status, document = _statistics(ctx, host, record, None if request.what == "task/stats" else container)
-    requests.answer(_engine(ctx, host), request, ctx.controller.clock, status, document)
+    requests.answer(_engine(ctx, host), request, status, document)
     if request.method != "PUT":
         return []
     return [f"task {record.arn.rpartition('/')[2][:12]}: container {container} asked for protection: {status}"]
