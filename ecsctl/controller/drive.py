@@ -215,6 +215,8 @@ class Driver:
             if current is None or current.seq != before.seq:
                 return False
             record = step.record
+            if record.endpoint and not _same(before, record):
+                record.endpoint = evolve(record.endpoint, digest="")  # it is not up to date any more
             record.seq = tx.seq
             record.claim = self._claimant.claim() if claim else None
             tx.put(TASKS, record)

@@ -96,9 +96,9 @@ def is_settled(sight: Sight, record: TaskRecord, now: datetime) -> bool:
 
 
 def knows(endpoint: Endpoint, run: str | None, now: datetime) -> bool:
-    """Whether what answers a task was told of it, and the credentials that it has do not end soon."""
-    is_current = run is None or run == endpoint.run
-    return is_current and (endpoint.expires_at is None or endpoint.expires_at - now > RENEWED_BEFORE)
+    """Whether what answers a task was told of its last change, and the credentials that it has do not end soon."""
+    is_current = endpoint.digest and run in (None, endpoint.run)
+    return bool(is_current) and (endpoint.expires_at is None or endpoint.expires_at - now > RENEWED_BEFORE)
 
 
 def _the_one(state: ContainerState, candidates: list[Observed]) -> Observed | None:

@@ -433,7 +433,7 @@ class SimulatedEngine:
         self._created += 1
         container_id = hashlib.sha256(f"{self._info.id} {self._created}".encode()).hexdigest()
         image_id = f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}"
-        container = Container(container_id, name, image_id, body, self.images[reference])
+        container = Container(container_id, name, image_id, body, self.images[reference].of(body))
         self._containers[container_id] = container
         for volume in container.volumes():
             self.volumes.setdefault(volume, {})

@@ -29,7 +29,8 @@ class Program(NamedTuple):
 
     `health`: (when, what) in order, before the first of which it is `starting`; empty means no health check.
     `output`: (when, stream, line without its end). `cpu`: how many CPUs it keeps busy, `memory`: bytes.
-    `listens`: it answers the lines that it is given, as is expected of it.
+    `listens`: it answers the lines that it is given, as is expected of it. `commands`: what it does instead where its
+    command begins with that word.
     """
 
     exits_after: float | None = None
@@ -44,6 +45,12 @@ class Program(NamedTuple):
     cpu: float = 0.0
     memory: int = 1 << 20
     listens: bool = False
+    commands: tuple[tuple[str, Program], ...] = ()
+
+    def of(self, body: CreateBody) -> Program:
+        """What a container does that is created like this."""
+        first = next(iter(body.get("Cmd") or ()), "")
+        return dict(self.commands).get(first, self)
 
 
 class SimulatedSession:

@@ -77,8 +77,8 @@ class Endpoint(Record):
     """What a task has of the endpoint on its host. `offered`: its containers were told where it is, `credentials`: also
     where those of the task's role are.
 
-    `run` is the engine's id of the container that was given the task's documents, `digest` is of those, `expires_at`:
-    when the credentials end that it was given.
+    `run` is the engine's id of the container that was given the task's documents, `digest` is of those, and empty when
+    the task has changed since; `expires_at`: when the credentials end that it was given.
     """
 
     offered: bool
