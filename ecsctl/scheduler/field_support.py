@@ -179,7 +179,8 @@ def _log_secrets(value: Any, parent: Record) -> Support:
     return _YES if value else _EMPTY
 
 
-_ROLE = _maps("recorded; containers get no credentials endpoint yet")
+_ROLE = _maps("containers find its credentials where [roles] in the configuration says where they come from, else none")
+_EXECUTION_ROLE = _maps("recorded; images and secrets are fetched with what this machine is configured with")
 _NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
 _NO_STORAGE = _no("a task's own storage size cannot be set on a Docker host")
 
@@ -273,7 +274,7 @@ def _under(prefix: str, table: dict[str, Rule]) -> dict[str, Rule]:
 TABLE: dict[str, Rule] = {
     "family": _YES,
     "taskRoleArn": _ROLE,
-    "executionRoleArn": _ROLE,
+    "executionRoleArn": _EXECUTION_ROLE,
     "networkMode": _YES,
     **_under("containerDefinitions[]", _CONTAINER),
     **_under("volumes[]", _VOLUME),
@@ -305,7 +306,7 @@ TABLE: dict[str, Rule] = {
     "overrides.cpu": _YES,
     "overrides.memory": _YES,
     "overrides.inferenceAcceleratorOverrides": _NO_DEVICES,
-    "overrides.executionRoleArn": _ROLE,
+    "overrides.executionRoleArn": _EXECUTION_ROLE,
     "overrides.taskRoleArn": _ROLE,
     "overrides.ephemeralStorage": _NO_STORAGE,
 }

@@ -155,3 +155,28 @@ def test_what_is_no_duration(text: str) -> None:
 )
 def test_ages(seconds: float, text: str) -> None:
     assert short_duration(seconds) == text
+
+
+def test_a_role_gets_its_credentials_from_a_profile_or_a_command(home: dict[str, str]) -> None:
+    write(
+        home, 'metadata_endpoint = false\n[roles]\napp = { profile = "dev" }\n"arn:aws:iam::1" = ["print", "{role}"]\n'
+    )
+    found = load_config({}, home)
+    assert found.metadata_endpoint is False
+    assert found.roles == {
+        "app": ["aws", "configure", "export-credentials", "--format", "process", "--profile", "dev"],
+        "arn:aws:iam::1": ["print", "{role}"],
+    }
+
+
+@pytest.mark.parametrize("role", ['"dev"', "{}", '{ profile = "" }', '{ profile = "a", more = 1 }', "[]", "[1]"])
+def test_what_is_no_source_of_credentials_is_refused(home: dict[str, str], role: str) -> None:
+    write(home, f"[roles]\napp = {role}\n")
+    with pytest.raises(ConfigError, match=r"roles\.app: expected { profile"):
+        load_config({}, home)
+
+
+def test_whether_there_is_an_endpoint_is_true_or_false(home: dict[str, str]) -> None:
+    write(home, 'metadata_endpoint = "no"\n')
+    with pytest.raises(ConfigError, match="expected true or false"):
+        load_config({}, home)
