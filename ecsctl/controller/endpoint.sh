@@ -65,7 +65,6 @@ show() { # file, line
 
 ask() { # what: lets somebody answer who can
     await "$documents"
-    body=$(timeout 10 head -c "$length" | base64 | tr -d '\n')
     number=$(date +%s)-$$
     echo "ask $number $id $method $1 $body" >/proc/1/fd/1
     tries=0
@@ -94,6 +93,8 @@ while IFS= read -r -t 10 -n 8000 line && [ "$line" != "$end" ]; do
     case $line in [Cc]ontent-[Ll]ength:*) length=$(printf '%s' "${line#*:}" | tr -d ' \t\r') ;; esac
 done
 case $length in '' | *[!0-9]* | ?????*) fail 413 'Content Too Large' ;; esac
+body=
+[ "$length" -eq 0 ] || body=$(timeout 10 head -c "$length" | base64 | tr -d '\n')
 
 url=${url%%\?*}
 url=${url%/}

@@ -111,7 +111,10 @@ class Watch:
         for requests in self._request_listeners.values():
             requests.end()
         end = self._now() + LAST_WAIT
-        while any(crew.busy for crew in (self._hosts, self._starts, self._stops, self._pulls)) and self._now() < end:
+        while (
+            any(crew.busy for crew in (self._hosts, self._starts, self._stops, self._pulls, self._answers))
+            and self._now() < end
+        ):
             self._controller.clock.sleep(0.05)
         for message in self._messages():
             if isinstance(message, Done):
