@@ -90,9 +90,9 @@ def withdraw(engine: Engine, sleep: Callable[[float], object]) -> None:
         with suppress(NotFound):
             found = engine.inspect(name)
             _check(found)
+            engine.remove(found.id)  # at once: who finds it now would not know that it goes
             with suppress(EngineRefused):  # it leads nowhere then, until the host starts again
                 _set_route(engine, str(found.image_id), found, sleep, word="del")
-            engine.remove(found.id)
     engine.remove(_ROUTE)
     with suppress(Conflict):  # somebody began to use it again
         engine.remove_volume(ENDPOINT_NAME)

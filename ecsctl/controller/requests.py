@@ -76,7 +76,15 @@ def answer(engine: Engine, request: Request, status: int, document: dict[str, An
 class RequestListener:
     """Listens to the endpoint of one host in a thread of its own, and passes on what is asked by `tell`."""
 
-    def __init__(self, connect: Callable[[], Engine], clock: Clock, tell: Callable[[Request], object]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Engine],
+        clock: Clock,
+        tell: Callable[[Request], object],
+        ended: Callable[[], object],
+    ) -> None:
+        """`ended` is told when an endpoint that was listened to has ended."""
+        self._tell_end = ended
         self._connect = connect
         self._clock = clock
         self._tell = tell
@@ -109,6 +117,8 @@ class RequestListener:
                     self._tell(request)
         except EngineError:
             return False
+        if not self._ended.is_set():
+            self._tell_end()
         return True
 
 

@@ -257,7 +257,7 @@ class Watch:
         def tell(request: Request) -> None:
             self._inbox.put(Asked(host, request))
 
-        return RequestListener(connect, self._controller.clock, tell)
+        return RequestListener(connect, self._controller.clock, tell, lambda: self._inbox.put(Look(host)))
 
     def _wake_service_of(self, arn: str) -> None:
         if (task := self._task(arn)) is not None and task.service:

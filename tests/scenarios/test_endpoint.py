@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -236,7 +237,10 @@ def test_a_task_protects_itself_when_a_pass_comes_along(cli: Cli, service_task: 
     body = '{"ProtectionEnabled":true}'
     script = PUT.format(length=len(body), body=body)
     asking = subprocess.Popen(["docker", "exec", container, "sh", "-c", script], stdout=subprocess.PIPE, text=True)
-    time.sleep(1)
+    end = time.monotonic() + 20
+    while f"PUT protection {base64.b64encode(body.encode()).decode()}" not in cli.docker("logs", ENDPOINT_NAME):
+        assert time.monotonic() < end
+        time.sleep(0.1)
     assert "asked for protection: 200" in cli("reconcile").stdout
     answer, _ = asking.communicate(timeout=20)
     assert json.loads(answer)["protection"]["ProtectionEnabled"] is True
