@@ -186,7 +186,7 @@ class Driver:
             return run
         try:
             changed = self._endpoints().publish(self._engine, step.record, definition, self._signature.key, run)
-        except (SecretUnavailable, EngineRefused) as error:
+        except (SecretUnavailable, EngineRefused, EngineTimeout) as error:
             report.lines.append(f"{name_of(step.record, definition)}: the endpoint is not up to date: {error}")
             return run
         if changed is None:
