@@ -7,7 +7,7 @@ from typing import Any
 
 from ecsctl.model import identity
 from ecsctl.model.record import decode
-from ecsctl.model.stored import ContainerState, TaskRecord
+from ecsctl.model.stored import ContainerState, Endpoint, TaskRecord
 from ecsctl.model.task import Container, Task
 from ecsctl.model.task_definition import TaskDefinition
 
@@ -54,4 +54,5 @@ def task_of(made_from: TaskDefinition, task_id: str = TASK_ID) -> TaskRecord:
         ],
         cpu=0,
         memory=16,
+        endpoint=Endpoint(offered=False),
     )

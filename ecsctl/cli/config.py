@@ -10,6 +10,8 @@
     reserved_memory = 256              # MiB of each host that tasks do not get
     ephemeral_storage = "limited"      # "recorded": tasks that ask for some run where engines cannot limit it
     healthy_after = "40s"              # when a service's task without a health check counts as healthy
+    metadata_endpoint = true           # whether containers find the task metadata endpoint
+    endpoint_image = "busybox:stable"  # what it is made of on each host: an image with busybox
     image_pull_behavior = "default"    # or always, once, prefer-cached: as the ECS agent's; without it prefer-cached
     image_cleanup = true               # without it: as the ECS agent, not with prefer-cached
     image_minimum_cleanup_age = "1h"   # since an image was pulled
@@ -24,6 +26,9 @@
 
     [buckets]                          # the directories that stand for S3 buckets, for environmentFiles
     configuration = "/srv/env"
+
+    [roles]                            # what prints credentials of task roles, by name or how their ARNs begin
+    app = { profile = "dev" }          # those of a profile of the AWS CLI; or the words of a command, as for secrets
 
     [file_systems]                     # what stands for EFS, FSx and S3 Files by their ids, and for EBS volumes
     fs-0123abcd = {nfs = "10.0.0.5:/export"}        # and mount_options = "nfsvers=4"
@@ -45,12 +50,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
+from ecsctl.cli.config_tables import TABLES
 from ecsctl.cli.durations import parse_duration
 from ecsctl.cli.global_flags import OUTPUTS
 from ecsctl.model.errors import ConfigError, InputError
-from ecsctl.model.file_system import EBS, FileSystem
+from ecsctl.model.file_system import FileSystem
 from ecsctl.model.image import BEHAVIORS, PullBehavior
 from ecsctl.model.near import near
 
@@ -78,8 +82,11 @@ _KINDS: dict[str, type] = {
     "image_cleanup_interval": str,
     "images_deleted_per_cycle": int,
     "image_map": dict,
+    "metadata_endpoint": bool,
+    "endpoint_image": str,
     "secrets": dict,
     "buckets": dict,
+    "roles": dict,
     "file_systems": dict,
     "ephemeral_storage": str,
 }
@@ -119,6 +126,9 @@ class Config(NamedTuple):
     buckets: Mapping[str, Path] = {}
     file_systems: Mapping[str, FileSystem] = {}
     ephemeral_storage: str = EPHEMERAL_STORAGE[0]
+    roles: Mapping[str, Sequence[str]] = {}
+    metadata_endpoint: bool = True
+    endpoint_image: str = "busybox:stable"
     chosen: tuple[str, ...] = ()
 
 
@@ -200,46 +210,12 @@ def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
     """A value of the file; paths in it are relative to the file."""
     if key == "state":
         return str(path.parent / os.path.expanduser(value))
-    if key == "buckets":
-        for name, directory in value.items():
-            if not isinstance(directory, str):
-                raise ConfigError(f"{path}: {prefix}buckets.{name}: expected the path of a directory, in quotes")
-        return {name: path.parent / os.path.expanduser(directory) for name, directory in value.items()}
-    if key == "file_systems":
+    if key in TABLES:
         return {
-            name: _file_system(name, entry, f"{path}: {prefix}file_systems.{name}") for name, entry in value.items()
+            name: TABLES[key](name, entry, path.parent, f"{path}: {prefix}{key}.{name}")
+            for name, entry in value.items()
         }
-    if key == "image_map":
-        for name, image in value.items():
-            if not (isinstance(image, str) and image):
-                raise ConfigError(f"{path}: {prefix}image_map.{name}: expected the name of an image, in quotes")
-    if key == "secrets":
-        for name, command in value.items():
-            if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
-                raise ConfigError(
-                    f'{path}: {prefix}secrets.{name}: expected the words of a command, ["pass", "show", "{{name}}"]'
-                )
     return value
-
-
-def _file_system(name: str, entry: Any, where: str) -> FileSystem:
-    """What stands for a file system: exactly one thing, and of EBS a driver's volumes. Paths are the hosts'."""
-    kinds = ("driver",) if name == EBS else ("nfs", "volume", "path")
-    try:
-        found = msgspec.convert(entry, FileSystem)
-    except msgspec.ValidationError:
-        found = FileSystem()
-    if len(found.kinds) != 1 or found.kinds[0] not in kinds:
-        wanted = " or ".join(f"{{{kind} = {_EXAMPLES[kind]}}}" for kind in kinds)
-        raise ConfigError(f"{where}: expected {wanted}")
-    if found.nfs and not re.fullmatch(r"[^\s:/,]+:/[^\s,]*|\[[0-9a-fA-F:]+\]:/[^\s,]*", found.nfs):
-        raise ConfigError(f"{where}: {found.nfs!r} is no export of an NFS server; write it like 10.0.0.5:/export")
-    if found.path and not found.path.startswith("/"):
-        raise ConfigError(f"{where}: {found.path!r} is no absolute path; it is one of the hosts that run the tasks")
-    return found
-
-
-_EXAMPLES = {"nfs": '"10.0.0.5:/export"', "volume": '"name"', "path": '"/mnt/efs"', "driver": '"local"'}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def open_context(config: Config, image_map: Mapping[str, str]) -> Iterator[Conte
         )
         settle = timedelta(seconds=config.healthy_after)
         storage = Storage(config.file_systems, config.ephemeral_storage == "limited")
-        sources = Sources(config.secrets, config.buckets, storage)
+        image = config.endpoint_image if config.metadata_endpoint else None
+        sources = Sources(config.secrets, config.buckets, storage, config.roles, image)
         images = ImagePolicy(
             config.image_pull_behavior,
             config.image_map,

@@ -45,12 +45,12 @@ class Claimant:
         return claim is not None and claim.token == self._token
 
     def may_take(self, record: TaskRecord) -> bool:
-        """Whether we may work on the task: nobody does, or who did is gone, late, or only fetching an image in vain."""
+        """Whether we may work on the task: nobody does, or who did is gone, late, or only fetching what is in vain."""
         claim = record.claim
         if claim is None or self.is_ours(claim) or self._is_void(claim):
             return True
         intents = {state.intent.op for state in record.containers if state.intent}
-        return record.task.desired_status == "STOPPED" and intents == {"pull"}
+        return record.task.desired_status == "STOPPED" and bool(intents) and intents <= {"pull", "endpoint"}
 
     def _is_void(self, claim: Claim) -> bool:
         if claim.boot_id != self._boot_id or claim.until < self._clock.since_boot():

@@ -23,7 +23,7 @@ from ecsctl.controller.turns import in_turn
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.file_system import FileSystem
-from ecsctl.model.identity import Signature
+from ecsctl.model.identity import INSTALL, SHARED, Signature
 from ecsctl.model.image import ImagePolicy
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
@@ -32,6 +32,7 @@ from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
 
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
+    from ecsctl.controller.endpoints import Endpoints
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
     from ecsctl.engine.port import Engine, PullProgress
@@ -89,6 +90,7 @@ class Controller:
         self._sources = sources
         self.images = images
         self._secrets: Secrets | None = None
+        self._endpoints: Endpoints | None = None
         self._engines: dict[str, Engine] = {}
         self._connecting = Lock()
         self.ending: Callable[[str], object] = lambda _: None
@@ -141,6 +143,20 @@ class Controller:
             if self._secrets is None:
                 self._secrets = Secrets(self._store, self._sources)
             return self._secrets
+
+    @property
+    def has_endpoints(self) -> bool:
+        """Whether something answers tasks on their hosts, by the configuration."""
+        return self._sources.endpoint_image is not None
+
+    def endpoints(self) -> Endpoints:
+        """What answers tasks on their hosts."""
+        from ecsctl.controller.endpoints import Endpoints  # a quiet pass has no need of it
+
+        with self._connecting:
+            if self._endpoints is None:
+                self._endpoints = Endpoints(self._store, self._sources, self.clock)
+            return self._endpoints
 
     # Converging
 
@@ -304,7 +320,7 @@ class Controller:
         with self._store.read() as view:
             sequence = view.sequence
         try:
-            listed = self.engine(instance.address).list(self._store.install)
+            listed = self.engine(instance.address).list(self._store.install, shared=True)
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
@@ -342,7 +358,8 @@ class Controller:
         result: Pass,
     ) -> None:
         # Most of what is looked at is as it should be: that is found out without reading it again, one by one.
-        arns = [record.arn for record in group if not is_settled(sight, record)]
+        now = self.clock.now()
+        arns = [record.arn for record in group if not is_settled(sight, record, now)]
         if not dry_run:
             self._drive(instance, arns, sight, limits, result)
             return
@@ -395,7 +412,22 @@ class Controller:
                 result.add(Pass(clean_up(self._store, engine, instance.arn, self.images, now, dry_run=dry_run)))
         except EngineError as error:
             self._note_error(instance, error, result)
+            return result
+        if sight.endpoint and not group and (not sight.tasks or found.lines):
+            self._withdraw_endpoint(instance, result, dry_run=dry_run)
         return result
+
+    def _withdraw_endpoint(self, instance: InstanceRecord, result: Pass, *, dry_run: bool) -> None:
+        """Remove what answers a host's tasks when there are none, of whatever state."""
+        engine = self.engine(instance.address)
+        try:
+            if all(found.labels[INSTALL] == SHARED for found in engine.list(None)):
+                result.lines.append(f"remove the metadata endpoint of host {instance.name}: it has no containers")
+                result.changed = True
+                if not dry_run:
+                    self.endpoints().withdraw(engine)
+        except EngineError as error:
+            self._note_error(instance, error, result)
 
     def _drive(
         self, instance: InstanceRecord, arns: list[str], sight: Sight | None, limits: Limits, result: Pass
@@ -421,10 +453,9 @@ class Controller:
     def _driver(self, instance: InstanceRecord) -> Driver:
         from ecsctl.controller.drive import Driver
 
-        engine = self.engine(instance.address)
         return Driver(
             self._store,
-            engine,
+            self.engine(instance.address),
             self._claimant.another(),
             self.clock,
             self._signature(),
@@ -433,6 +464,7 @@ class Controller:
             self._sources.storage,
             self.images,
             partial(self.pulling, instance.name),
+            self.endpoints if self.has_endpoints or self._sources.roles else None,
         )
 
     def _signature(self) -> Signature:

@@ -14,22 +14,30 @@ from typing import TYPE_CHECKING, NamedTuple
 from ecsctl.controller import images
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.hands import Calls, Files, perform
+from ecsctl.controller.hands import Calls, perform
 from ecsctl.controller.keep_logs import keep_log
 from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import CreateBody, Engine, Observed, PullProgress, RegistryLogin
 from ecsctl.model.arn import last_part
-from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable, VolumeUnavailable
+from ecsctl.model.errors import (
+    EcsctlError,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnreachable,
+    SecretUnavailable,
+    VolumeUnavailable,
+)
 from ecsctl.model.file_system import Storage
-from ecsctl.model.identity import PAUSE_IMAGE, Signature
+from ecsctl.model.identity import PAUSE, PAUSE_IMAGE, Signature
 from ecsctl.model.image import ImagePolicy
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import TaskRecord
+from ecsctl.model.stored import Endpoint, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler import firelens
 from ecsctl.scheduler.container_spec import create_body, effective, is_confidential
 from ecsctl.scheduler.decide import decide
+from ecsctl.scheduler.namespaces import network_of
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
 from ecsctl.scheduler.volumes import provided, sockets_volume
@@ -37,6 +45,7 @@ from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
+    from ecsctl.controller.endpoints import Endpoints
     from ecsctl.controller.secrets import Secrets
 
 UNLIMITED = (
@@ -86,9 +95,11 @@ class Driver:
         storage: Storage,
         policy: ImagePolicy,
         pulling: Callable[[str, PullProgress | None], object],
+        endpoints: Callable[[], Endpoints] | None,
     ) -> None:
-        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed;
-        `pulling` is told how far the pull of an image is, None when it is over."""
+        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed,
+        `endpoints` where a task may have one; `pulling` is told how far the pull of an image is, None when it is over.
+        """
         self._store = store
         self._engine = engine
         self._claimant = claimant
@@ -99,6 +110,7 @@ class Driver:
         self._storage = storage
         self._policy = policy
         self._pulling = pulling
+        self._endpoints = endpoints
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -127,6 +139,7 @@ class Driver:
         outcomes: list[Outcome] = []
         calls = Calls(self._call)
         pause = POLL[0]
+        run = sight.endpoint if sight else None
         while found := self._read(report.arn):
             record, definition = found
             if record.is_stopped or not self._claimant.may_take(record):
@@ -142,6 +155,7 @@ class Driver:
                 continue  # somebody changed the task meanwhile: decide again on what it is now
             sight, look, outcomes = None, Look(), []
             calls.add([(action, step.record, definition) for action in actions])
+            run = self._publish(report, step, definition, run, busy=bool(calls.busy))
             if calls.busy:
                 outcomes = self._answers(calls, limits)
                 if not outcomes or any(outcome.result == "unknown" for outcome in outcomes):
@@ -167,6 +181,8 @@ class Driver:
             if record is None:
                 return None
             definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))
+            if record.endpoint is None and self._endpoints is None:
+                record = evolve(record, endpoint=Endpoint(offered=False))
             if record.waits_for:
                 there = [arn for arn in record.waits_for if (other := view.get(TASKS, arn)) and not other.is_stopped]
                 record = evolve(record, waits_for=there)
@@ -187,6 +203,33 @@ class Driver:
             record = fold_seen(record, look.seen, now, asked=look.asked)
         return decide(images.resolve(self._store, self._engine, record, now), definition, now, busy)
 
+    def _publish(
+        self, report: Drive, step: Step, definition: TaskDefinition, run: str | None, *, busy: bool
+    ) -> str | None:
+        """Let the endpoint know what there is to say of the task; which one knows it, as far as that is known.
+
+        Of a new task it learns while the first container starts; of one that comes to rest, when it has.
+        """
+        endpoint = step.record.endpoint
+        if self._endpoints is None or endpoint is None or not endpoint.offered:
+            return run
+        begins = not endpoint.run and any(action.op == "start" for action in step.actions)
+        ends = any(action.op in ("rename", "remove") for action in step.actions)
+        if busy and not begins and not ends:
+            return run
+        try:
+            changed = self._endpoints().publish(self._engine, step.record, definition, self._signature.key, run)
+        except (SecretUnavailable, EngineRefused, EngineTimeout) as error:
+            report.lines.append(f"{name_of(step.record, definition)}: the endpoint is not up to date: {error}")
+            return run
+        if changed is None:
+            return run
+        with self._store.write() as tx:
+            current = tx.get(TASKS, report.arn)
+            if current is not None and current.endpoint is not None:
+                tx.put(TASKS, evolve(current, endpoint=changed))
+        return changed.run or run
+
     def _allowed(self, step: Step, limits: Limits) -> list[Action]:
         if not self._time_left(limits):
             return []
@@ -205,6 +248,8 @@ class Driver:
             if current is None or current.seq != before.seq or not images.agree(tx, step.record, definition):
                 return False
             record = step.record
+            if record.endpoint and not _same(before, record):
+                record.endpoint = evolve(record.endpoint, digest="")  # it is not up to date any more
             record.seq = tx.seq
             record.claim = self._claimant.claim() if claim else None
             tx.put(TASKS, record)
@@ -248,10 +293,6 @@ class Driver:
         def login() -> RegistryLogin | None:
             return self._secrets().login(container) if container.repository_credentials else None
 
-        def files() -> Files | None:
-            router = firelens.router_of(definition) if container.firelens_configuration else None
-            return self._files(record, definition, router) if router else None
-
         def fetch(image: str) -> None:
             instance = str(record.task.container_instance_arn)
             try:
@@ -259,7 +300,19 @@ class Driver:
             finally:
                 self._pulling(image, None)
 
-        outcome = perform(self._engine, action, body, self._signature.key, fetch, files)
+        def offer() -> str:
+            return self._endpoints().offer(self._engine, record, definition) if self._endpoints else ""
+
+        def prepare() -> None:
+            # Each time: whoever created it may not have come to this.
+            if container.firelens_configuration and (router := firelens.router_of(definition)):
+                self._configure(action.target, record, definition, router)
+            if action.container == PAUSE and network_of(record) and record.endpoint and record.endpoint.offered:
+                from ecsctl.controller.endpoint_container import join
+
+                join(self._engine, action.target)
+
+        outcome = perform(self._engine, action, body, self._signature.key, fetch, offer, prepare)
         if outcome.result == "refused" and "storage-opt" in outcome.value:
             outcome = outcome._replace(value=f"{UNLIMITED}: {outcome.value}")
         return outcome._replace(value=redact(outcome.value)) if redact else outcome
@@ -278,13 +331,19 @@ class Driver:
         """Where on the host the log router of a task listens: the engine itself connects to it."""
         return f"{self._engine.create_volume(sockets_volume(record, definition), None, {}, {})}/fluent.sock"
 
-    def _files(self, record: TaskRecord, definition: TaskDefinition, router: firelens.Router) -> Files:
-        """The configuration of a task's log router."""
+    def _configure(
+        self, container_id: str, record: TaskRecord, definition: TaskDefinition, router: firelens.Router
+    ) -> None:
+        """Put the configuration of a task's log router into its container."""
+        from ecsctl.engine.archive import tar_of  # few tasks have one
+
         external = self._secrets().of_bucket(router.s3_object) if router.s3_object else None
         made = firelens.files(record, definition, router, external)
         if router.is_read_only:  # a volume is mounted there
-            return Files(router.directory, made)
-        return Files("/", {f"{router.directory[1:]}/{name}": content for name, content in made.items()})
+            self._engine.put_archive(container_id, router.directory, tar_of(made))
+        else:
+            files = {f"{router.directory[1:]}/{name}": content for name, content in made.items()}
+            self._engine.put_archive(container_id, "/", tar_of(files))
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""
@@ -320,6 +379,11 @@ def _same(one: TaskRecord, other: TaskRecord) -> bool:
 
 def lines_of(step: Step, definition: TaskDefinition) -> list[str]:
     """A step in words."""
-    task = f"task {last_part(step.record.arn)[:12]} ({definition.family}:{definition.revision})"
+    task = name_of(step.record, definition)
     said = [str(happening) for happening in step.happenings]
     return [f"{task} {what}" for what in said] + [f"{task}: {action}" for action in step.actions]
+
+
+def name_of(record: TaskRecord, definition: TaskDefinition) -> str:
+    """What a line for people calls a task."""
+    return f"task {last_part(record.arn)[:12]} ({definition.family}:{definition.revision})"

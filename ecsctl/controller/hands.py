@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, Queue
 from threading import Thread
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from ecsctl.controller.together import PARALLEL
 from ecsctl.engine.port import CreateBody, Engine
@@ -23,14 +23,6 @@ from ecsctl.model.errors import (
 )
 from ecsctl.scheduler.plan import Action, Outcome
 
-
-class Files(NamedTuple):
-    """What is put into a container: a directory that is there, and contents by their paths below it."""
-
-    directory: str
-    contents: Mapping[str, bytes]
-
-
 C = TypeVar("C", bound="tuple[Action, object, object]")
 
 
@@ -40,12 +32,13 @@ def perform(
     body: Callable[[], CreateBody],
     key: bytes,
     fetch: Callable[[str], object],
-    files: Callable[[], Files | None] = lambda: None,
+    offer: Callable[[], str] = lambda: "",
+    prepare: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """Make the call. `body` gives the create body; `key` tells our containers from others; `fetch` pulls an image;
-    `files` are to be in the container when it starts."""
+    `offer` says what an endpoint offers; `prepare` is done before a start."""
     try:
-        value = _call(engine, action, body, key, fetch, files)
+        value = offer() if action.op == "endpoint" else _call(engine, action, body, key, fetch, prepare)
     except SecretUnavailable as error:
         return Outcome(action.op, action.container, "no_secret", str(error))
     except VolumeUnavailable as error:
@@ -73,7 +66,7 @@ def _call(
     body: Callable[[], CreateBody],
     key: bytes,
     fetch: Callable[[str], object],
-    files: Callable[[], Files | None],
+    prepare: Callable[[], object],
 ) -> str | None:
     if action.op == "create":
         return _create(engine, action.target, body(), key)
@@ -82,11 +75,7 @@ def _call(
     elif action.op == "network":
         engine.create_network(action.target, {identity.SUBNET: action.target})
     elif action.op == "start":
-        # Each time: whoever created it may not have come to this.
-        if put := files():
-            from ecsctl.engine.archive import tar_of  # few containers get any
-
-            engine.put_archive(action.target, put.directory, tar_of(put.contents))
+        prepare()
         engine.start(action.target)
     elif action.op == "stop":
         engine.stop(action.target, action.timeout)

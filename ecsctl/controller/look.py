@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import NotFound
 from ecsctl.model.identity import Signature
-from ecsctl.model.stored import ContainerState, TaskRecord
+from ecsctl.model.stored import ContainerState, Endpoint, TaskRecord
 from ecsctl.scheduler.observe import is_as_known
 
 if TYPE_CHECKING:
     from ecsctl.engine.port import Engine
     from ecsctl.model.observed import Observed
+
+
+RENEWED_BEFORE = timedelta(minutes=15)
+"""How long before they end credentials are renewed: SDKs ask for new ones 15 to 10 minutes before."""
 
 
 class Sight(NamedTuple):
@@ -23,11 +28,13 @@ class Sight(NamedTuple):
     `sequence` is the store's when the look began: it proves nothing about what was changed later.
     `tasks` maps task id to what was seen of its containers: of one there may be two, when a call came late.
     `forged`: names of containers with our labels and a wrong MAC, which are never touched.
+    `endpoint`: the id of what answers the host's tasks, empty where there is none, None where that was not looked for.
     """
 
     sequence: int
     tasks: dict[str, list[Observed]]
     forged: tuple[str, ...] = ()
+    endpoint: str | None = None
 
 
 def recognise(listed: Sequence[Observed], signature: Signature, sequence: int, known: Sequence[TaskRecord]) -> Sight:
@@ -35,12 +42,16 @@ def recognise(listed: Sequence[Observed], signature: Signature, sequence: int, k
     ids = {state.engine_id for record in known for state in record.containers}
     tasks: dict[str, list[Observed]] = {}
     forged = []
+    endpoint = ""
     for found in listed:
-        if found.id in ids or identity.is_genuine(found.labels, signature.key):
+        if found.labels[identity.INSTALL] == identity.SHARED:
+            if found.name == identity.ENDPOINT_NAME and found.is_up:
+                endpoint = found.id
+        elif found.id in ids or identity.is_genuine(found.labels, signature.key):
             tasks.setdefault(found.labels[identity.TASK], []).append(found)
         else:
             forged.append(found.name)
-    return Sight(sequence, tasks, tuple(forged))
+    return Sight(sequence, tasks, tuple(forged), endpoint)
 
 
 def look_at(record: TaskRecord, engine: Engine, signature: Signature, sequence: int) -> Sight:
@@ -72,13 +83,22 @@ def of_task(sight: Sight, record: TaskRecord, engine: Engine) -> dict[str, Obser
     return seen
 
 
-def is_settled(sight: Sight, record: TaskRecord) -> bool:
-    """Whether a task runs as it should and was seen exactly as it is known: deciding about it would change nothing."""
+def is_settled(sight: Sight, record: TaskRecord, now: datetime) -> bool:
+    """Whether a task runs as it should and was seen exactly as it is known, and the endpoint knows it: deciding about
+    it would change nothing."""
     task = record.task
     if task.last_status != "RUNNING" or task.desired_status != "RUNNING" or record.claim is not None:
         return False
+    if record.endpoint and record.endpoint.offered and not knows(record.endpoint, sight.endpoint, now):
+        return False
     candidates = sight.tasks.get(last_part(record.arn), [])
     return all(is_as_known(state, _the_one(state, candidates)) for state in record.containers)
+
+
+def knows(endpoint: Endpoint, run: str | None, now: datetime) -> bool:
+    """Whether what answers a task was told of its last change, and the credentials that it has do not end soon."""
+    is_current = endpoint.digest and run in (None, endpoint.run)
+    return bool(is_current) and (endpoint.expires_at is None or endpoint.expires_at - now > RENEWED_BEFORE)
 
 
 def _the_one(state: ContainerState, candidates: list[Observed]) -> Observed | None:

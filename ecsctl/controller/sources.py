@@ -11,8 +11,12 @@ from ecsctl.model.file_system import Storage
 
 class Sources(NamedTuple):
     """As configured: of secrets whose names begin with a prefix the command that prints one ({name} stands for the
-    name), the directories that stand for S3 buckets, and what stands for file systems."""
+    name), the directories that stand for S3 buckets, what stands for file systems, and of roles whose names are given,
+    or how their ARNs begin, the command that prints credentials. `endpoint_image`: of what answers tasks on their
+    hosts; None for none."""
 
     commands: Mapping[str, Sequence[str]] = {}
     buckets: Mapping[str, Path] = {}
     storage: Storage = Storage()
+    roles: Mapping[str, Sequence[str]] = {}
+    endpoint_image: str | None = None

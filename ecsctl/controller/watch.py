@@ -16,10 +16,12 @@ from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller, 
 from ecsctl.controller.crew import Crew, Done
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.listen import Happened, Listener, Look
+from ecsctl.controller.requests import Request, RequestListener
 from ecsctl.controller.services import Advance
 from ecsctl.controller.turns import in_turn
+from ecsctl.engine.port import Engine
 from ecsctl.model.arn import last_part, task_beside
-from ecsctl.model.errors import EcsctlError
+from ecsctl.model.errors import EcsctlError, EngineError
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.store.store import Store
 from ecsctl.store.tables import INSTANCES, TASKS
@@ -32,8 +34,8 @@ RETRY = (0.2, 5.0)
 """Seconds until a task is tried again that could not be brought further: the first time, and the most."""
 LAST_WAIT = 10.0
 """Seconds that calls which are under way get at the end. What is not done then, the next controller does."""
-STARTING, STOPPING, PULLING = 8, 64, 4
-"""Tasks at once. A stop takes as long as the container does, a pull as long as the registry."""
+STARTING, STOPPING, PULLING, ANSWERS = 8, 64, 4, 8
+"""Tasks, or answers, at once. A stop takes as long as the container does, a pull as long as the registry."""
 
 QUICKLY = Limits(pull=False, wait=False)
 PATIENTLY = Limits(wait=False)
@@ -45,7 +47,14 @@ class Ending(NamedTuple):
     task: str
 
 
-Message = Happened | Look | Ending | Done[Pass] | None
+class Asked(NamedTuple):
+    """A container on a host (by ARN) asks something."""
+
+    host: str
+    request: Request
+
+
+Message = Happened | Look | Ending | Asked | Done[Pass] | None
 
 
 class Watch:
@@ -58,7 +67,9 @@ class Watch:
         clusters: Callable[[], Sequence[str]],
         told: Callable[[str], object],
         interval: float = 30.0,
+        answer: Callable[[str, Request], list[str]] | None = None,
     ) -> None:
+        """`answer` is asked what containers ask on a host (by ARN), and says what it did."""
         self._controller = controller
         self._store = store
         self._clusters = clusters
@@ -69,7 +80,10 @@ class Watch:
         self._starts = Crew[Pass](STARTING, self._inbox.put)
         self._stops = Crew[Pass](STOPPING, self._inbox.put)
         self._pulls = Crew[Pass](PULLING, self._inbox.put)
+        self._answers = Crew[Pass](ANSWERS, self._inbox.put)
+        self._answer = answer
         self._listeners: dict[str, Listener] = {}
+        self._request_listeners: dict[str, RequestListener] = {}
         self._due: dict[str, float] = {}  # hosts and tasks by ARN: when, in seconds since boot
         self._pauses: dict[str, float] = {}  # how long was waited last before a task was tried again
         self._services: dict[str, None] = {}  # those to decide about, in order
@@ -95,8 +109,13 @@ class Watch:
             self._decide()
         for listener in self._listeners.values():
             listener.end()
+        for requests in self._request_listeners.values():
+            requests.end()
         end = self._now() + LAST_WAIT
-        while any(crew.busy for crew in (self._hosts, self._starts, self._stops, self._pulls)) and self._now() < end:
+        while (
+            any(crew.busy for crew in (self._hosts, self._starts, self._stops, self._pulls, self._answers))
+            and self._now() < end
+        ):
             self._controller.clock.sleep(0.05)
         for message in self._messages():
             if isinstance(message, Done):
@@ -126,6 +145,8 @@ class Watch:
             self._due[message.host] = self._now()
         elif isinstance(message, Ending):
             self._wake_service_of(message.task)
+        elif isinstance(message, Asked):
+            self._answers.take(message.request.number, partial(self._reply, message))
         elif isinstance(message, Happened):
             task = task_beside(message.host, message.task)
             lines = self._controller.hear(task, message.ended) if message.ended else []
@@ -136,6 +157,12 @@ class Watch:
             self._due[task] = self._now()
         else:
             self._note(message)
+
+    def _reply(self, asked: Asked) -> Pass:
+        try:
+            return Pass(self._answer(asked.host, asked.request) if self._answer else [])
+        except EngineError:  # who asked is told so when the time is up
+            return Pass()
 
     def _note(self, done: Done[Pass]) -> None:
         """What became of a job."""
@@ -218,10 +245,20 @@ class Watch:
             if host.arn not in self._listeners:
                 connect = partial(self._controller.engine, host.address)
                 self._listeners[host.arn] = Listener(host.arn, connect, self._store.install, self._inbox.put)
+                if self._answer:
+                    self._request_listeners[host.arn] = self._listen_to_requests(host.arn, connect)
         for arn in self._listeners.keys() - {host.arn for host in hosts}:
             self._listeners.pop(arn).end()
             self._due.pop(arn, None)
+            if arn in self._request_listeners:
+                self._request_listeners.pop(arn).end()
         return hosts
+
+    def _listen_to_requests(self, host: str, connect: Callable[[], Engine]) -> RequestListener:
+        def tell(request: Request) -> None:
+            self._inbox.put(Asked(host, request))
+
+        return RequestListener(connect, self._controller.clock, tell, lambda: self._inbox.put(Look(host)))
 
     def _wake_service_of(self, arn: str) -> None:
         if (task := self._task(arn)) is not None and task.service:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         PullProgress,
         RegistryLogin,
         State,
+        Subnet,
         Usage,
     )
 
@@ -57,6 +58,7 @@ CLEAN_UP_SECONDS = 0.2
 VOLUME_SECONDS = 30.0
 NETWORK_SECONDS = 30.0
 REMOVE_IMAGE_SECONDS = 60.0
+FEED_SECONDS = 10.0
 LOGS_QUIET_SECONDS = 30.0
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -88,11 +90,17 @@ class DockerEngine:
         with _understood():
             return _info(reply.json(), reply.headers.get("api-version", ""))
 
-    def list(self, install: str) -> list[Observed]:
-        filters = msgspec.json.encode({"label": [f"{identity.INSTALL}={install}"]}).decode()
+    def list(self, install: str | None, *, shared: bool = False) -> list[Observed]:
+        # The engine cannot be asked for one label or another.
+        one = install is not None and not shared
+        filters = msgspec.json.encode(
+            {"label": [f"{identity.INSTALL}={install}" if one else identity.INSTALL]}
+        ).decode()
         reply = self._http.call("GET", "/containers/json", LIST_SECONDS, {"all": "1", "filters": filters})
+        wanted = (install, identity.SHARED)
         with _understood():
-            return [_listed(entry) for entry in reply.json()]
+            found = reply.json()
+            return [_listed(e) for e in found if one or install is None or e["Labels"][identity.INSTALL] in wanted]
 
     def inspect(self, container: str) -> Observed:
         reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
@@ -146,6 +154,15 @@ class DockerEngine:
             if "already in progress" not in error.message:
                 raise
             self._wait_until_gone(container)
+
+    def feed(self, container_id: str, line: bytes, answer: bytes) -> None:
+        from ecsctl.engine.feeding import feed
+
+        if not self.inspect(container_id).is_up:  # the engine would wait for its start
+            raise Conflict(409, f"Container {container_id} is not running")
+        path = f"{_path(container_id)}/attach?stream=1&stdin=1&stdout=1"
+        sock, rest = self._http.converse(path, FEED_SECONDS, {})
+        feed(sock, rest, line, answer, FEED_SECONDS)
 
     def pull(
         self,
@@ -225,9 +242,13 @@ class DockerEngine:
         return DockerSession(self._http, made, sock, rest, tty)
 
     def usage(self, container_id: str) -> Usage | None:
+        with _understood():
+            return _used(self.statistics(container_id))
+
+    def statistics(self, container_id: str) -> dict[str, Any]:
         reply = self._http.call("GET", f"{_path(container_id)}/stats", STATS_SECONDS, {"stream": "false"})
         with _understood():
-            return _used(reply.json())
+            return dict(reply.json())
 
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         from ecsctl.engine.port import EngineEvent
@@ -271,25 +292,46 @@ class DockerEngine:
         with suppress(NotFound):
             self._http.call("DELETE", f"/volumes/{segment(name)}", VOLUME_SECONDS)
 
-    def create_network(self, name: str, labels: dict[str, str]) -> None:
+    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
+        body: dict[str, Any] = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels}
+        if subnet:
+            pool = {"Subnet": subnet.block, "AuxiliaryAddresses": {"reserved": subnet.reserved}}
+            body |= {"Internal": True, "IPAM": {"Driver": "default", "Config": [pool]}}
         with self._networking:
-            body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels}
             try:
                 self._http.call("POST", "/networks/create", NETWORK_SECONDS, body=body)
             except Conflict:
                 return
+            except EngineRefused as error:
+                if not (subnet and "overlaps" in error.message and self._networks(name)):  # made at the same moment
+                    raise
             self._keep_one_network(name)
+
+    def connect_network(self, name: str, container_id: str) -> None:
+        try:
+            body = {"Container": container_id}
+            self._http.call("POST", f"/networks/{segment(name)}/connect", NETWORK_SECONDS, body=body)
+        except NotFound as error:
+            if "no such container" in error.message.lower():
+                raise
+            raise _about_network(error) from None
+        except EngineRefused as error:
+            if "already exists in network" not in error.message and "already attached to network" not in error.message:
+                raise
 
     def _keep_one_network(self, name: str) -> None:
         """Two that were created at the same moment may both be there (Docker 20.10), and then neither can be used: the
         older one stays."""
+        for network in self._networks(name)[1:]:
+            with suppress(Conflict):  # somebody uses it after all
+                self.remove_network(network)
+
+    def _networks(self, name: str) -> Sequence[str]:
+        """The ids of those of a name, the oldest first."""
         filters = msgspec.json.encode({"name": [name]}).decode()
         reply = self._http.call("GET", "/networks", INSPECT_SECONDS, {"filters": filters})
         with _understood():
-            same = sorted((one["Created"], one["Id"]) for one in reply.json() if one["Name"] == name)
-        for _, network in same[1:]:
-            with suppress(Conflict):  # somebody uses it after all
-                self.remove_network(network)
+            return [i for _, i in sorted((one["Created"], one["Id"]) for one in reply.json() if one["Name"] == name)]
 
     def remove_network(self, name: str) -> None:
         try:

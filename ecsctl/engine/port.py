@@ -28,6 +28,7 @@ __all__ = [
     "RegistryLogin",
     "State",
     "Stream",
+    "Subnet",
     "Usage",
 ]
 
@@ -77,6 +78,13 @@ class PullProgress(NamedTuple):
     of_bytes: int = 0
 
 
+class Subnet(NamedTuple):
+    """The addresses of a network without a way out, in CIDR notation, and the one that no container gets."""
+
+    block: str
+    reserved: str
+
+
 class Usage(NamedTuple):
     """What a running container uses: how many CPUs, as the mean of a second, and memory in bytes, without the part of
     the file cache that the kernel would give back at once."""
@@ -104,8 +112,9 @@ class Engine(Protocol):
 
     def info(self) -> EngineInfo: ...
 
-    def list(self, install: str) -> list[Observed]:
-        """Every container, running or not, that carries the label `ecsctl.install=<install>`."""
+    def list(self, install: str | None, *, shared: bool = False) -> list[Observed]:
+        """Every container, running or not, that carries the label `ecsctl.install=<install>`; with `shared` those too
+        that belong to everybody (`*`). None: of any install."""
 
     def inspect(self, container: str) -> Observed:
         """By id or name. NotFound when there is none."""
@@ -132,6 +141,11 @@ class Engine(Protocol):
 
     def remove(self, container: str) -> None:
         """By id or name, running or not, with its anonymous volumes. Success when there is none."""
+
+    def feed(self, container_id: str, line: bytes, answer: bytes) -> None:
+        """Give a line to a container's standard input, which has to be open, and wait for a short one on its output.
+        Several may do it at once. NotFound when it is gone, Conflict when it has ended, EngineTimeout when it does not
+        answer."""
 
     def pull(
         self,
@@ -179,6 +193,10 @@ class Engine(Protocol):
         """What it uses now, which takes a second or two to tell; None when it does not run. NotFound when it is
         gone."""
 
+    def statistics(self, container_id: str) -> dict[str, Any]:
+        """All that the engine says of what a container uses, in its own words, which takes a second or two to tell.
+        NotFound when it is gone."""
+
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         """What happens to the containers that `list` shows, from now on: ends and changes of health.
 
@@ -194,8 +212,12 @@ class Engine(Protocol):
     def remove_volume(self, name: str) -> None:
         """Success when there is none. Conflict while a container uses it."""
 
-    def create_network(self, name: str, labels: dict[str, str]) -> None:
+    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
         """A network of the host's own. Success when there is a network of that name already, of whatever kind."""
+
+    def connect_network(self, name: str, container_id: str) -> None:
+        """Put a container into a further network, by the time it runs. Success when it is in it. NotFound when the
+        container is gone, NetworkNotFound, now or at its start, when the network is not there."""
 
     def remove_network(self, name: str) -> None:
         """Success when there is none. Conflict while a container uses it."""

@@ -22,6 +22,7 @@ from ecsctl.engine.port import (
     ObservedImage,
     PullProgress,
     RegistryLogin,
+    Subnet,
     Usage,
 )
 from ecsctl.engine.simulated_container import (
@@ -129,10 +130,12 @@ class SimulatedEngine:
     def info(self) -> EngineInfo:
         return self._call("info", (), lambda _: self._info)
 
-    def list(self, install: str) -> list[Observed]:
+    def list(self, install: str | None, *, shared: bool = False) -> list[Observed]:
         def act(now: float) -> list[Observed]:
             seen = [container.listed(now) for container in self._containers.values()]
-            return [found for found in reversed(seen) if found.labels.get(identity.INSTALL) == install]
+            owned = [found for found in reversed(seen) if identity.INSTALL in found.labels]
+            wanted = {install, identity.SHARED} if shared else {install}
+            return [found for found in owned if install is None or found.labels[identity.INSTALL] in wanted]
 
         return self._call("list", (install,), act)
 
@@ -187,6 +190,17 @@ class SimulatedEngine:
                 del self._containers[found.id]
 
         self._call("remove", (container,), act)
+
+    def feed(self, container_id: str, line: bytes, answer: bytes) -> None:
+        def act(_: float) -> None:
+            container = self._find(container_id)
+            if not container.runs:
+                raise Conflict(409, f"Container {container_id} is not running")
+            if not container.program.listens:
+                raise EngineTimeout(f"{self._info.name}: the container did not answer.")
+            container.fed.append(line)
+
+        self._call("feed", (container_id, line, answer), act)
 
     def pull(
         self,
@@ -255,6 +269,18 @@ class SimulatedEngine:
     def usage(self, container_id: str) -> Usage | None:
         return self._call("usage", (container_id,), lambda _: self._find(container_id).usage())
 
+    def statistics(self, container_id: str) -> dict[str, Any]:
+        def act(_: float) -> dict[str, Any]:
+            container = self._find(container_id)
+            used = container.usage()
+            return {
+                "id": container.id,
+                "name": f"/{container.name}",
+                "memory_stats": {"usage": used.memory} if used else {},
+            }
+
+        return self._call("statistics", (container_id,), act)
+
     def events(self, install: str, quiet: float) -> Iterator[EngineEvent | None]:
         read = self._call("events", (install,), lambda _: len(self._happened))
         yield None
@@ -290,15 +316,24 @@ class SimulatedEngine:
 
         self._call("remove_volume", (name,), act)
 
-    def create_network(self, name: str, labels: dict[str, str]) -> None:
+    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
         def act(_: float) -> None:
             self.networks.setdefault(name, dict(labels))
 
-        self._call("create_network", (name, labels), act)
+        self._call("create_network", (name, labels, subnet) if subnet else (name, labels), act)
+
+    def connect_network(self, name: str, container_id: str) -> None:
+        def act(_: float) -> None:
+            container = self._find(container_id)
+            if container.runs and name not in self.networks:
+                raise NetworkNotFound(404, f"network {name} not found")
+            container.further_networks.add(name)
+
+        self._call("connect_network", (name, container_id), act)
 
     def remove_network(self, name: str) -> None:
         def act(_: float) -> None:
-            users = [found for found in self._containers.values() if found.runs and found.network == name]
+            users = [found for found in self._containers.values() if found.runs and name in found.networks]
             if users:
                 raise Conflict(409, f"error while removing network: network {name} has active endpoints")
             self.networks.pop(name, None)
@@ -414,7 +449,7 @@ class SimulatedEngine:
             raise EngineRefused(500, "mkdir /var/lib/docker/overlay2: no space left on device")
         self._created += 1
         container_id = hashlib.sha256(f"{self._info.id} {self._created}".encode()).hexdigest()
-        container = Container(container_id, name, image.id, body, self.images.program(image.id))
+        container = Container(container_id, name, image.id, body, self.images.program(image.id).of(body))
         self._containers[container_id] = container
         for volume in container.volumes():
             self.volumes.setdefault(volume, {})
@@ -430,8 +465,8 @@ class SimulatedEngine:
                 raise NotFound(404, f"No such container: {mode.removeprefix('container:')}")
             if not other.runs:
                 raise Conflict(409, f"cannot join network of a non running container: {other.id}")
-        elif container.network not in self.networks:
-            raise NetworkNotFound(404, f"network {container.network} not found")
+        elif missing := sorted(container.networks - self.networks.keys()):
+            raise NetworkNotFound(404, f"network {missing[0]} not found")
         if container.program.start_error is not None:
             self._refuse_start(container, container.program.start_error)
         taken = {

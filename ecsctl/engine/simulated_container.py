@@ -31,7 +31,8 @@ class Program(NamedTuple):
 
     `health`: (when, what) in order, before the first of which it is `starting`; empty means no health check.
     `output`: (when, stream, line without its end). `cpu`: how many CPUs it keeps busy, `memory`: bytes. `reads`: the
-    path of a file whose lines it prints first.
+    path of a file whose lines it prints first. `listens`: it answers the lines that it is given, as is expected of it.
+    `commands`: what it does instead where its command begins with that word.
     """
 
     exits_after: float | None = None
@@ -46,6 +47,13 @@ class Program(NamedTuple):
     cpu: float = 0.0
     memory: int = 1 << 20
     reads: str = ""
+    listens: bool = False
+    commands: tuple[tuple[str, Program], ...] = ()
+
+    def of(self, body: CreateBody) -> Program:
+        """What a container does that is created like this."""
+        first = next(iter(body.get("Cmd") or ()), "")
+        return dict(self.commands).get(first, self)
 
 
 class SimulatedSession:
@@ -92,6 +100,9 @@ class Container:
     printed: list[LogChunk] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     """What was put into it, by path."""
+    fed: list[bytes] = field(default_factory=list)
+    """The lines that it was given since it began."""
+    further_networks: set[str] = field(default_factory=set)
     _end: tuple[float, int, bool] | None = None
     """When it will end, with which code, and whether by running out of memory."""
 
@@ -102,6 +113,7 @@ class Container:
     def start(self, now: float, ports: tuple[PortBinding, ...]) -> None:
         self.state, self.ports, self.started, self.finished = "running", ports, now, None
         self.exit_code, self.oom_killed, self.error, self.forced_health = 0, False, "", None
+        self.fed = []
         after = self.program.exits_after
         self._end = None if after is None else (now + after, self.program.exit_code, self.program.oom_killed)
 
@@ -173,12 +185,19 @@ class Container:
         mode = str((self.body.get("HostConfig") or {}).get("NetworkMode") or "default")
         return "bridge" if mode == "default" else mode
 
+    @property
+    def networks(self) -> set[str]:
+        """All that it is in."""
+        return {self.network, *self.further_networks}
+
     def _addresses(self) -> tuple[Address, ...]:
         """In a network of its own; which address it is, is a function of its id."""
         if not self.runs or self.network in ("host", "none") or self.network.startswith("container:"):
             return ()
         a, b, c = (int(self.id[i : i + 2], 16) for i in (0, 2, 4))
-        return (Address(self.network, f"172.{a % 16 + 16}.{b}.{c}", "", f"02:42:ac:{a % 16 + 16:02x}:{b:02x}:{c:02x}"),)
+        found = [(self.network, f"172.{a % 16 + 16}.{b}.{c}", f"02:42:ac:{a % 16 + 16:02x}:{b:02x}:{c:02x}")]
+        found += [(name, f"169.254.{b}.{c}", f"02:42:a9:fe:{b:02x}:{c:02x}") for name in self.further_networks]
+        return tuple(Address(name, ipv4, "", mac) for name, ipv4, mac in sorted(found))
 
     def volumes(self) -> set[str]:
         """The named volumes it uses."""

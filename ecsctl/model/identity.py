@@ -20,6 +20,13 @@ SPEC = "ecsctl.spec"
 MAC = "ecsctl.mac"
 TASK_DEFINITION = "ecsctl.td"
 AGENT = "com.amazonaws.ecs."
+ENDPOINT = "ecsctl.endpoint"
+"""A label of the container that answers the tasks of a host, whoever uses that host: its version."""
+ENDPOINT_NAME = "ecsctl-endpoint"
+"""The name of that container, of the volume in memory that it answers from, and of the network by which tasks reach it
+that have a network interface of their own."""
+SHARED = "*"
+"""What the label INSTALL says of what belongs to everybody who uses a host."""
 SUBNET = "ecsctl.subnet"
 """A label of networks that were made because a task asked for a subnet of that name."""
 PAUSE = "~internal~ecs~pause"
@@ -80,6 +87,13 @@ def is_genuine(labels: dict[str, str], key: bytes) -> bool:
     import hmac
 
     return hmac.compare_digest(labels.get(MAC, ""), _mac(labels, key))
+
+
+def token(key: bytes, *words: str) -> str:
+    """32 hexadecimal digits that nobody can guess who has not the key; the same for the same words."""
+    import hmac
+
+    return hmac.digest(key, "\n".join(words).encode(), "sha256").hex()[:32]
 
 
 def _mac(labels: dict[str, str], key: bytes) -> str:

@@ -28,8 +28,9 @@ from ecsctl.model.task import LaunchType, NetworkBinding, Task
 Stage = Literal["none", "created", "started", "exited", "fenced"]
 """How far a container has come on its engine. `fenced`: no container holds its name, and none will."""
 
-Operation = Literal["create", "pull", "start", "stop", "rename", "remove", "network"]
-"""`network` creates the network that the container is to be in."""
+Operation = Literal["create", "pull", "start", "stop", "rename", "remove", "network", "endpoint"]
+"""`network` creates the network that the container is to be in; `endpoint` sees to what answers the task on its host,
+before its first container is created."""
 
 Pull = Literal["missing", "try", "must"]
 """Whether an image is pulled only where it is missing, or before anything else: when that fails, it is used as it is on
@@ -45,7 +46,7 @@ class Intent(Record):
 
 
 class TaskAddress(Record):
-    """Where a task is in its subnet: IPv4, IPv6 (empty if none) and MAC address."""
+    """Where a container is in its network: IPv4, IPv6 (empty if none) and MAC address."""
 
     ipv4: str
     ipv6: str
@@ -57,9 +58,9 @@ class ContainerState(Record):
 
     `starts` and `stops` count the calls; `late_start`: one got no answer, and may yet be carried out; `failed`: it
     could not be pulled, created or started, for `reason`. `restarts`: how often its restart policy has started it
-    again; `ran`: how long it ran, in seconds by its host's clock, when it ended last. `address` is its own; the task's,
-    of the container that owns its network namespace. `image`: what it is created from, once that is settled; `pulled`:
-    it was, or `pull_failed` says why not; `image_digest`: empty where it has none.
+    again; `ran`: how long it ran, in seconds by its host's clock, when it ended last. `address`: where it is in the
+    network of its own that it has, if any. `image`: what it is created from, once that is settled; `pulled`: it was, or
+    `pull_failed` says why not; `image_digest`: empty where it has none.
     """
 
     name: str
@@ -81,11 +82,28 @@ class ContainerState(Record):
     exit_code: int | None = None
     reason: str | None = None
     health: Literal["starting", "healthy", "unhealthy"] | None = None
+    image_id: str | None = None
     image_digest: str | None = None
+    created_at: datetime | None = None
     started_at: datetime | None = None
     exited_at: datetime | None = None
     bindings: list[NetworkBinding] = msgspec.field(default_factory=list)
     address: TaskAddress | None = None
+
+
+class Endpoint(Record):
+    """What a task has of the endpoint on its host. `offered`: its containers were told where it is, `credentials`: also
+    where those of the task's role are.
+
+    `run` is the engine's id of the container that was given the task's documents, `digest` is of those, and empty when
+    the task has changed since; `expires_at`: when the credentials end that it was given.
+    """
+
+    offered: bool
+    credentials: bool = False
+    run: str = ""
+    digest: str = ""
+    expires_at: datetime | None = None
 
 
 class Claim(Record):
@@ -106,6 +124,7 @@ class TaskRecord(Record):
     `cpu` (units) and `memory` (MiB) are what the task takes from its container instance. `collected`: it is STOPPED,
     and nothing of it is left on its host. `service` is the ARN of the service it belongs to, `tallied`: its end is
     accounted for there. `settled`: it has counted as healthy. It may not be scaled in before `protected_until`.
+    `endpoint` is None while it is not decided whether it has one.
     `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
     tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
     `volume`: what was asked of the volume that is configured at launch. `port_rows`: the first ports of the host that
@@ -130,6 +149,7 @@ class TaskRecord(Record):
     volume: TaskVolumeConfiguration | None = None
     port_rows: list[int] = msgspec.field(default_factory=list)
     image_map: dict[str, str] = msgspec.field(default_factory=dict)
+    endpoint: Endpoint | None = None
 
     @property
     def arn(self) -> str:
@@ -166,7 +186,8 @@ class TaskRecord(Record):
 class InstanceRecord(Record):
     """A container instance: its ECS shape and how to reach the engine behind it.
 
-    `silent_since` and `failed_contacts`: since when, and how often, it has not answered.
+    `silent_since` and `failed_contacts`: since when, and how often, it has not answered. `endpoint_failed_at` and
+    `endpoint_failure`: when, and why, it could last not be given what answers its tasks.
     """
 
     instance: ContainerInstance
@@ -177,6 +198,8 @@ class InstanceRecord(Record):
     seq: int = 0
     silent_since: datetime | None = None
     failed_contacts: int = 0
+    endpoint_failed_at: datetime | None = None
+    endpoint_failure: str = ""
 
     @property
     def arn(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.controller.controller import Pass
@@ -77,6 +78,10 @@ def reconcile(
         result.add(ctx.controller.converge_services(kept, limits, dry_run=dry_run))
     else:
         result = ctx.controller.reconcile(clusters, limits, dry_run=dry_run)
+        if ctx.controller.has_endpoints and not dry_run:
+            from ecsctl.operations.endpoint import answer_what_waits
+
+            result.add(Pass(answer_what_waits(ctx, clusters)))
     return _report(ctx, result, timed_out=bool(result.unfinished) and clock.since_boot() >= end)
 
 
@@ -93,8 +98,10 @@ def controller(ctx: Context, cluster: str | None, told: Callable[[str], object],
             return [named] if named else [str(found.cluster_arn) for found in view.find(CLUSTERS)]
 
     from ecsctl.controller.watch import Watch  # a reconcile that does not stay has no need of it
+    from ecsctl.operations.endpoint import answer
 
-    return Watch(ctx.controller, ctx.store, clusters, told, interval)
+    answers = partial(answer, ctx) if ctx.controller.has_endpoints else None
+    return Watch(ctx.controller, ctx.store, clusters, told, interval, answers)
 
 
 def _task(view: View, ctx: Context, cluster: str | None, task: str) -> str:

@@ -25,6 +25,7 @@ from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler import firelens
+from ecsctl.scheduler.metadata import environment
 from ecsctl.scheduler.namespaces import MIB, PAUSE, is_of_network, joined, needs_pause, pause_body
 from ecsctl.scheduler.volumes import mounts
 
@@ -51,6 +52,8 @@ def create_body(
         body = pause_body(record, definition)
     else:
         body = _without_labels(record, definition, container)
+        ours = environment(record, definition, container, signature.key)
+        body["Env"] = [*body["Env"], *(f"{variable}={value}" for variable, value in ours.items())]
         host = body["HostConfig"]
         host["Mounts"] = mounts(record, definition, container, storage.file_systems)
         if size := _own_size(record, definition, storage):

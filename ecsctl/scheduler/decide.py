@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from ecsctl.model import identity
 from ecsctl.model.container_definition import ContainerDefinition, PortMapping
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ContainerState, Intent, Operation, TaskRecord
+from ecsctl.model.stored import ContainerState, Endpoint, Intent, Operation, TaskRecord
 from ecsctl.model.task import HealthStatus, ManagedAgent, NetworkBinding, TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler.container_spec import effective, stop_timeout
 from ecsctl.scheduler.firelens import router_of, uses_router
 from ecsctl.scheduler.images import is_another
+from ecsctl.scheduler.metadata import has_endpoint
 from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
 from ecsctl.scheduler.observe import copy_of
 from ecsctl.scheduler.plan import Action, Happening, Step
@@ -172,6 +173,8 @@ class _Work:
         if self.record.waits_for:  # its room is not free yet
             self.waiting = True
             return
+        if self.record.endpoint is None and self._awaits_endpoint():
+            return
         for state in self.states.values():
             if state.failed:
                 continue
@@ -191,6 +194,16 @@ class _Work:
         missing = [state for state in self.states.values() if state.stage == "none" and not state.failed]
         begun = [state.stage in ("started", "exited", "fenced") or state.failed for state in self.states.values()]
         self._advance("RUNNING" if all(begun) else "PENDING" if missing else "ACTIVATING")
+
+    def _awaits_endpoint(self) -> bool:
+        """Whether it is to be found out first what answers the task on its host: its containers are told at birth."""
+        if not has_endpoint(self.definition) or any(state.stage != "none" for state in self.states.values()):
+            self.record.endpoint = Endpoint(offered=False)
+            return False
+        state = next(s for s in self.states.values() if self.containers[s.name].essential is not False)
+        if not state.failed:
+            self._act(state, "endpoint", identity.ENDPOINT_NAME, "it is told where to ask about itself")
+        return True
 
     def _make(self, state: ContainerState) -> None:
         container = self.containers[state.name]
@@ -254,7 +267,7 @@ class _Work:
             if not any(self._needs(other.name, state.name) for other in running):
                 self._end(state)
         for state in self.states.values():
-            if state.stage == "none" and state.intent is None:
+            if state.stage == "none" and (state.intent is None or state.intent.op == "endpoint"):
                 state.stage = "fenced"  # nothing was ever asked of the engine
             elif state.stage in ("none", "created"):
                 self._act(state, "remove", state.engine_name, "it never ran")

@@ -228,7 +228,8 @@ def _log_secrets(value: Any, parent: Record) -> Support:
 
 _TASK_SIZE = Support("honoured", "in place of the definition's, and as that")
 _NO_CONNECT = _maps("recorded; there is no Service Connect proxy yet")
-_ROLE = _maps("recorded; containers get no credentials endpoint yet")
+_ROLE = _maps("containers find its credentials where [roles] in the configuration says where they come from, else none")
+_EXECUTION_ROLE = _maps("recorded; images and secrets are fetched with what this machine is configured with")
 _NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
 _OWN_SIZE = Support(
     "honoured",
@@ -339,7 +340,7 @@ def _under(prefix: str, table: dict[str, Rule]) -> dict[str, Rule]:
 TABLE: dict[str, Rule] = {
     "family": _YES,
     "taskRoleArn": _ROLE,
-    "executionRoleArn": _ROLE,
+    "executionRoleArn": _EXECUTION_ROLE,
     "networkMode": _YES,
     **_under("containerDefinitions[]", _CONTAINER),
     **_under("volumes[]", _VOLUME),
@@ -371,7 +372,7 @@ TABLE: dict[str, Rule] = {
     "overrides.cpu": _TASK_SIZE,
     "overrides.memory": _TASK_SIZE,
     "overrides.inferenceAcceleratorOverrides": _NO_DEVICES,
-    "overrides.executionRoleArn": _ROLE,
+    "overrides.executionRoleArn": _EXECUTION_ROLE,
     "overrides.taskRoleArn": _ROLE,
     "overrides.ephemeralStorage": _OWN_SIZE,
 }

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from ecsctl.model import identity
 from ecsctl.model.observed import Observed
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ContainerState, Intent, TaskAddress, TaskRecord
+from ecsctl.model.stored import ContainerState, Endpoint, Intent, TaskAddress, TaskRecord
 from ecsctl.model.task import NetworkBinding
 
 if TYPE_CHECKING:
     from ecsctl.scheduler.plan import Outcome
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+OFFERED, WITH_CREDENTIALS = "offered", "with credentials"
+"""What the answer about the endpoint of a task is, but for none."""
 MAX_STARTS = 2
 """A start that fails for no reason of the container's own is tried this often, on a new container each time."""
 
@@ -46,7 +48,7 @@ def is_as_known(state: ContainerState, found: Observed | None) -> bool:
         return False
     if found.ports and state.bindings != _bindings(found):
         return False
-    return state.health == found.health and state.address == _address(found)
+    return state.health == found.health and state.address == (_address(found) or state.address)
 
 
 def _fold_container(state: ContainerState, found: Observed, now: datetime) -> None:
@@ -54,6 +56,8 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
         return
     if state.stage == "none":
         state.stage, state.engine_id, state.intent, state.image_digest = "created", found.id, None, None
+        state.created_at = now
+    state.image_id = found.image_id
     if found.is_up:
         _begin(state, now)
     elif found.has_ended:
@@ -66,8 +70,7 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
     state.health = found.health
     if found.ports:
         state.bindings = _bindings(found)
-    if found.addresses:
-        state.address = _address(found)
+    state.address = _address(found) or state.address
 
 
 def _fold_absence(state: ContainerState, now: datetime) -> None:
@@ -98,7 +101,8 @@ def _end(state: ContainerState, now: datetime, exit_code: int | None, reason: st
 
 
 def _address(found: Observed) -> TaskAddress | None:
-    return next((TaskAddress(ipv4=one.ipv4, ipv6=one.ipv6, mac=one.mac) for one in found.addresses), None)
+    own = (one for one in found.addresses if one.network != identity.ENDPOINT_NAME)
+    return next((TaskAddress(ipv4=one.ipv4, ipv6=one.ipv6, mac=one.mac) for one in own), None)
 
 
 def _bindings(found: Observed) -> list[NetworkBinding]:
@@ -142,6 +146,8 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
         _renamed(state, outcome)
     elif outcome.op == "network":
         _networked(state, outcome)
+    elif outcome.op == "endpoint":
+        _offered(record, state, outcome)
     else:
         _removed(record, state, outcome, now)
 
@@ -149,6 +155,7 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
 def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
     if outcome.result == "ok":
         state.stage, state.engine_id, state.intent, state.image_digest = "created", outcome.value, None, None
+        state.created_at = now
     elif outcome.result == "no_image" and state.pull_failed is not None:
         _fail(state, f"CannotPullContainerError: {state.pull_failed}")
     elif outcome.result == "no_image" and not state.pulled:
@@ -205,6 +212,14 @@ def _networked(state: ContainerState, outcome: Outcome) -> None:
         state.networked, state.intent = True, None
     else:
         _fail(state, f"ResourceInitializationError: the network could not be created: {outcome.value}")
+
+
+def _offered(record: TaskRecord, state: ContainerState, outcome: Outcome) -> None:
+    state.intent = None
+    if outcome.result == "ok":
+        record.endpoint = Endpoint(offered=outcome.value != "", credentials=outcome.value == WITH_CREDENTIALS)
+    else:
+        _fail(state, f"ResourceInitializationError: unable to get the credentials of the task's role: {outcome.value}")
 
 
 def _is_the_engines_fault(outcome: Outcome) -> bool:

@@ -21,16 +21,19 @@ class Action(NamedTuple):
     new_name: str = ""
 
     def __str__(self) -> str:
-        what = f"create network {self.target} for" if self.op == "network" else self.op
+        what = {"network": f"create network {self.target} for", "endpoint": "offer the endpoint to"}.get(
+            self.op, self.op
+        )
         return f"{what} container {self.container}: {self.cause}"
 
 
 class Outcome(NamedTuple):
     """What a call answered.
 
-    ok: done (create: `value` is the id). gone: there is no such container. no_image: create found no image.
+    ok: done (`value`: of create the id, of endpoint what is offered). gone: there is no such container.
+    no_image: create found no image.
     no_network: create or start found that its network is not there.
-    no_secret: create, pull or start needs a value that cannot be had, `value` says why.
+    no_secret: create, pull, start or endpoint needs a value that cannot be had, `value` says why.
     no_volume: create needs a volume that cannot be had, `value` says why.
     foreign: the name is held by a container that is not ours. refused: the engine's words are in `value`,
     `status` its HTTP status. unknown: no answer, so nothing is known.

@@ -46,6 +46,9 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         {},
         {},
         "limited",
+        {},
+        True,
+        "busybox:stable",
         (),
     )
 
@@ -212,4 +215,29 @@ def test_ephemeral_storage_is_limited_or_recorded(home: dict[str, str]) -> None:
     assert load_config({}, home).ephemeral_storage == "recorded"
     write(home, 'ephemeral_storage = "ignored"\n')
     with pytest.raises(ConfigError, match="'ignored' is none of limited, recorded"):
+        load_config({}, home)
+
+
+def test_a_role_gets_its_credentials_from_a_profile_or_a_command(home: dict[str, str]) -> None:
+    write(
+        home, 'metadata_endpoint = false\n[roles]\napp = { profile = "dev" }\n"arn:aws:iam::1" = ["print", "{role}"]\n'
+    )
+    found = load_config({}, home)
+    assert found.metadata_endpoint is False
+    assert found.roles == {
+        "app": ["aws", "configure", "export-credentials", "--format", "process", "--profile", "dev"],
+        "arn:aws:iam::1": ["print", "{role}"],
+    }
+
+
+@pytest.mark.parametrize("role", ['"dev"', "{}", '{ profile = "" }', '{ profile = "a", more = 1 }', "[]", "[1]"])
+def test_what_is_no_source_of_credentials_is_refused(home: dict[str, str], role: str) -> None:
+    write(home, f"[roles]\napp = {role}\n")
+    with pytest.raises(ConfigError, match=r"roles\.app: expected { profile"):
+        load_config({}, home)
+
+
+def test_whether_there_is_an_endpoint_is_true_or_false(home: dict[str, str]) -> None:
+    write(home, 'metadata_endpoint = "no"\n')
+    with pytest.raises(ConfigError, match="expected true or false"):
         load_config({}, home)

@@ -21,6 +21,7 @@ from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.controller import Controller
 from ecsctl.controller.limits import Retention
+from ecsctl.controller.sources import Sources
 from ecsctl.engine.port import Engine
 from ecsctl.engine.simulated import INFO, SimulatedEngine
 from ecsctl.engine.simulated_container import Program
@@ -39,7 +40,7 @@ from ecsctl.store.store import Store, Transaction, View
 from ecsctl.store.tables import TASKS
 
 MUTATING = (
-    *("create", "put_archive", "start", "stop", "kill", "rename", "remove", "pull", "load"),
+    *("create", "put_archive", "start", "stop", "kill", "rename", "remove", "pull", "load", "feed", "connect_network"),
     *("create_volume", "remove_volume", "create_network", "remove_network"),
 )
 
@@ -164,7 +165,17 @@ class OtherClaimant(Claimant):
 class World:
     """Hosts, one state, and processes that come and go."""
 
-    def __init__(self, folder: Path, hosts: int = 1, *, real_time: bool = False, **images: Program) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        hosts: int = 1,
+        *,
+        real_time: bool = False,
+        sources: Sources = Sources(),  # noqa: B008 it holds nothing that changes
+        **images: Program,
+    ) -> None:
+        self.sources = sources
+        self.retention = Retention()
         self.clock = RealClock() if real_time else VirtualClock()
         self.random = random.Random(7)  # noqa: S311 the same ids each time
         self.store = Store.open(folder / "state.db")
@@ -200,7 +211,7 @@ class World:
 
         chance = Chance(lambda: f"{self.random.getrandbits(128):032x}", self.random.randrange)
         claimant = OtherClaimant(self.clock, self.alive, name)
-        controller = Controller(store, connect, self.clock, Retention(), claimant, chance)
+        controller = Controller(store, connect, self.clock, self.retention, claimant, chance, sources=self.sources)
         return Context(
             store=store,
             scope=Scope(),

@@ -43,6 +43,7 @@ COMMANDS: dict[str, CreateBody] = {
     "missing": {"Cmd": [MISSING_COMMAND]},
     "hungry": {"Cmd": ["sh", "-c", "tail /dev/zero"]},
     "busy": {"Cmd": ["sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=20; while :; do :; done"]},
+    "listens": {"Cmd": ["sh", "-c", 'while read -r word rest; do echo "ok $word"; done'], "OpenStdin": True},
     "prints": {"Cmd": ["sh", "-c", "echo one; echo two; echo wrong >&2; sleep 0.5; echo three; printf rest"]},
     "reads": {"Cmd": ["sh", "-c", "cat /etc/given/words"]},
     "long": {"Cmd": ["sh", "-c", f"head -c {LONG} /dev/zero | tr '\\0' x; echo; echo end"]},
@@ -56,6 +57,7 @@ PROGRAMS = {
     "sick": Program(health=((0.15, "unhealthy"),)),
     "missing": Program(start_error=StartError(400, f'exec: "{MISSING_COMMAND}": no such file or directory', 127)),
     "hungry": Program(exits_after=0.1, exit_code=137, oom_killed=True),
+    "listens": Program(listens=True),
     "busy": Program(cpu=1.0, memory=21 << 20),
     "prints": Program(
         exits_after=0.6,

@@ -9,12 +9,14 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from ecsctl.controller.together import together
 from ecsctl.engine.image_archive import ImageArchive
 from ecsctl.engine.pause_image import pause_image
-from ecsctl.engine.port import LogChunk, PortBinding
+from ecsctl.engine.port import LogChunk, PortBinding, Subnet
 from ecsctl.model import identity
 from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NetworkNotFound, NotFound
 from ecsctl.model.identity import PAUSE_IMAGE
@@ -470,6 +472,52 @@ def test_a_network_that_is_not_there_is_told_from_a_container_that_is_gone(world
     world.engine.remove_network(world.name("network"))
 
 
+def test_a_container_is_put_into_a_further_network(world: World) -> None:
+    container = world.create("forever", NetworkMode=NETWORKED)
+    world.engine.connect_network(world.name("network"), container)
+    with pytest.raises(NetworkNotFound, match="not found"):
+        world.engine.start(container)
+    subnet = Subnet("169.254.180.0/24", "169.254.180.2")
+    world.engine.create_network(world.name("network"), {"owner": "me"}, subnet)
+    world.engine.create_network(world.name("network"), {"owner": "me"}, subnet)
+    world.engine.connect_network(world.name("network"), container)
+    world.engine.connect_network(world.name("network"), container)
+    world.engine.start(container)
+    addresses = {address.network: address.ipv4 for address in world.engine.inspect(container).addresses}
+    assert set(addresses) == {NETWORKED, world.name("network")}
+    assert addresses[world.name("network")].startswith("169.254.")
+    assert addresses[world.name("network")] != subnet.reserved
+    world.engine.connect_network(world.name("network"), container)
+    with pytest.raises(NotFound, match="No such container"):
+        world.engine.connect_network(world.name("network"), "nobody")
+
+
+def test_a_container_answers_what_it_is_given(world: World) -> None:
+    listening = world.run("listens")
+    together([partial(world.engine.feed, listening, b"%d " % n + b"x" * 9000, b"ok %d" % n) for n in range(8)], 4)
+    world.engine.kill(listening)
+    world.ended(listening)
+    with pytest.raises(Conflict, match="not running"):
+        world.engine.feed(listening, b"late", b"ok late")
+    with pytest.raises(NotFound):
+        world.engine.feed("nobody", b"x", b"ok x")
+
+
+def test_what_belongs_to_everybody_is_listed_when_it_is_asked_for(world: World) -> None:
+    mine = world.create("forever", "mine")
+    body = world.body("forever") | {"Labels": {identity.INSTALL: identity.SHARED}}
+    shared = world.engine.create(world.name("shared"), body)
+    other = world.engine.create(world.name("other"), body | {"Labels": {identity.INSTALL: world.install + "-2"}})
+    try:
+        assert [found.id for found in world.engine.list(world.install)] == [mine]
+        assert {mine, shared} <= {found.id for found in world.engine.list(world.install, shared=True)}
+        assert other not in {found.id for found in world.engine.list(world.install, shared=True)}
+        assert {mine, shared, other} <= {found.id for found in world.engine.list(None)}
+    finally:
+        world.engine.remove(shared)
+        world.engine.remove(other)
+
+
 def test_a_container_lives_in_the_network_of_another_that_runs(world: World) -> None:
     owner = world.create("forever", "owner", NetworkMode=NETWORKED)
     guest = world.create("forever", "guest", NetworkMode=f"container:{world.name('owner')}")
@@ -494,6 +542,9 @@ def test_what_a_container_uses(world: World) -> None:
     assert resting.cpus < 0.2
     assert 20 << 20 <= using.memory < 40 << 20
     assert resting.memory < 10 << 20
+    said = world.engine.statistics(busy)
+    assert (said["id"], said["name"]) == (busy, f"/{world.name('busy')}")
+    assert said["memory_stats"]["usage"] >= 20 << 20
     world.engine.kill(busy)
     assert world.ended(busy)
     assert world.engine.usage(busy) is None

@@ -51,7 +51,10 @@ def body(world: World) -> dict[str, Any]:
 
 
 def environment(world: World) -> dict[str, str]:
-    return dict(pair.split("=", 1) for pair in body(world)["Env"])
+    """Without what ECS puts there."""
+    found = dict(pair.split("=", 1) for pair in body(world)["Env"])
+    assert found.pop("AWS_EXECUTION_ENV") == "AWS_ECS_EC2"
+    return found
 
 
 def why(record: TaskRecord) -> str:

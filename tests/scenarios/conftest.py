@@ -17,6 +17,7 @@ import pytest
 from ecsctl.model import identity
 from ecsctl.store.store import Store
 from tests.engine.dockerd import Dockerd, engines
+from tests.images import IMAGE
 
 
 class Cli:
@@ -25,7 +26,7 @@ class Cli:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.state = home / "state.db"
-        (home / "config.toml").touch()
+        (home / "config.toml").write_text(f'endpoint_image = "{IMAGE}"\n')
         self.environment = {
             **os.environ,
             "ECSCTL_STATE": str(self.state),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -37,6 +38,7 @@ def test_none_is_forgotten_here() -> None:
     kinds = {".json", ".yaml", ".toml"}
     assert {path.name for path in EXAMPLES.iterdir() if path.suffix in kinds} == {
         "hello.json",
+        "whoami.json",
         "batch.toml",
         "web.json",
         "pod.yaml",
@@ -49,6 +51,11 @@ def test_none_is_forgotten_here() -> None:
 
 def test_hello(cli: Cli) -> None:
     assert run(cli, "hello.json", "--wait", "--logs").stdout == "Hello from a task.\n"
+
+
+def test_whoami(cli: Cli) -> None:
+    told = json.loads(run(cli, "whoami.json", "--wait", "--logs").stdout)
+    assert (told["Family"], told["Containers"][0]["Name"]) == ("whoami", "whoami")
 
 
 def test_fleet(cli: Cli) -> None:

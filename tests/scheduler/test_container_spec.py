@@ -28,7 +28,7 @@ def test_the_definition_on_the_label_has_no_values_that_may_be_secret() -> None:
         }
     )
     body = create_body(task_of(made), made, "main", SIGNATURE)
-    assert body["Env"] == ["TOKEN=s3cret"]
+    assert body["Env"] == ["TOKEN=s3cret", "AWS_EXECUTION_ENV=AWS_ECS_EC2"]
     assert body["HostConfig"]["LogConfig"]["Config"] == options
     label = zlib.decompress(base64.b64decode(body["Labels"][identity.TASK_DEFINITION]))
     assert b"s3cret" not in label
