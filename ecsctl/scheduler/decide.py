@@ -35,6 +35,8 @@ ORDER = (
     "DEPROVISIONING",
     "STOPPED",
 )
+STOP_GRACE = timedelta(seconds=5)
+"""How long after its time-out a stop that got no answer may still be under way."""
 MAX_STOPS = 5
 """A stop that got no answer this often is followed by a forced removal."""
 
@@ -297,11 +299,16 @@ class _Work:
 
     def _end(self, state: ContainerState) -> None:
         why = self.task.stopped_reason or "the task is to stop"
-        if state.stops >= MAX_STOPS:
+        timeout = stop_timeout(self.containers[state.name])
+        sent = state.intent.at if state.intent and state.intent.op == "stop" else None
+        if sent and self.now - sent < timedelta(seconds=timeout) + STOP_GRACE:
+            self.waiting = (
+                True  # the engine is at it, whoever asked: a second signal may cut short what the first began
+            )
+        elif state.stops >= MAX_STOPS:
             state.reason = state.reason or "CannotStopContainerError: it did not stop; it was removed"
             self._act(state, "remove", state.engine_name, "it did not stop")
         else:
-            timeout = stop_timeout(self.containers[state.name])
             self._act(state, "stop", str(state.engine_id), why, timeout=timeout)
 
     # Writing down

@@ -398,6 +398,10 @@ def test_a_container_that_does_not_stop_is_removed_in_the_end() -> None:
     for _ in range(5):
         play._decide()
         assert play.asked == ["stop main"]
+        play.now += timedelta(seconds=34)
+        play._decide()
+        assert (play.asked, play.step.waiting) == ([], True), "the engine may be at it, and one signal is enough"
+        play.now += timedelta(seconds=1)
     play._decide()
     assert play.asked == ["remove main"]
     play.answer("main")
