@@ -10,7 +10,7 @@ import typer
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.durations import is_duration, parse_duration
 from ecsctl.cli.own import Own
-from ecsctl.cli.problems import UNREACHABLE, UsageError
+from ecsctl.cli.problems import FAILED, UNREACHABLE, UsageError
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -56,7 +56,7 @@ def logs(
         reading = read_logs(context, target, cluster, wanted, follow=follow)
         several = len(reading.names) != 1
         Printer(reading.names, several=several, timestamps=timestamps).print_all(reading.lines)
-    return UNREACHABLE if reading.silent else 0
+    return UNREACHABLE if reading.silent else FAILED if reading.problems else 0
 
 
 def moment(text: str, now: datetime) -> datetime:

@@ -79,12 +79,17 @@ class Subject(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A name and a line at a time; the names, where they are known beforehand; and, when the lines are at their end, of
-    whom there is nothing because a host did not answer."""
+    """A name and a line at a time; the names, where they are known beforehand; and, when the lines are at their end,
+    why hosts gave no more of them."""
 
     lines: Iterator[Named]
     names: Sequence[str]
-    silent: Sequence[str]
+    problems: Sequence[EngineError]
+
+    @property
+    def silent(self) -> bool:
+        """Whether a host did not answer."""
+        return any(isinstance(problem, (EngineUnreachable, EngineTimeout)) for problem in self.problems)
 
 
 def read_logs(ctx: Context, target: str, cluster: str | None, wanted: Wanted, *, follow: bool) -> Reading:
@@ -95,19 +100,19 @@ def read_logs(ctx: Context, target: str, cluster: str | None, wanted: Wanted, *,
     """
     with ctx.store.read() as view:
         subject = _subject(ctx, view, target, cluster, wanted.container)
-    silent: list[str] = []
+    problems: list[EngineError] = []
     if subject.task:
-        lines = _of_task(ctx, subject.task, wanted, silent, follow=follow)
+        lines = _of_task(ctx, subject.task, wanted, problems, follow=follow)
     elif follow:
-        lines = _follow_many(ctx, subject, wanted, silent)
+        lines = _follow_many(ctx, subject, wanted, problems)
     else:
         with ctx.store.read() as view:
             sources = subject.sources(view)
-        lines = _so_far(ctx, sources, wanted, silent)
+        lines = _so_far(ctx, sources, wanted, problems)
     passes = wanted.passes
     if passes is not None:
         lines = (line for line in lines if passes(line[1].line.decode("utf-8", "replace")))
-    return Reading(lines, subject.names, silent)
+    return Reading(lines, subject.names, problems)
 
 
 def task_logs(ctx: Context, arn: str) -> Iterator[Named]:
@@ -144,7 +149,9 @@ def _subject(ctx: Context, view: View, target: str, cluster: str | None, contain
 # A task
 
 
-def _of_task(ctx: Context, record: TaskRecord, wanted: Wanted, silent: list[str], *, follow: bool) -> Iterator[Named]:
+def _of_task(
+    ctx: Context, record: TaskRecord, wanted: Wanted, problems: list[EngineError], *, follow: bool
+) -> Iterator[Named]:
     names = [state.name for state in record.own_containers if wanted.container in (None, state.name)]
     if not record.is_stopped:
         refresh(ctx, [record.arn])
@@ -155,8 +162,8 @@ def _of_task(ctx: Context, record: TaskRecord, wanted: Wanted, silent: list[str]
         sources = [source for source in _sources(view, known) if source.name in names]
     for source in sources:
         if source.engine_id is None:
-            ctx.warn(f"container {source.name} has no output: {source.reason or 'it was not made yet'}")
-    return _so_far(ctx, sources, wanted, silent)
+            ctx.warn(f"container {source.name}: it has no output: {source.reason or 'it was not made yet'}")
+    return _so_far(ctx, sources, wanted, problems)
 
 
 def _follow(ctx: Context, arn: str, names: Sequence[str], wanted: Wanted) -> Iterator[Named]:
@@ -228,12 +235,12 @@ def _read(ctx: Context, arn: str) -> tuple[TaskRecord, Engine]:
 # Many containers
 
 
-def _follow_many(ctx: Context, subject: Subject, wanted: Wanted, silent: list[str]) -> Iterator[Named]:
+def _follow_many(ctx: Context, subject: Subject, wanted: Wanted, problems: list[EngineError]) -> Iterator[Named]:
     """What there is, merged; then what comes, also of containers that come."""
     with ctx.store.read() as view:
         sources = subject.sources(view)
     seen = {source.id: Seen() for source in sources}
-    for source, chunk in _merged(ctx, sources, wanted, silent):
+    for source, chunk in _merged(ctx, sources, wanted, problems):
         seen[source.id].add(chunk)
         yield source.name, chunk
     queue: Queue[Named | str] = Queue()
@@ -279,12 +286,12 @@ def _read_on(
         queue.put(source.id)
 
 
-def _so_far(ctx: Context, sources: Sequence[Source], wanted: Wanted, silent: list[str]) -> Iterator[Named]:
-    return ((source.name, chunk) for source, chunk in _merged(ctx, sources, wanted, silent))
+def _so_far(ctx: Context, sources: Sequence[Source], wanted: Wanted, problems: list[EngineError]) -> Iterator[Named]:
+    return ((source.name, chunk) for source, chunk in _merged(ctx, sources, wanted, problems))
 
 
 def _merged(
-    ctx: Context, sources: Sequence[Source], wanted: Wanted, silent: list[str]
+    ctx: Context, sources: Sequence[Source], wanted: Wanted, problems: list[EngineError]
 ) -> Iterator[tuple[Source, LogChunk]]:
     """By time. A log that is only kept is opened when its time has come: there may be thousands."""
     store = LogStore(ctx.store.logs_path)
@@ -300,23 +307,23 @@ def _merged(
 
     for source in sources:
         if source.engine_id:
-            push(source, _chunks(ctx, source, wanted, silent))
+            push(source, _chunks(ctx, source, wanted, problems))
     while heap or late:
         while late and (not heap or first[late[0].id] <= heap[0][0]):
             source = late.popleft()
-            push(source, _chunks(ctx, source, wanted, silent))
+            push(source, _chunks(ctx, source, wanted, problems))
         if heap:
             _, _, chunk, source, chunks = heapq.heappop(heap)
             yield source, chunk
             push(source, chunks)
 
 
-def _chunks(ctx: Context, source: Source, wanted: Wanted, silent: list[str]) -> Iterator[LogChunk]:
+def _chunks(ctx: Context, source: Source, wanted: Wanted, problems: list[EngineError]) -> Iterator[LogChunk]:
     """From the engine; where it has nothing any more, or does not answer, what is kept."""
     since = timestamp(wanted.since) if wanted.since else None
-    problem = "it was removed from its host"
+    failure: EngineError | None = None
+    begun = False
     if source.address and source.engine_id:
-        begun = False
         try:
             for chunk in ctx.controller.engine(source.address).logs(source.engine_id, since=since, tail=wanted.tail):
                 begun = True
@@ -324,17 +331,15 @@ def _chunks(ctx: Context, source: Source, wanted: Wanted, silent: list[str]) -> 
         except NotFound:
             pass
         except EngineError as error:
-            problem = str(error)
-            if isinstance(error, (EngineUnreachable, EngineTimeout)):
-                silent.append(source.name)
+            failure = error
         else:
             return
-        if begun:
-            ctx.warn(f"container {source.name}: its output ends here: {problem}")
-            return
     store = LogStore(ctx.store.logs_path)
-    if source.place is None or not store.has(source.place):
-        ctx.warn(f"container {source.name} has no output: {problem}")
+    if begun or source.place is None or not store.has(source.place):
+        what = "its output ends here" if begun else "it has no output"
+        ctx.warn(f"container {source.name}: {what}: {failure or 'it was removed from its host'}")
+        if failure:
+            problems.append(failure)
         return
     chunks: Iterator[LogChunk] = (one for one in store.read(source.place) if since is None or one.timestamp >= since)
     yield from chunks if wanted.tail is None else deque(chunks, wanted.tail)
