@@ -177,7 +177,7 @@ def check_router(world: World) -> None:
             address = found.addresses[0].ipv4
     for found in world.containers():
         if found.labels[identity.CONTAINER] == "main":
-            assert made[found.name]["Env"] == [f"FLUENT_HOST={address}", "FLUENT_PORT=24224"]
+            assert made[found.name]["Env"][:2] == [f"FLUENT_HOST={address}", "FLUENT_PORT=24224"]
 
 
 @pytest.mark.parametrize("scenario", [run_pod, stop_pod, heal_pod])

@@ -26,13 +26,20 @@ class Cli:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.state = home / "state.db"
-        (home / "config.toml").write_text(f'endpoint_image = "{IMAGE}"\n')
+        self.configure()
         self.environment = {
             **os.environ,
             "ECSCTL_STATE": str(self.state),
             "ECSCTL_CONFIG": str(home / "config.toml"),
             "AWS_REGION": "us-east-1",
         }
+
+    def configure(self, text: str = "", *, endpoint: bool = False) -> None:
+        """Write the configuration. All who use an engine share one metadata endpoint, which tests of it end and remove:
+        others have none."""
+        word = "true" if endpoint else "false"
+        first = f'endpoint_image = "{IMAGE}"\nmetadata_endpoint = {word}\n'
+        (self.home / "config.toml").write_text(first + text)
 
     def start(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "ecsctl", *arguments]

@@ -113,7 +113,7 @@ def test_more_memory_than_any_host_has(cli: Cli, file: File) -> None:
         (["register-container-instance", "--host", "tcp://example.com:2375"], None, ["TLS"]),
         (["register-container-instance", "--context", "no-such"], None, ["no-such"]),
         (["ps", "--cluster", "nowhere"], 1, ["Cluster not found"]),
-        (["logs", "0" * 32], 1, ["not found"]),
+        (["logs", "0" * 32], 1, ["there is no task"]),
         (["check", "none.json"], None, ["none.json"]),
         (["reconcile", "--timeout", "soon"], 2, ["soon"]),
     ],

@@ -64,7 +64,7 @@ def prepared(cli: Cli, image: str) -> None:
         path.write_text("# as the user has it\n")
     buckets = [f'{name} = "{name}"' for name in ("yourbucket", "firelens-config-bucket")]
     lines = ("[image_map]", f'"*" = "{image}"', "[buckets]", *buckets, "[secrets]", 'token = ["echo", "x"]')
-    (cli.home / "config.toml").write_text("\n".join(lines))
+    cli.configure("\n".join(lines))
 
 
 def of_its_own_family(name: str, directory: Path) -> str:

@@ -81,7 +81,7 @@ def test_the_size_of_a_task_limits_its_container(cli: Cli, file: File) -> None:
 def test_each_member_of_an_override_is_in_place_of_the_definitions(cli: Cli, file: File) -> None:
     for name, colour in (("first", "red"), ("second", "blue")):
         (cli.home / f"{name}.env").write_text(f"COLOUR={colour}\n")
-    (cli.home / "config.toml").write_text('[buckets]\nconfig = "."\n')
+    cli.configure('[buckets]\nconfig = "."\n')
     container = SLEEP | {
         "command": ["exit 1"],
         "memory": 48,

@@ -21,8 +21,16 @@ from tests.scenarios.conftest import SLEEP, Cli, register, shell
 from tests.scenarios.test_networks import run as run_in
 from tests.scenarios.test_watch import watching
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("endpoint")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("examples")]
 File = Callable[..., str]
+
+
+@pytest.fixture
+def cli(cli: Cli) -> Cli:
+    """As configured by default: with the metadata endpoint."""
+    cli.configure(endpoint=True)
+    return cli
+
 
 ASK = """
 for what in "" /task /taskWithTags; do

@@ -18,8 +18,16 @@ from tests.scenarios.conftest import Cli
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-# One worker for all of them: the image they share is made for the first and removed after the last.
+# One worker for all of them, and for the tests of the metadata endpoint: they share it, and an image that is made for
+# the first and removed after the last.
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("examples"), pytest.mark.usefixtures("image")]
+
+
+@pytest.fixture
+def cli(cli: Cli) -> Cli:
+    """As configured by default: with the metadata endpoint."""
+    cli.configure(endpoint=True)
+    return cli
 
 
 @pytest.fixture(scope="module")

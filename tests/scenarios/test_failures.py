@@ -209,7 +209,7 @@ def test_stopped_containers_and_their_volumes_are_collected_when_old(cli: Cli, f
     assert len(cli.containers()) == 1
     volumes = ["volume", "ls", "-q", "--filter", f"name={task[-32:]}"]
     assert cli.docker(*volumes) != ""
-    (cli.home / "config.toml").write_text('stopped_container_retention = "0s"\n')
+    cli.configure('stopped_container_retention = "0s"\n')
     assert "remove container" in cli("reconcile", "--dry-run").stdout
     assert len(cli.containers()) == 1
     cli("reconcile")
@@ -225,7 +225,7 @@ def test_the_volumes_of_a_task_whose_containers_somebody_removed_are_collected(c
     cli("reconcile")
     volumes = ["volume", "ls", "-q", "--filter", f"name={task[-32:]}"]
     assert cli.docker(*volumes) != ""
-    (cli.home / "config.toml").write_text('stopped_container_retention = "0s"\n')
+    cli.configure('stopped_container_retention = "0s"\n')
     cli("reconcile")
     assert cli.docker(*volumes) == ""
 
@@ -234,7 +234,7 @@ def test_tasks_leave_the_history_when_their_time_is_up(cli: Cli, file: File) -> 
     task = run(cli, file(shell("true")))
     cli("wait", "tasks-stopped", "--tasks", task)
     assert cli.json("list-tasks", "--desired-status", "STOPPED")["taskArns"] == [task]
-    (cli.home / "config.toml").write_text('stopped_container_retention = "0s"\nhistory = "0s"\n')
+    cli.configure('stopped_container_retention = "0s"\nhistory = "0s"\n')
     cli("reconcile")
     cli("reconcile")
     assert cli.json("list-tasks", "--desired-status", "STOPPED")["taskArns"] == []

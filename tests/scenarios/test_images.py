@@ -41,10 +41,6 @@ def says(cli: Cli, definition: str) -> str:
     return done.stdout.strip()
 
 
-def configure(cli: Cli, text: str) -> None:
-    (cli.home / "config.toml").write_text(text)
-
-
 def last_task(cli: Cli) -> dict[str, object]:
     arns = cli.json("list-tasks", "--desired-status", "STOPPED")["taskArns"]
     tasks = cli.json("describe-tasks", "--tasks", *arns)["tasks"]
@@ -59,15 +55,15 @@ def test_a_moved_tag_is_seen_or_not_as_the_pull_behavior_says(cli: Cli, file: Fi
     assert (shape["image"], shape["imageDigest"]) == (hub.name("app:1"), first)
     second = hub.put("app:1", "two")
     assert says(cli, definition) == "one"
-    configure(cli, 'image_pull_behavior = "once"\n')
+    cli.configure('image_pull_behavior = "once"\n')
     assert says(cli, definition) == "one"
-    configure(cli, 'image_pull_behavior = "always"\n')
+    cli.configure('image_pull_behavior = "always"\n')
     assert says(cli, definition) == "two"
     assert last_task(cli)["imageDigest"] == second
     hub.down = True
     done = cli("run-task", "--task-definition", definition, "--wait", code=1)
     assert "CannotPullContainerError: " in done.stderr
-    configure(cli, 'image_pull_behavior = "default"\n')
+    cli.configure('image_pull_behavior = "default"\n')
     assert says(cli, definition) == "two"
     hub.down = False
     hub.put("app:1", "three")
@@ -107,7 +103,7 @@ def test_what_a_service_runs_stays_the_same_while_the_tag_moves(cli: Cli, file: 
     )
     free = {**container, "versionConsistency": "disabled"}
     cli("register-task-definition", "--cli-input-json", f"file://{file(free, networkMode='none', family='free')}")
-    configure(cli, 'image_pull_behavior = "always"\n')
+    cli.configure('image_pull_behavior = "always"\n')
     for name in ("pinned", "free"):
         cli("create-service", "--service-name", name, "--task-definition", name, "--desired-count", "1")
         cli.until_service(name, lambda service: service["runningCount"] == 1)
@@ -168,7 +164,7 @@ def test_an_image_is_sent_to_hosts_without_a_registry(
     assert second.startswith("h1: 2 of 2 layers sent, 2.")
     assert cli("image", "push", name, "--host", "h0", instances[1]).stdout == "h0: there already\nh1: there already\n"
     hub.down = True
-    configure(cli, 'image_pull_behavior = "always"\n')
+    cli.configure('image_pull_behavior = "always"\n')
     assert says(cli, file(TELL | {"image": name}, networkMode="none")) == "sent"
     shown = cli.json("image", "ls", hub.host, "--output", "json")["images"]
     assert [(row["host"], row["tags"], row["cameBy"]) for row in shown] == [(h, [name], "push") for h in ("h0", "h1")]
@@ -181,7 +177,7 @@ def test_what_nobody_needs_is_removed_and_nothing_else(cli: Cli, file: File, hub
     for version in ("service", "task", "old", "user", "tagged"):
         hub.put(f"app:{version}", version)
     cli.docker("pull", hub.name("app:user"))
-    configure(cli, 'image_pull_behavior = "default"\nimage_minimum_cleanup_age = "0s"\nimage_cleanup_interval = "0s"\n')
+    cli.configure('image_pull_behavior = "default"\nimage_minimum_cleanup_age = "0s"\nimage_cleanup_interval = "0s"\n')
     for version in ("old", "user", "tagged"):
         assert says(cli, file(TELL | {"image": hub.name(f"app:{version}")}, networkMode="none")) == version
     cli.docker("tag", hub.name("app:tagged"), hub.name("mine:1"))
@@ -202,7 +198,7 @@ def test_what_nobody_needs_is_removed_and_nothing_else(cli: Cli, file: File, hub
     assert there() == {"service", "task", "old", "user", "tagged"}
     assert f"remove image {hub.name('app:old')}: nothing needs it" in cli("reconcile").stdout
     assert there() == {"service", "task", "user", "tagged"}
-    configure(cli, 'image_pull_behavior = "prefer-cached"\nimage_minimum_cleanup_age = "0s"\n')
+    cli.configure('image_pull_behavior = "prefer-cached"\nimage_minimum_cleanup_age = "0s"\n')
     cli("delete-service", "--service", "idle")
     cli("reconcile")
     assert there() == {"service", "task", "user", "tagged"}
@@ -220,10 +216,10 @@ def test_another_image_takes_the_place_of_one_that_no_registry_within_reach_has(
     assert f"to {engine_image}" in cli("check", definition, *mapped).stdout
     assert "here" in cli("run-task", "--task-definition", definition, "--wait", "--logs", *mapped).stdout
     assert last_task(cli)["image"] == "public.example/none:1"
-    configure(cli, f'[image_map]\n"public.example/none" = "{engine_image}"\n')
+    cli.configure(f'[image_map]\n"public.example/none" = "{engine_image}"\n')
     assert says(cli, definition) == "here"
     assert "write FROM=TO" in cli.error("check", definition, "--image-map", "nginx", code=2)
-    configure(cli, "")
+    cli.configure("")
     sleeping = file(SLEEP | {"image": "public.example/none:1"}, networkMode="none", family="web")
     (cli.home / "web.yaml").write_text(
         f"taskDefinitions:\n- {json.dumps(json.loads(Path(sleeping).read_text()))}\n"

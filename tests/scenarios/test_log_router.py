@@ -138,7 +138,7 @@ def test_a_router_that_can_write_nowhere_gets_what_a_bucket_has(cli: Cli, file: 
     bucket = tmp_path / "bucket"
     bucket.mkdir()
     (bucket / "more.conf").write_text("# more\n")
-    (cli.home / "config.toml").write_text(f'[buckets]\nlogs = "{bucket}"\n')
+    cli.configure(f'[buckets]\nlogs = "{bucket}"\n')
     options = {"config-file-type": "s3", "config-file-value": "arn:aws:s3:::logs/more.conf"}
     container, volumes = router(
         tmp_path, readonlyRootFilesystem=True, firelensConfiguration={"type": "fluentbit", "options": options}

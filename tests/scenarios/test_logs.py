@@ -45,7 +45,7 @@ def test_what_was_not_kept_at_the_end_is_kept_before_the_container_goes(cli: Cli
     logs = cli.state.with_name(cli.state.name + ".logs")
     (log,) = logs.glob("*/*.log")
     log.unlink()  # as if the process had been killed before it
-    (cli.home / "config.toml").write_text('stopped_container_retention = "0s"\n')
+    cli.configure('stopped_container_retention = "0s"\n')
     cli("reconcile")
     assert cli.containers() == []
     assert cli("logs", task).stdout == "kept\n"
@@ -56,7 +56,7 @@ def test_a_container_stays_while_its_log_cannot_be_kept(cli: Cli, file: File) ->
     logs = cli.state.with_name(cli.state.name + ".logs")
     logs.rename(logs.with_name("elsewhere"))
     logs.write_text("in the way")
-    (cli.home / "config.toml").write_text('stopped_container_retention = "0s"\n')
+    cli.configure('stopped_container_retention = "0s"\n')
     said = cli("reconcile")
     assert "cannot be kept" in said.stdout + said.stderr
     assert len(cli.containers()) == 1

@@ -29,7 +29,7 @@ def test_a_secret_gets_into_its_container_and_nowhere_else(cli: Cli, file: File)
     typed(cli, f"{CANARY}\n", "secret", "put", "prod/token")
     (cli.home / "bucket").mkdir()
     (cli.home / "bucket/web.env").write_text("COLOUR=blue\nTOKEN=none\n")
-    (cli.home / "config.toml").write_text('[buckets]\nconfig = "bucket"\n')
+    cli.configure('[buckets]\nconfig = "bucket"\n')
     definition = file(
         SHOW
         | {
@@ -90,7 +90,7 @@ def test_secrets_of_files_variables_and_commands(cli: Cli, file: File, tmp_path:
     assert "4 secrets sealed with a new key" in cli("secret", "rotate").stderr
     assert cli("secret", "get", "web/ONE").stdout == "1"
     cli("secret", "delete", "web/ONE")
-    (cli.home / "config.toml").write_text('[secrets]\n"web/" = ["printf", "printed %s", "{name}"]\n')
+    cli.configure('[secrets]\n"web/" = ["printf", "printed %s", "{name}"]\n')
     definition = file(SHOW | {"secrets": [{"name": "TOKEN", "valueFrom": "web/ONE"}]}, networkMode="none")
     ran = cli("run-task", "--task-definition", definition, "--wait", "--logs")
     assert "token is printed web/ONE" in ran.stdout + ran.stderr

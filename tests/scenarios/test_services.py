@@ -63,7 +63,7 @@ def test_a_service_heals(cli: Cli, file: File) -> None:
 
 
 def test_when_a_task_counts_as_healthy_can_be_configured(cli: Cli, file: File) -> None:
-    (cli.home / "config.toml").write_text('healthy_after = "1s"\n')
+    cli.configure('healthy_after = "1s"\n')
     serve(cli, file(SLEEP), 1)
     cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED", seconds=20)
 

@@ -41,10 +41,6 @@ def stopped_reason(cli: Cli, definition: str) -> str:
     return str(stopped["stoppedReason"])
 
 
-def configure(cli: Cli, text: str) -> None:
-    (cli.home / "config.toml").write_text(text)
-
-
 def test_a_shared_volume_is_made_once_and_outlives_its_tasks(cli: Cli, file: File, volume: str) -> None:
     docker = {
         "scope": "shared",
@@ -89,7 +85,7 @@ def test_a_volume_of_a_task_is_shared_by_its_containers_and_goes_with_it(cli: Cl
         ),
     ]
     readers[0]["command"] = [readers[0]["command"][0] + "; sleep 2"]
-    configure(cli, 'stopped_container_retention = "0s"\n')
+    cli.configure('stopped_container_retention = "0s"\n')
     out = said(cli, file(first, *readers, volumes=volumes))
     assert sorted(line.split("| ")[1] for line in out.splitlines()) == ["one", "one", "read-only"]
     (task,) = cli.json("list-tasks", "--desired-status", "STOPPED")["taskArns"]
@@ -126,7 +122,7 @@ def test_a_directory_or_a_volume_stands_for_a_file_system(cli: Cli, file: File, 
     (tmp_path / "efs" / "app").mkdir(parents=True)
     (tmp_path / "efs" / "app" / "x").write_text("of efs\n")
     cli.docker("volume", "create", volume)
-    configure(cli, f'[file_systems]\nfs-1 = {{path = "{tmp_path}/efs"}}\nfsap-2 = {{volume = "{volume}"}}\n')
+    cli.configure(f'[file_systems]\nfs-1 = {{path = "{tmp_path}/efs"}}\nfsap-2 = {{volume = "{volume}"}}\n')
     point = {
         "fileSystemId": "fs-2",
         "transitEncryption": "ENABLED",
@@ -145,7 +141,7 @@ def test_a_directory_or_a_volume_stands_for_a_file_system(cli: Cli, file: File, 
 
 def test_an_export_is_mounted_by_the_engine_and_one_that_is_silent_fails_the_task(cli: Cli, file: File) -> None:
     options = "nfsvers=4,soft,timeo=1,retrans=0,port=1"
-    configure(cli, f'[file_systems]\nfs-1 = {{nfs = "127.0.0.1:/export", mount_options = "{options}"}}\n')
+    cli.configure(f'[file_systems]\nfs-1 = {{nfs = "127.0.0.1:/export", mount_options = "{options}"}}\n')
     volumes = [{"name": "efs", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/app"}}]
     definition = file({**SLEEP, **mounted("efs")}, volumes=volumes)
     why = stopped_reason(cli, definition)
@@ -169,7 +165,7 @@ def test_without_configuration_a_file_system_is_refused_and_nothing_is_started(c
 
 @pytest.mark.parametrize("delete", [True, False])
 def test_a_volume_configured_at_launch_is_the_tasks_own(cli: Cli, file: File, delete: bool) -> None:
-    configure(cli, 'stopped_container_retention = "0s"\n[file_systems]\nebs = {driver = "local"}\n')
+    cli.configure('stopped_container_retention = "0s"\n[file_systems]\nebs = {driver = "local"}\n')
     definition = file(
         {**shell("echo kept > /data/x; cat /data/x"), **mounted("ebs")},
         volumes=[{"name": "ebs", "configuredAtLaunch": True}],
@@ -204,7 +200,7 @@ def test_a_size_that_the_engine_cannot_limit_is_refused_unless_it_is_only_record
     why = stopped_reason(cli, definition)
     assert "ephemeralStorage: this engine cannot limit the size of a container" in why
     assert "storage-opt" in why
-    configure(cli, 'ephemeral_storage = "recorded"\n')
+    cli.configure('ephemeral_storage = "recorded"\n')
     assert said(cli, definition) == "ran\n"
     for arn in cli.json("list-tasks", "--desired-status", "STOPPED")["taskArns"]:
         assert cli.task(arn)["ephemeralStorage"] == {"sizeInGiB": 25}
