@@ -14,6 +14,7 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import amount, gpu_ids
+from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
@@ -132,7 +133,6 @@ def put_task(
     task_id = new_id()
     arn = cluster.replace(":cluster/", ":task/") + f"/{task_id}"
     definition = wish.definition
-    changed = {o.name: o for o in (wish.overrides.container_overrides if wish.overrides else None) or []}
     waits_for = [victim.arn for victim in victims]
     free = iter(free_gpus(tx, found, waits_for) if demand.gpus and (found := tx.get(INSTANCES, host.arn)) else ())
     containers = [
@@ -145,14 +145,12 @@ def put_task(
             network_bindings=[],
             network_interfaces=[],
             health_status="UNKNOWN",
-            cpu=str(_changed(changed.get(container.name), "cpu", container.cpu) or 0),
-            memory=_text(_changed(changed.get(container.name), "memory", container.memory)),
-            memory_reservation=_text(
-                _changed(changed.get(container.name), "memory_reservation", container.memory_reservation)
-            ),
-            gpu_ids=list(islice(free, gpus_of(container, changed.get(container.name)))) or None,
+            cpu=str(container.cpu or 0),
+            memory=_text(container.memory),
+            memory_reservation=_text(container.memory_reservation),
+            gpu_ids=list(islice(free, gpus_of(container))) or None,
         )
-        for container in definition.container_definitions or []
+        for container in containers_of(definition, wish.overrides)
     ]
     names = [identity.PAUSE] if needs_pause(definition) else []
     names += [str(container.name) for container in containers]
@@ -227,11 +225,6 @@ def _task(
         task_definition_arn=wish.definition.task_definition_arn,
         version=1,
     )
-
-
-def _changed(override: ContainerOverride | None, field: str, value: int | None) -> int | None:
-    given: int | None = getattr(override, field) if override else None
-    return value if given is None else given
 
 
 def _text(value: int | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from ecsctl.controller.networks import interface_asked
 from ecsctl.controller.new_tasks import Wish
@@ -11,6 +11,13 @@ from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, Ru
 from ecsctl.model.arn import Scope, check_name, last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.overrides import containers_of
+from ecsctl.model.sizes import (
+    container_size_problems,
+    fargate_size_problems,
+    task_memory_mib,
+    task_size_problems,
+)
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import demand_of
@@ -73,7 +80,7 @@ def asked_of(wanted: Wish, request: RunTaskRequest | StartTaskRequest) -> Requir
 
 
 def startable(
-    view: View, scope: Scope, name: str, kinds: Iterable[LaunchType], network: NetworkConfiguration | None
+    view: View, scope: Scope, name: str, kinds: Collection[LaunchType], network: NetworkConfiguration | None
 ) -> TaskDefinition:
     """The task definition of that name, if tasks of it can be started, launched in these ways."""
     definition = find_task_definition(view, scope, name)
@@ -83,7 +90,7 @@ def startable(
 
 def check_startable(
     definition: TaskDefinition,
-    kinds: Iterable[LaunchType],
+    kinds: Collection[LaunchType],
     network: NetworkConfiguration | None,
     overrides: TaskOverride | None = None,
 ) -> AwsVpcConfiguration | None:
@@ -107,7 +114,27 @@ def check_startable(
             raise invalid_parameter(
                 f"Override for container named {override.name} is not a container in the TaskDefinition."
             )
+    if overrides:
+        _check_sizes(definition, overrides, kinds)
     return interface_asked(definition, network)
+
+
+def _check_sizes(definition: TaskDefinition, overrides: TaskOverride, kinds: Collection[LaunchType]) -> None:
+    """InvalidParameterException for sizes that a task definition could not have."""
+    containers = containers_of(definition, overrides)
+    cpu, memory = overrides.cpu or definition.cpu, overrides.memory or definition.memory
+    task_memory = task_memory_mib(memory) if memory else None
+    problems = [
+        *(
+            (f"containerOverrides[{container.name}].{field}", sentence)
+            for container in containers
+            for field, sentence in container_size_problems(container, task_memory)
+        ),
+        *task_size_problems(cpu, memory, containers),
+        *(fargate_size_problems(cpu, memory) if "FARGATE" in kinds else ()),
+    ]
+    for path, sentence in problems:
+        raise invalid_parameter(f"overrides.{path}: {sentence}")
 
 
 def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:

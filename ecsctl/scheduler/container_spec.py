@@ -13,14 +13,13 @@ import msgspec
 
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part, parse_arn
-from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
 from ecsctl.model.identity import Signature
 from ecsctl.model.observed import LogPlace
+from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
-from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition, Volume
 from ecsctl.scheduler.namespaces import PAUSE, is_of_network, joined, needs_pause, pause_body
 
@@ -46,12 +45,7 @@ def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> Cont
     """The container definition with the task's overrides in it (ECS API_ContainerOverride)."""
     if name == identity.PAUSE:
         return PAUSE
-    container = next(c for c in definition.container_definitions or [] if c.name == name)
-    overrides = record.task.overrides.container_overrides if record.task.overrides else None
-    for override in overrides or []:
-        if override.name == name:
-            container = _overridden(container, override)
-    return container
+    return next(c for c in containers_of(definition, record.task.overrides) if c.name == name)
 
 
 def is_confidential(container: ContainerDefinition) -> bool:
@@ -63,18 +57,6 @@ def is_confidential(container: ContainerDefinition) -> bool:
 def stop_timeout(container: ContainerDefinition) -> int:
     """Seconds."""
     return DEFAULT_STOP_TIMEOUT if container.stop_timeout is None else container.stop_timeout
-
-
-def _overridden(container: ContainerDefinition, override: ContainerOverride) -> ContainerDefinition:
-    changes: dict[str, Any] = {
-        field: value
-        for field in ("command", "environment_files", "cpu", "memory", "memory_reservation", "resource_requirements")
-        if (value := getattr(override, field)) is not None
-    }
-    if override.environment:
-        merged = {entry.name: entry.value for entry in (*(container.environment or []), *override.environment)}
-        changes["environment"] = [KeyValuePair(name=name, value=value) for name, value in merged.items()]
-    return msgspec.structs.replace(container, **changes)
 
 
 def _without_labels(record: TaskRecord, definition: TaskDefinition, container: ContainerDefinition) -> Body:

@@ -188,6 +188,36 @@ def test_an_expression_that_cannot_be_read_is_said_at_once(call: Any, constraint
 
 
 @pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (
+            {"containerOverrides": [{"name": "main", "cpu": -900}]},
+            "containerOverrides[main].cpu: Invalid",
+        ),
+        ({"containerOverrides": [{"name": "main", "memory": -500}]}, "no less than 6 MiB"),
+        ({"containerOverrides": [{"name": "main", "memory": 0}]}, "no less than 6 MiB"),
+        ({"containerOverrides": [{"name": "main", "memoryReservation": -1}]}, "no less than 6 MiB"),
+        ({"containerOverrides": [{"name": "main", "memory": 8}]}, "greater than or equal to 'memoryReservation'"),
+        ({"containerOverrides": [{"name": "main", "memoryReservation": 20}]}, "greater than or equal to"),
+        ({"memory": "14"}, "'memory' setting for container 'main' is greater than for the task"),
+        ({"memory": "16", "containerOverrides": [{"name": "side", "memoryReservation": 8}]}, "The sum of all"),
+        ({"cpu": "128", "containerOverrides": [{"name": "main", "cpu": 129}]}, "overrides.cpu: The sum of all"),
+        ({"cpu": "1"}, "Write 128 (0.125 vCPU)"),
+    ],
+)
+def test_overrides_keep_to_what_a_definition_may_say(
+    call: Any, world: World, overrides: dict[str, Any], words: str
+) -> None:
+    sizes = {"memory": 16, "memoryReservation": 10}
+    definition = world.define(sizes, {**sizes, "name": "side"})
+    for action in ("RunTask", "StartTask"):
+        where = {"containerInstances": ["host0"]} if action == "StartTask" else {}
+        request = {"taskDefinition": definition, "overrides": overrides, **where}
+        assert words in refused(call, "InvalidParameterException", action, **request)
+    assert world.tasks() == []
+
+
+@pytest.mark.parametrize(
     ("more", "words"),
     [
         ({"overrides": {"containerOverrides": [{"name": "nobody"}]}}, "nobody"),
