@@ -173,6 +173,8 @@ def _print(answer: SimulationReport) -> None:
     if answer.price_per_hour is not None:
         used = answer.price_per_hour_used or 0
         lines.append(f"{answer.price_per_hour:,.2f} an hour, {used:,.2f} of it for hosts that are used")
+    if answer.hosts_without_price:
+        lines.append(f"hosts without a price: {answer.hosts_without_price}; each counts as the dearest")
     _write([*lines, ""])
     names = list(answer.zones)
     rows = [

@@ -74,7 +74,8 @@ class ZoneLoss(Record):
 
 
 class SimulationReport(Record):
-    """A workload on a fleet. Percentages are of all hosts; prices are of an hour, missing where no host has one."""
+    """A workload on a fleet. Percentages are of all hosts; prices are of an hour, missing where no host has one;
+    `hosts_without_price` count as the dearest."""
 
     hosts: int
     hosts_used: int
@@ -86,3 +87,4 @@ class SimulationReport(Record):
     lost_zones: list[ZoneLoss]
     price_per_hour: float | None = None
     price_per_hour_used: float | None = None
+    hosts_without_price: int | None = None

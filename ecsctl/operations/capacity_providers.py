@@ -28,7 +28,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import CapacityProviderRecord
 from ecsctl.operations.clusters import cluster_shape, with_providers
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import check_tags, find_cluster, find_provider, page, put_tags, tags_of
+from ecsctl.operations.lookup import check_provider_tags, find_cluster, find_provider, page, put_tags, tags_of
 from ecsctl.placement.providers import names
 from ecsctl.store.store import View, add_event
 from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES
@@ -53,7 +53,7 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
         raise client_exception(
             f"managedInstancesProvider {_UNSERVED}; see register-container-instance --capacity-provider."
         )
-    check_tags(request.tags)
+    check_provider_tags(request.tags)
     record = CapacityProviderRecord(
         arn=ctx.scope.capacity_provider(name), name=name, group=_group(request.auto_scaling_group_provider)
     )

@@ -24,7 +24,7 @@ from ecsctl.operations.registered_definition import register
 from ecsctl.operations.task_rules import check_rules
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import requirements
-from ecsctl.placement.host import ARCHITECTURE, OS, PRICE, ZONE, Host
+from ecsctl.placement.host import ARCHITECTURE, OS, PRICE, ZONE, Host, figure_problem, prices
 from ecsctl.placement.simulation import Draw, Load, Loss, Need, Placed, Simulation, lose, needs
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.service_work import SPREAD
@@ -51,6 +51,9 @@ def imaginary_hosts(items: Iterable[FleetItem]) -> list[Host]:
         if item.price is not None and not 0 <= item.price < float("inf"):
             raise InputError(f"{where}.price: {item.price} is no price of an hour")
         price = {PRICE: f"{item.price:.6f}"} if item.price is not None else {}
+        for attribute, value in item.attributes.items():
+            if wrong := figure_problem(attribute, value):
+                raise InputError(f"{where}.attributes.{attribute}: {wrong}")
         for number in range(item.count):
             attributes = {OS: "linux", ARCHITECTURE: "x86_64", **item.attributes, **price}
             attributes.setdefault(ZONE, zones[number % len(zones)])
@@ -120,7 +123,9 @@ def report(simulation: Simulation, zones: Sequence[str], draw: Draw) -> Simulati
     for zone in zones:
         if zone not in counts:
             raise InputError(f"there is no zone {zone!r}: there are {', '.join(sorted(counts))}")
-    priced = any(host.price for host in hosts)
+    costs = {host.arn: price for host, price in zip(hosts, prices(hosts), strict=True)}
+    unpriced = sum(host.price is None for host in hosts)
+    is_priced = unpriced < len(hosts)
     return SimulationReport(
         hosts=len(hosts),
         hosts_used=len(used),
@@ -135,8 +140,9 @@ def report(simulation: Simulation, zones: Sequence[str], draw: Draw) -> Simulati
         workload=[_load(simulation, placed) for placed in simulation.placed],
         needed=[_need(need) for need in needs(simulation)],
         lost_zones=[_loss(lose(simulation, zone, draw)) for zone in zones],
-        price_per_hour=round(sum(host.price for host in hosts), 6) if priced else None,
-        price_per_hour_used=round(sum(host.price for host in used), 6) if priced else None,
+        price_per_hour=round(sum(costs.values()), 6) if is_priced else None,
+        price_per_hour_used=round(sum(costs[host.arn] for host in used), 6) if is_priced else None,
+        hosts_without_price=unpriced if is_priced and unpriced else None,
     )
 
 

@@ -64,6 +64,7 @@ class _Counts:
             attributes = [a for s in asked.strategies if (a := (s.field or "").removeprefix("attribute:")) != s.field]
         else:
             self._weighing = Weighing(fleet, asked.availability, self._per_host)
+            self._is_priced = any(host.price is not None for host in fleet.hosts)
         self._values = list(zip(*map(fleet.values, attributes), strict=True)) or [()] * len(fleet)
         self._per_value: dict[tuple[str | None, ...], int] = {}
         for number, count in members.items():
@@ -98,7 +99,9 @@ class _Counts:
         host = self._fleet.hosts[number]
         tasks = self._per_value.get(self._values[number], 0)
         is_open = host.tasks or self._fleet.added[number]
-        price = f" at {host.price:g} an hour" if host.price else ""
+        price = "" if host.price is None else f" at {host.price:g} an hour"
+        if host.price is None and self._is_priced:
+            price = " that has no price, and counts as the dearest"
         cost = "in use already" if is_open else f"opens a host{price}"
         text = f"{cost}; {_tasks(tasks)} in {host.attribute(ZONE)}, {self._per_host[number]} here"
         return (Score("priority", weighing.zone(tasks, weighing.host(number)), text),)

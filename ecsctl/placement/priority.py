@@ -3,7 +3,7 @@
 Each host is weighed by two figures, and the lighter is taken:
 
 - cost: what it costs an hour, if it has no task yet; a host that is in use costs nothing more. In parts of the dearest
-  host's price; where no host has a price, each costs the same.
+  host's price, which is also that of a host that has none; where no host has a price, each costs the same.
 - imbalance: how many tasks of the group are in its zone; and a trace for each that is on the host itself.
 
 With availability 1 the zones are level, and in them the hosts; with 0 as little as possible is opened; between them a
@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecsctl.model.errors import InputError
+from ecsctl.placement.host import prices
 
 if TYPE_CHECKING:
     from ecsctl.placement.fleet import Fleet
@@ -48,9 +49,9 @@ class Weighing:
         self._counts = counts
         self._availability, self._cost = round(availability * 1000), round((1 - availability) * 1000)
         self._used = [host.tasks > 0 for host in fleet.hosts]
-        prices = [host.price for host in fleet.hosts]
-        dearest = max(prices, default=0.0)
-        self._prices = [round(price / dearest * _ONE) if dearest else _ONE for price in prices]
+        counted = prices(fleet.hosts)
+        dearest = max(counted, default=0.0)
+        self._prices = [round(price / dearest * _ONE) if dearest else _ONE for price in counted]
         cpu = max((host.cpu_total for host in fleet.hosts), default=0) or 1
         memory = max((host.memory_total for host in fleet.hosts), default=0) or 1
         self._per_cpu, self._per_memory = _ONE / 2 / cpu, _ONE / 2 / memory

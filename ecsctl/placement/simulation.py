@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements
-from ecsctl.placement.host import Host
+from ecsctl.placement.host import Host, prices
 from ecsctl.placement.pack import Kind, hosts_needed, lower_bound
 from ecsctl.placement.providers import shares
 from ecsctl.placement.search import Search
@@ -112,7 +112,8 @@ def _place(fleet: Fleet, load: Load, tasks: int, draw: Draw) -> Placed:
 
 def needs(simulation: Simulation) -> list[Need]:
     """Of each kind of host in the fleet, how many would be needed if there were no others."""
-    kinds = {(h.cpu_total, h.memory_total, h.price): h for h in reversed(simulation.hosts)}
+    priced = zip(simulation.hosts, prices(simulation.hosts), strict=True)
+    kinds = {(h.cpu_total, h.memory_total, price): h for h, price in reversed(list(priced))}
     wanted = [
         Kind(p.load.asked.demand, p.load.tasks, p.load.asked.is_distinct or bool(p.load.asked.demand.ports))
         for p in simulation.placed

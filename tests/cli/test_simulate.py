@@ -40,6 +40,12 @@ def test_people_get_a_table(ecsctl: Runner) -> None:
     assert [line[0] for line in lines if line and line[0].startswith("us-east-1")] == ["us-east-1b"]
 
 
+def test_hosts_without_a_price_beside_priced_ones_are_told(ecsctl: Runner) -> None:
+    told = ecsctl("simulate", *FLEET, "--hosts", "2 hosts of 8 vCPU, 32 GB", *TASKS)
+    assert "1.36 an hour" in told.out
+    assert "hosts without a price: 2; each counts as the dearest" in told.out
+
+
 def test_what_does_not_fit_is_told_and_ends_with_1(ecsctl: Runner) -> None:
     told = ecsctl("simulate", "--hosts", "1 vCPU, 2 GB", "--task", "0.5 vCPU, 1 GB=3", "--output", "json")
     (load,) = json.loads(told.out)["workload"]

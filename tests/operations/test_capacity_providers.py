@@ -235,6 +235,26 @@ def test_the_hosts_of_a_provider_cost_what_its_tag_says(grouped: Any, world: Wor
     assert cheap["containerInstanceArn"] == hosts[0].arn
 
 
+def test_what_is_no_price_and_no_limit_is_refused_by_name(grouped: Any, world: World) -> None:
+    (arn, _) = grouped("ListContainerInstances")["containerInstanceArns"]
+    for name, value, words in (
+        ("ecsctl.hourly-price", "abc", "'abc' is no price of an hour"),
+        ("ecsctl.hourly-price", "-1", "'-1' is no price of an hour"),
+        ("ecsctl.hourly-price", None, "is no price of an hour"),
+        ("ecsctl.task-limit", "many", "'many' is no number of tasks"),
+    ):
+        attribute = {"name": name, "targetId": arn, **({"value": value} if value else {})}
+        said = refused(grouped, "InvalidParameterException", "PutAttributes", attributes=[attribute])
+        assert said.startswith(f"Attribute {name}: ")
+        assert words in said
+    tags = [{"key": "ecsctl.hourly-price", "value": "notanumber"}]
+    words = "Tag ecsctl.hourly-price: 'notanumber' is no price"
+    assert words in refused(grouped, "InvalidParameterException", "CreateCapacityProvider", name="new", tags=tags)
+    of_provider = "arn:aws:ecs:us-east-1:000000000000:capacity-provider/fast"
+    assert words in refused(grouped, "InvalidParameterException", "TagResource", resourceArn=of_provider, tags=tags)
+    grouped("TagResource", resourceArn=arn, tags=tags)  # of a container instance it is a tag like any
+
+
 def test_task_sets_have_strategies_of_their_own(grouped: Any, world: World) -> None:
     world.define({})
     web = {"cluster": "default", "service": "web"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ecsctl.model.errors import InputError
 from ecsctl.placement.demand import Demand
+from ecsctl.placement.explain import explain
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import PRICE, ZONE, Host
 from ecsctl.placement.place import place
@@ -64,6 +65,19 @@ def test_the_cheapest_host_is_opened_first() -> None:
     assert where(hosts, COST, 12) == ["a2"] * 4 + ["a3"] * 4 + ["a1"] * 4
 
 
+def test_a_host_without_a_price_is_not_free_but_as_dear_as_the_dearest() -> None:
+    hosts = [host("a1"), host("a2", price="0.40"), host("a3", price="0.20")]
+    assert where(hosts, COST, 4) == ["a3"] * 4
+    assert where(hosts[:2], COST, 8)[4:] != where(hosts[:2], COST, 8)[:4]
+    free = host("a0", price="0")
+    assert where([*hosts, free], COST, 4) == ["a0"] * 4
+    (best, *_, last) = explain(Fleet(hosts), minding(COST))
+    assert (best.host.arn, last.scores[0].text.partition(";")[0]) == ("a3", "opens a host at 0.4 an hour")
+    (unpriced,) = [verdict for verdict in explain(Fleet(hosts), minding(COST)) if verdict.host.arn == "a1"]
+    assert "opens a host that has no price, and counts as the dearest" in unpriced.scores[0].text
+    assert unpriced.scores[0].value == last.scores[0].value
+
+
 def test_a_host_that_is_in_use_costs_nothing_more() -> None:
     hosts = [host("a1", price="0.01"), host("a2", price="9")._replace(groups={"family:x": 1})]
     assert where(hosts, COST, 1) == ["a2"]
@@ -112,11 +126,12 @@ def test_each_task_goes_to_a_host_of_least_weight(found: list[tuple[Any, ...]], 
     availability = tenths / 10
     mine = {h.arn: h.groups.get(GROUP, 0) for h in hosts}
     added: Counter[str] = Counter()
-    dearest = max(h.price for h in hosts)
+    dearest = max(h.price or 0 for h in hosts)
 
     def weight(h: Host) -> float:
         empty = not h.tasks and not added[h.arn]
-        price = (h.price / dearest if dearest else 1.0) if empty else 0.0
+        own = dearest if h.price is None else h.price
+        price = (own / dearest if dearest else 1.0) if empty else 0.0
         zone = sum(mine[o.arn] + added[o.arn] for o in hosts if o.attribute(ZONE) == h.attribute(ZONE))
         return (1 - availability) * price + availability * (zone + (mine[h.arn] + added[h.arn]) / 4096)
 
