@@ -21,7 +21,7 @@ from typing import NamedTuple
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
-from ecsctl.placement.host import ZONE, Host
+from ecsctl.placement.host import PRICE, ZONE, Host
 from ecsctl.placement.pack import Kind, hosts_needed, lower_bound
 from ecsctl.placement.search import Search
 
@@ -57,17 +57,23 @@ CASES = (
     Case("distinctInstance", (BY_ZONE, BY_HOST), (PlacementConstraint(type="distinctInstance"),)),
     Case("memberOf", (BY_ZONE, BY_HOST), (MEMBERS,)),
     Case("priority balanced", (), (), "balanced"),
+    Case("priority cost", (), (), "cost"),
 )
 
 
 def hosts(count: int) -> list[Host]:
-    """Three zones, two types, a hundred racks."""
-    types = ("m5.4xlarge", "c5.4xlarge")
+    """Three zones, two types of different prices, a hundred racks."""
+    types, prices = ("m5.4xlarge", "c5.4xlarge"), ("0.768", "0.68")
     return [
         Host(
             f"arn:{number:06}",
             *(CPU, MEMORY, CPU, MEMORY),
-            attributes={ZONE: f"z{number % 3}", "ecs.instance-type": types[number % 2], "rack": f"r{number % 100}"},
+            attributes={
+                ZONE: f"z{number % 3}",
+                "ecs.instance-type": types[number % 2],
+                "rack": f"r{number % 100}",
+                PRICE: prices[number % 2],
+            },
         )
         for number in range(count)
     ]
@@ -91,7 +97,7 @@ def place_all(found: list[Host], asked: list[Requirements]) -> float:
     began, draw, placed = time.process_time(), drawer(), 0
     fleet = Fleet(found)
     for one in asked:
-        search = Search(fleet, one, draw)
+        search = Search(fleet, one, draw, len(found))
         for _ in range(len(found)):
             placed += search.take() is not None
     seconds = time.process_time() - began
@@ -136,7 +142,9 @@ def placed_in_turn(kinds: Sequence[Kind], priority: str | None) -> int:
     """Hosts that are used when the sizes come one after the other, and what comes later is not known."""
     fleet, draw = Fleet(hosts(sum(kind.tasks for kind in kinds) // 2)), drawer()
     for number, kind in enumerate(kinds):
-        search = Search(fleet, requirements(kind.demand, f"service:{number}", (BY_MEMORY,), (), priority), draw)
+        search = Search(
+            fleet, requirements(kind.demand, f"service:{number}", (BY_MEMORY,), (), priority), draw, kind.tasks
+        )
         for _ in range(kind.tasks):
             search.take()
     return sum(free < MEMORY for free in fleet.memory)

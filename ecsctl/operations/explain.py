@@ -119,7 +119,7 @@ def _plan(
             if placement.host
         ],
         failures=[failure for placement in placements for failure in failures_of(ctx, placement)],
-        hosts=[_verdict(verdict) for verdict in explain(fleet, asked._replace(provider=first))],
+        hosts=[_verdict(verdict) for verdict in explain(fleet, asked._replace(provider=first), count)],
     )
 
 

@@ -31,9 +31,10 @@ class Verdict(NamedTuple):
     advice: str = ""
 
 
-def explain(fleet: Fleet, asked: Requirements) -> list[Verdict]:
-    """The verdict on each host for one more task: those that fit first, the best of them in front."""
-    counts = _Counts(fleet, asked)
+def explain(fleet: Fleet, asked: Requirements, tasks: int = 1) -> list[Verdict]:
+    """The verdict on each host for one more task, of so many that come: those that fit first, the best of them in
+    front."""
+    counts = _Counts(fleet, asked, tasks)
     fitting, others = [], []
     for number, host in enumerate(fleet.hosts):
         scores = counts.scores(number)
@@ -53,7 +54,7 @@ def explain(fleet: Fleet, asked: Requirements) -> list[Verdict]:
 class _Counts:
     """The tasks of the group per host, and per value of the attributes that are spread over."""
 
-    def __init__(self, fleet: Fleet, asked: Requirements) -> None:
+    def __init__(self, fleet: Fleet, asked: Requirements, tasks: int) -> None:
         self._fleet = fleet
         self._asked = asked
         members = fleet.groups.get(asked.group, {})
@@ -63,7 +64,7 @@ class _Counts:
         if asked.availability is None:
             attributes = [a for s in asked.strategies if (a := (s.field or "").removeprefix("attribute:")) != s.field]
         else:
-            self._weighing = Weighing(fleet, asked.availability, self._per_host)
+            self._weighing = Weighing(fleet, asked, self._per_host, fleet.fitting(asked), tasks)
             self._is_priced = any(host.price is not None for host in fleet.hosts)
         self._values = list(zip(*map(fleet.values, attributes), strict=True)) or [()] * len(fleet)
         self._per_value: dict[tuple[str | None, ...], int] = {}
@@ -103,8 +104,10 @@ class _Counts:
         if host.price is None and self._is_priced:
             price = " that has no price, and counts as the dearest"
         cost = "in use already" if is_open else f"opens a host{price}"
+        if weighing.is_spare(number):
+            cost += ", which costs more for all of the tasks"
         text = f"{cost}; {_tasks(tasks)} in {host.attribute(ZONE)}, {self._per_host[number]} here"
-        return (Score("priority", weighing.zone(tasks, weighing.host(number)), text),)
+        return (Score("priority", weighing.verdict(tasks, number), text),)
 
 
 def _tasks(count: int) -> str:

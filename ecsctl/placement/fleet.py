@@ -8,12 +8,13 @@ Source: ECS developer guide, "How Amazon ECS places tasks on container instances
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
 from ecsctl.placement.demand import Demand
-from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host
+from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host, prices
 
 if TYPE_CHECKING:
     from ecsctl.placement.query import Query, Subject
@@ -151,6 +152,24 @@ class Fleet:
             and all(query.is_static or query.matches(self._subject(number)) for query in asked.queries)
         )
 
+    def rooms(self, numbers: Iterable[int], asked: Requirements) -> list[int]:
+        """How many such tasks each of these hosts, which can take one, can take; but for constraints that depend on the
+        tasks that are there."""
+        demand = asked.demand
+        if asked.is_distinct or demand.ports:
+            return [1 for _ in numbers]
+        columns = [
+            (free, taken)
+            for free, taken in (
+                (self.cpu, demand.cpu),
+                (self.memory, demand.memory),
+                (self.gpus, demand.gpus),
+                (self.slots, int(self._is_limited)),
+            )
+            if taken
+        ]
+        return [min((free[n] // taken for free, taken in columns), default=UNLIMITED) for n in numbers]
+
     def rejections(self, asked: Requirements) -> list[Rejection]:
         """Of each host that cannot take such a task, why."""
         return [found for number in range(len(self.hosts)) if (found := self.rejection(number, asked))]
@@ -230,6 +249,11 @@ class Fleet:
         if attribute not in self._values:
             self._values[attribute] = [host.attributes.get(attribute) for host in self.hosts]
         return self._values[attribute]
+
+    @cached_property
+    def prices(self) -> list[float]:
+        """What each host counts as an hour."""
+        return prices(self.hosts)
 
     def _suited(self, asked: Requirements) -> list[int]:
         """The hosts that are right by what does not change while tasks are placed."""

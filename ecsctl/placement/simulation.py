@@ -99,7 +99,7 @@ def _place(fleet: Fleet, load: Load, tasks: int, draw: Draw) -> Placed:
     rejections: tuple[Rejection, ...] = ()
     for provider, number in shares(load.strategy, {}, tasks).items():
         asked = load.asked._replace(provider=provider)
-        search = Search(fleet, asked, draw)
+        search = Search(fleet, asked, draw, number)
         for _ in range(number):
             host = search.take()
             if host is None:
