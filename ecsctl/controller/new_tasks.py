@@ -23,7 +23,7 @@ from ecsctl.placement.demand import Demand, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
 from ecsctl.placement.preemption import Occupant, rank_of
 from ecsctl.scheduler.namespaces import needs_pause
-from ecsctl.store.store import Transaction, View, add_event
+from ecsctl.store.store import Transaction, Use, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
 
 FARGATE_PLATFORM = "1.4.0"
@@ -66,7 +66,7 @@ def hosts_of(view: View, cluster: str) -> list[Host]:
     used = view.used(cluster)
     groups = view.groups(cluster)
     hosts = [
-        _host(view, record, used.get(record.arn, (0, 0, 0, 0)), groups.get(record.arn, {}))
+        _host(view, record, used.get(record.arn, Use()), groups.get(record.arn, {}))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
     prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
@@ -84,7 +84,7 @@ def _price(view: View, cluster: str, provider: str) -> str | None:
     return next((tag.value for tag in found.tags if tag.key == PRICE), None) if found else None
 
 
-def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], groups: dict[str, int]) -> Host:
+def _host(view: View, record: InstanceRecord, used: Use, groups: dict[str, int]) -> Host:
     instance = record.instance
     registered = instance.registered_resources
     cpu, memory = amount(registered, "CPU"), amount(registered, "MEMORY")
@@ -92,15 +92,16 @@ def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], g
         arn=record.arn,
         cpu_total=cpu,
         memory_total=memory,
-        cpu_free=cpu - used[0],
-        memory_free=memory - used[1],
+        cpu_free=cpu - used.cpu,
+        memory_free=memory - used.memory,
         ports=frozenset((port.port, port.protocol) for port in view.find(PORTS, instance=record.arn)),
         attributes={a.name: a.value for a in instance.attributes or []},
         groups=groups,
         active=instance.status == "ACTIVE",
         connected=instance.agent_connected is not False,
         name=record.name,
-        running_tasks=used[2],
+        stopping=used.stopping,
+        running_tasks=used.running,
         registered_at=instance.registered_at,
         agent_version=instance.version_info.agent_version if instance.version_info else None,
         provider=instance.capacity_provider_name,

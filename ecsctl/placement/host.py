@@ -24,8 +24,8 @@ _COUNT = re.compile(r"\d+", re.ASCII)
 
 
 class Host(NamedTuple):
-    """A container instance. `groups` counts its tasks that are not STOPPED by their group; `gpus` are the ids of those
-    that no task has."""
+    """A container instance. `groups` counts its tasks by their group, but for those that are to stop, which are
+    `stopping` and hold what they have until they are STOPPED; `gpus` are the ids of those that no task has."""
 
     arn: str
     cpu_total: int
@@ -38,6 +38,7 @@ class Host(NamedTuple):
     active: bool = True
     connected: bool = True
     name: str = ""
+    stopping: int = 0
     running_tasks: int = 0
     registered_at: datetime | None = None
     agent_version: str | None = None
@@ -63,7 +64,7 @@ class Host(NamedTuple):
 
     @property
     def tasks(self) -> int:
-        return sum(self.groups.values())
+        return sum(self.groups.values()) + self.stopping
 
     @property
     def slots(self) -> int:

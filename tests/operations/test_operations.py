@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ecsctl.scheduler.decide import request_stop
+from ecsctl.store.tables import TASKS
 from tests.controller.world import World
 from tests.operations.conftest import refused
 
@@ -312,3 +314,27 @@ def test_the_journal_tells_what_happened_and_why(call: Any, world: World) -> Non
     assert [kind for kind, _ in kinds][:1] == ["TaskPlaced"]
     assert ("TaskToStop", "EssentialContainerExited: Essential container in task exited") in kinds
     assert kinds[-1][0] == "TaskStopped"
+
+
+def test_a_task_that_is_to_stop_does_not_keep_another_of_its_group_away(call: Any, world: World) -> None:
+    """ECS developer guide, "Example Amazon ECS task placement constraints": what is desired of tasks is what placement
+    goes by. What such a task has, it has until it is STOPPED."""
+    constraints = [{"type": "distinctInstance"}]
+    request = {"taskDefinition": world.define({"memory": 1600}), "count": 2, "placementConstraints": constraints}
+    assert len(call("RunTask", **request)["tasks"]) == 2
+    assert [f["reason"] for f in call("RunTask", **request)["failures"]] == [
+        "distinctInstance placement constraint unsatisfied."
+    ] * 2
+    with world.store.write() as tx:
+        for record in tx.find(TASKS):
+            tx.put(TASKS, request_stop(record, "UserInitiated", "enough", world.clock.now()))
+    before = remaining(call)
+    assert len(call("RunTask", **request)["tasks"]) == 2
+    assert remaining(call) == [memory - 1600 for memory in before]
+    assert {record.task.last_status for record in world.tasks()} == {"RUNNING"}
+
+
+def remaining(call: Any) -> list[int]:
+    arns = call("ListContainerInstances")["containerInstanceArns"]
+    found = call("DescribeContainerInstances", containerInstances=arns)["containerInstances"]
+    return [next(r["integerValue"] for r in one["remainingResources"] if r["name"] == "MEMORY") for one in found]
