@@ -68,6 +68,13 @@ def test_what_does_not_serve_goes_first() -> None:
     assert numbers(order(tasks, BY_ZONE, BY_HOST))[:2] == [3, 2]
 
 
+def test_whatever_is_spread_over_the_zones_stay_level() -> None:
+    """ECS developer guide, "Use strategies to define Amazon ECS task placement", on spread and scale-in."""
+    for chain in ([BY_HOST], [BY_RACK], [BY_MEMORY, BY_HOST]):
+        assert numbers(order(tasks_on("a1", "a2", "b1"), *chain))[0] != 2
+    assert numbers(order(tasks_on("a1", "b1", "b1"), BY_MEMORY))[0] == 2  # nothing is spread
+
+
 def test_a_rack_is_one_within_its_zone() -> None:
     tasks = tasks_on("a1", "a1", "a1", "b1", "b2", "b2")
     assert numbers(order(tasks, BY_ZONE, BY_RACK))[:4] == [2, 5, 1, 4]
