@@ -16,7 +16,7 @@ from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import amount, gpu_ids
 from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TagSet, TaskRecord
+from ecsctl.model.stored import ContainerState, InstanceRecord, PlacementRules, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
@@ -35,7 +35,8 @@ class Wish(NamedTuple):
 
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
-    preemption priority. `executable`: commands may be executed in its containers.
+    preemption priority. `executable`: commands may be executed in its containers. `rules`: what was asked of where it
+    goes.
     """
 
     definition: TaskDefinition
@@ -50,6 +51,7 @@ class Wish(NamedTuple):
     network: AwsVpcConfiguration | None = None
     rank: int | None = None
     executable: bool = False
+    rules: PlacementRules | None = None
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -169,6 +171,7 @@ def put_task(
         network=wish.network and _in_one_subnet(wish.network, host),
         rank=rank_of(wish.provider, wish.rank),
         waits_for=waits_for,
+        rules=wish.rules,
     )
     for victim in waits_for:
         interrupt(tx, victim, record, now)

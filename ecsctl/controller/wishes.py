@@ -18,11 +18,13 @@ from ecsctl.model.sizes import (
     task_memory_mib,
     task_size_problems,
 )
+from ecsctl.model.stored import PlacementRules
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import Requirements, requirements
 from ecsctl.scheduler.field_support import refusals
+from ecsctl.scheduler.service_work import SPREAD
 from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, TAGS, TASK_DEFINITIONS
 
@@ -64,19 +66,42 @@ def wish(
         network=interface,
         rank=getattr(request, "preemption_priority", None),
         executable=bool(request.enable_execute_command),
+        rules=_rules(request) if isinstance(request, RunTaskRequest) else None,
     )
 
 
-def asked_of(wanted: Wish, request: RunTaskRequest | StartTaskRequest) -> Requirements:
-    """What its tasks ask of where they go: what the request says, and the constraints of the task definition."""
+def asked_of(wanted: Wish) -> Requirements:
+    """What its tasks ask of where they go."""
+    is_fargate = "FARGATE" in launch_types(wanted.launch_type, wanted.strategy)
+    return asked_by(wanted.definition, wanted.overrides, wanted.group, wanted.rules, wanted.rank, is_fargate=is_fargate)
+
+
+def asked_by(
+    definition: TaskDefinition,
+    overrides: TaskOverride | None,
+    group: str,
+    rules: PlacementRules | None,
+    rank: int | None,
+    *,
+    is_fargate: bool,
+) -> Requirements:
+    """What tasks ask of where they go: the rules of the request, and the constraints of the task definition. Those of
+    Fargate are spread over zones (ECS developer guide, "Use strategies to define Amazon ECS task placement")."""
+    rules = rules or PlacementRules()
     return requirements(
-        demand_of(wanted.definition, wanted.overrides),
-        wanted.group,
-        getattr(request, "placement_strategy", None) or (),
-        (*(wanted.definition.placement_constraints or ()), *(getattr(request, "placement_constraints", None) or ())),
-        getattr(request, "priority", None),
-        wanted.rank,
+        demand_of(definition, overrides),
+        group,
+        SPREAD if is_fargate else rules.strategy,
+        (*(definition.placement_constraints or ()), *rules.constraints),
+        rules.priority,
+        rank,
     )
+
+
+def _rules(request: RunTaskRequest) -> PlacementRules | None:
+    """What it asks of where its tasks go; None where it asks nothing."""
+    rules = PlacementRules(request.placement_strategy or [], request.placement_constraints or [], request.priority)
+    return None if rules == PlacementRules() else rules
 
 
 def startable(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration
+from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, PlacementConstraint, PlacementStrategy
 from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
@@ -82,6 +82,14 @@ class Claim(Record):
     until: float
 
 
+class PlacementRules(Record):
+    """What a request asked of where its tasks go, beyond their task definition."""
+
+    strategy: list[PlacementStrategy] = msgspec.field(default_factory=list)
+    constraints: list[PlacementConstraint] = msgspec.field(default_factory=list)
+    priority: str | None = None
+
+
 class TaskRecord(Record):
     """A task: its ECS shape, its containers on their engine, and who is at work on it.
 
@@ -91,6 +99,7 @@ class TaskRecord(Record):
     accounted for there. `settled`: it has counted as healthy. It may not be scaled in before `protected_until`.
     `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
     tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
+    `rules`: what RunTask was asked of where it goes.
     """
 
     task: Task
@@ -107,6 +116,7 @@ class TaskRecord(Record):
     network: AwsVpcConfiguration | None = None
     rank: int = 0
     waits_for: list[str] = msgspec.field(default_factory=list)
+    rules: PlacementRules | None = None
 
     @property
     def arn(self) -> str:

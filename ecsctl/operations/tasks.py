@@ -113,7 +113,7 @@ def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -
             if host is None:
                 failures.append(Failure(arn=found.arn, reason="INACTIVE"))
             # A DRAINING host takes what StartTask puts there, as in ECS: the caller chose it.
-            elif rejection := Fleet([host._replace(active=True)]).rejection(0, asked_of(asked, request)):
+            elif rejection := Fleet([host._replace(active=True)]).rejection(0, asked_of(asked)):
                 failures.append(_failure(rejection))
             else:
                 records.append(_put(tx, ctx, cluster, asked, host))
@@ -259,7 +259,7 @@ def place_tasks(
     fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
     if not len(fleet):
         raise invalid_parameter("No Container Instances were found in your cluster.")
-    requirements = asked_of(asked, request)
+    requirements = asked_of(asked)
     if why := fleet.never_fits(requirements.demand):
         raise invalid_parameter(f"No container instance can ever hold this task: {why}.")
     draw: Callable[[int], int] = ctx.draw

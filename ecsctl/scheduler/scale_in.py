@@ -1,9 +1,9 @@
 """Which tasks of a service go first when it has to have fewer. Pure.
 
 What does not serve goes before what does. Whatever is spread over, the zones stay level first of all, as ECS says. Then
-the order in which tasks were placed is gone back: of the values of an attribute, or the instances, that are spread over,
-it is the one that has most (ECS says: any in the zone); binpack takes from the emptiest host, so that hosts become free;
-of a capacity provider goes what is beyond its share. Among equals it is the newest.
+the order in which tasks were placed is gone back: of the values of an attribute, or the instances, that are spread
+over, it is the one that has most (ECS says: any in the zone); binpack takes from the emptiest host, so that hosts
+become free; of a capacity provider goes what is beyond its share. Among equals it is the newest.
 
 Source: ECS developer guide, "Amazon ECS services", on the service scheduler, and "Use strategies to define Amazon ECS
 task placement", on scale-in.
