@@ -255,20 +255,17 @@ def probe(
 def place_tasks(
     view: View, ctx: Context, cluster: Cluster, asked: Wish, request: RunTaskRequest, count: int
 ) -> list[Placement]:
-    """Where the copies go now; InvalidParameterException where none ever could."""
+    """Where the copies go now; InvalidParameterException where there is no container instance at all."""
     fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
     if not len(fleet):
         raise invalid_parameter("No Container Instances were found in your cluster.")
-    requirements = asked_of(asked)
-    if why := fleet.never_fits(requirements.demand):
-        raise invalid_parameter(f"No container instance can ever hold this task: {why}.")
     draw: Callable[[int], int] = ctx.draw
     if request.seed is not None:
         from random import Random  # hardly anybody gives one
 
         draw = Random(request.seed).randrange  # noqa: S311 it is to be the same again
     return place(
-        fleet, requirements, count, draw, asked.strategy, occupancy_of(view, str(cluster.cluster_arn), ctx.now())
+        fleet, asked_of(asked), count, draw, asked.strategy, occupancy_of(view, str(cluster.cluster_arn), ctx.now())
     )
 
 

@@ -225,19 +225,6 @@ class Fleet:
                 return Rejection(self.hosts[number].arn, MEMBER_OF, reason)
         return None
 
-    def never_fits(self, demand: Demand) -> str | None:
-        """Why no host could take the task even when empty, in a sentence; None when one could, or there is none."""
-        active = [host for host in self.hosts if host.active]
-        if not active:
-            return None
-        largest_memory = max(host.memory_total for host in active)
-        largest_cpu = max(host.cpu_total for host in active)
-        if demand.memory > largest_memory:
-            return f"it needs {demand.memory} MiB of memory, and the largest container instance has {largest_memory}"
-        if demand.cpu > largest_cpu:
-            return f"it needs {demand.cpu} CPU units, and the largest container instance has {largest_cpu}"
-        return None
-
     def zones(self, asked: Requirements) -> set[str]:
         """The zones of the hosts that could take such a task if they were empty."""
         cpu, memory = asked.demand.cpu, asked.demand.memory

@@ -63,6 +63,16 @@ def test_a_plan_says_what_has_no_room_and_what_would_help(world: World) -> None:
     assert {failure.reason for failure in made.failures} == {"RESOURCE:MEMORY"}
 
 
+def test_a_task_larger_than_every_host_is_no_error_but_a_failure_on_each(call: Any, world: World) -> None:
+    """As on ECS (API failure reasons, RESOURCE): who asks finds out what would have to change."""
+    for size, reason in (({"memory": 999_999}, "RESOURCE:MEMORY"), ({"cpu": 999_999}, "RESOURCE:CPU")):
+        answer = call("RunTask", taskDefinition=world.define(size))
+        assert (answer["tasks"], [failure["reason"] for failure in answer["failures"]]) == ([], [reason] * 2)
+        made = plan(world)
+        assert [failure.reason for failure in made.failures] == [reason] * 2
+        assert all(str(host.advice).startswith("never: it has ") for host in made.hosts)
+
+
 def test_a_plan_refuses_what_run_task_refuses(world: World) -> None:
     for more, words in (
         ({"count": 11}, "count"),

@@ -177,13 +177,6 @@ def test_the_draw_decides_among_equals() -> None:
     assert [found[0].host.arn for found in chosen if found[0].host] == ["a", "b", "c"]
 
 
-def test_a_task_that_no_empty_host_could_hold_is_told_from_one_that_has_to_wait() -> None:
-    full = Fleet([host("a", memory_free=0)])
-    assert full.never_fits(SMALL) is None
-    assert "needs 2000 MiB" in str(full.never_fits(Demand(1, 2000)))
-    assert "CPU" in str(full.never_fits(Demand(2000, 1)))
-
-
 # What a task takes
 
 
