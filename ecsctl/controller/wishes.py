@@ -6,13 +6,14 @@ from collections.abc import Collection
 
 from ecsctl.controller.networks import interface_asked
 from ecsctl.controller.new_tasks import Wish
-from ecsctl.controller.providers import Strategy, fargate_platform, launch_types, strategy_of
+from ecsctl.controller.providers import Strategy, check_fargate_placement, fargate_platform, launch_types, strategy_of
 from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, RunTaskRequest, StartTaskRequest
 from ecsctl.model.arn import Scope, check_name, last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.overrides import containers_of
 from ecsctl.model.sizes import (
+    FARGATE_GPU,
     container_size_problems,
     fargate_size_problems,
     task_memory_mib,
@@ -21,7 +22,7 @@ from ecsctl.model.sizes import (
 from ecsctl.model.stored import PlacementRules
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.demand import demand_of
+from ecsctl.placement.demand import demand_of, gpus_of
 from ecsctl.placement.fleet import Requirements, requirements
 from ecsctl.scheduler.field_support import refusals
 from ecsctl.scheduler.service_work import SPREAD
@@ -49,6 +50,7 @@ def wish(
     kinds = launch_types(launch_type, strategy)
     if isinstance(request, RunTaskRequest):
         fargate_platform(kinds, request.platform_version)
+        check_fargate_placement(kinds, request.placement_strategy, request.placement_constraints)
     definition = definition or find_task_definition(view, scope, request.task_definition)
     interface = check_startable(definition, kinds, request.network_configuration, overrides)
     found = view.get(TAGS, definition.task_definition_arn or "")
@@ -158,6 +160,10 @@ def _check_sizes(definition: TaskDefinition, overrides: TaskOverride, kinds: Col
         *task_size_problems(cpu, memory, containers),
         *(fargate_size_problems(cpu, memory) if "FARGATE" in kinds else ()),
     ]
+    if "FARGATE" in kinds:
+        problems += [
+            (f"containerOverrides[{c.name}].resourceRequirements", FARGATE_GPU) for c in containers if gpus_of(c)
+        ]
     for path, sentence in problems:
         raise invalid_parameter(f"overrides.{path}: {sentence}")
 

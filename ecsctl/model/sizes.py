@@ -24,6 +24,7 @@ _FARGATE: dict[int, range | tuple[int, ...]] = {
 """The MiB that there are with so many CPU units (ECS developer guide, "Fargate task definition parameters")."""
 _AMOUNT = r"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}"
 _UNITS = r"[0-9]{1,9}"
+FARGATE_GPU = "Fargate has no GPUs."
 
 
 def task_cpu_units(text: str) -> int:

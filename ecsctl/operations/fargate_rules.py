@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.container_definition import ContainerDefinition, LinuxParameters
-from ecsctl.model.sizes import fargate_size_problems
+from ecsctl.model.sizes import FARGATE_GPU, fargate_size_problems
 from ecsctl.operations.container_rules import Problem
 
 _LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
@@ -55,6 +55,8 @@ def _container(container: ContainerDefinition) -> Iterator[Problem]:
             yield field, f"Fargate does not support {field.rpartition('.')[2]}."
     if linux.capabilities is not None and set(linux.capabilities.add or []) - {"SYS_PTRACE"}:
         yield "linuxParameters.capabilities.add", "Fargate only supports adding SYS_PTRACE."
+    if any(one.type == "GPU" for one in container.resource_requirements or []):
+        yield "resourceRequirements", FARGATE_GPU
     log = container.log_configuration
     if log is not None and log.log_driver not in _LOG_DRIVERS:
         yield "logConfiguration.logDriver", f"Fargate only supports log drivers {', '.join(_LOG_DRIVERS)}."

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ecsctl.controller.providers import Strategy, fargate_platform, launch_types, launched, strategy_of
+from ecsctl.controller.providers import (
+    Strategy,
+    check_fargate_placement,
+    fargate_platform,
+    launch_types,
+    launched,
+    strategy_of,
+)
 from ecsctl.controller.services import note_progress
 from ecsctl.controller.wishes import startable
 from ecsctl.model.api.services import (
@@ -175,6 +182,7 @@ def service_asked(
     if made.availability_zone_rebalancing is None:
         made = with_rebalancing(made)
     check_rebalancing(made)
+    check_fargate_placement(launched(made), made.placement_strategy, made.placement_constraints)
     return made
 
 
@@ -253,6 +261,7 @@ def _changed(
     deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
     check_rebalancing(changed)
+    check_fargate_placement(launched(changed), changed.placement_strategy, changed.placement_constraints)
     is_same = (definition, service.network_configuration) == (
         record.service.task_definition,
         record.service.network_configuration,

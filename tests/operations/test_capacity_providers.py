@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecsctl.controller.new_tasks import hosts_of
+from ecsctl.model.errors import ApiError
 from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.reconcile import reconcile
 from tests.controller.world import World
@@ -177,6 +178,57 @@ def test_fargate_takes_what_fargate_takes(grouped: Any, world: World) -> None:
     grouped("PutClusterCapacityProviders", **put, **default({"capacityProvider": "FARGATE_SPOT", "weight": 1}))
     words = refused(grouped, "InvalidParameterException", "RunTask", taskDefinition=world.define({}))
     assert "does not support launch_type FARGATE" in words
+
+
+FARGATE: dict[str, Any] = {
+    "networkMode": "awsvpc",
+    "requiresCompatibilities": ["FARGATE"],
+    "cpu": "256",
+    "memory": "512",
+}
+SUBNET = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"cpu": "300", "memory": "777"}, "No Fargate configuration exists for given values: 300 CPU, 777 memory"),
+        ({"memory": "3072"}, "With 256 CPU, memory is 512 to 2048"),
+        (
+            {"containerOverrides": [{"name": "main", "resourceRequirements": [{"type": "GPU", "value": "1"}]}]},
+            "containerOverrides[main].resourceRequirements: Fargate has no GPUs",
+        ),
+    ],
+)
+def test_overrides_on_fargate_keep_to_its_sizes(call: Any, world: World, overrides: Any, words: str) -> None:
+    definition = world.define({}, **FARGATE)
+    request = {"taskDefinition": definition, "overrides": overrides, **SUBNET}
+    assert words in refused(call, "InvalidParameterException", "RunTask", **request)
+    taken = call("RunTask", taskDefinition=definition, overrides={"cpu": "512", "memory": "1024"}, **SUBNET)["tasks"][0]
+    assert (taken["cpu"], taken["memory"]) == ("512", "1024")
+
+
+def test_a_definition_for_fargate_asks_for_no_gpu(call: Any, world: World) -> None:
+    with pytest.raises(ApiError, match=r"containerDefinitions\[0\].resourceRequirements: Fargate has no GPUs"):
+        world.define({"resourceRequirements": [{"type": "GPU", "value": "1"}]}, **FARGATE)
+
+
+def test_tasks_of_fargate_are_spread_over_zones_and_told_nothing_else(call: Any, world: World) -> None:
+    """ECS developer guide, "Use strategies to define Amazon ECS task placement": neither is supported for Fargate."""
+    request = {"taskDefinition": world.define({}, **FARGATE), **SUBNET}
+    tasks = call("RunTask", count=4, **request)["tasks"]
+    assert Counter(task["availabilityZone"] for task in tasks) == {"zone0": 2, "zone1": 2}
+    service = {"serviceName": "web", "desiredCount": 1, **request}
+    for more in (
+        {"placementStrategy": [{"type": "binpack", "field": "cpu"}]},
+        {"placementConstraints": [{"type": "distinctInstance"}]},
+    ):
+        for action, asked in (("RunTask", request), ("CreateService", service)):
+            said = refused(call, "InvalidParameterException", action, **asked, **more)
+            assert "are not supported with FARGATE launch type" in said
+    call("CreateService", **service)
+    said = refused(call, "InvalidParameterException", "UpdateService", service="web", **more)
+    assert "Placement constraints are not supported" in said
 
 
 def test_a_service_keeps_the_ratio_as_it_grows_and_shrinks(grouped: Any, world: World) -> None:
