@@ -24,7 +24,7 @@ from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.identity import Signature
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
-from ecsctl.store.store import Store, prepare_to_read
+from ecsctl.store.store import Store, View, prepare_to_read
 from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Controller:
         """Bring tasks as far as the limits allow by what is recorded of them, without a look at their hosts first."""
         with self._store.read() as view:
             records = [record for arn in arns if (record := view.get(TASKS, arn))]
-            instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
+            instances = _instances_of(view, records)
         return self._on_hosts([partial(self._begin_host, i, group, limits) for i, group in instances])
 
     def attend(self, arn: str, limits: Limits) -> Pass:
@@ -159,7 +159,7 @@ class Controller:
         with self._store.read() as view:
             records = [r for arn in arns if (r := view.get(TASKS, arn)) and not r.is_stopped]
             records.sort(key=lambda record: record.is_wanted)  # what is to stop may make room for what is to start
-            instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
+            instances = _instances_of(view, records)
         return self._on_hosts([partial(self._converge_host, i, group, limits, dry_run) for i, group in instances])
 
     def reconcile(self, clusters: Sequence[str], limits: Limits, *, dry_run: bool = False) -> Pass:
@@ -415,10 +415,8 @@ def _load_the_rest() -> None:
     prepare_to_read(TASKS, SERVICES, TASK_DEFINITIONS)
 
 
-def _instances_of(
-    records: list[TaskRecord], known: dict[str, InstanceRecord]
-) -> list[tuple[InstanceRecord, list[TaskRecord]]]:
+def _instances_of(view: View, records: list[TaskRecord]) -> list[tuple[InstanceRecord, list[TaskRecord]]]:
     groups: dict[str, list[TaskRecord]] = {}
     for record in records:
         groups.setdefault(str(record.task.container_instance_arn), []).append(record)
-    return [(known[arn], group) for arn, group in sorted(groups.items()) if arn in known]
+    return [(found, group) for arn, group in sorted(groups.items()) if (found := view.get(INSTANCES, arn))]

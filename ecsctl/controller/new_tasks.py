@@ -19,7 +19,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, InstanceRecord, PlacementRules, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.demand import Demand, gpus_of
+from ecsctl.placement.demand import Demand, Port, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
 from ecsctl.placement.preemption import Occupant, rank_of
 from ecsctl.scheduler.namespaces import needs_pause
@@ -67,8 +67,11 @@ def hosts_of(view: View, cluster: str) -> list[Host]:
     """The container instances of a cluster (an ARN) as placement sees them."""
     used = view.used(cluster)
     groups = view.groups(cluster)
+    ports: dict[str, set[Port]] = {}
+    for held in view.find(PORTS):
+        ports.setdefault(held.instance_arn, set()).add((held.port, held.protocol))
     hosts = [
-        _host(view, record, used.get(record.arn, Use()), groups.get(record.arn, {}))
+        _host(view, record, used.get(record.arn, Use()), groups.get(record.arn, {}), ports.get(record.arn, set()))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
     prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
@@ -86,7 +89,7 @@ def _price(view: View, cluster: str, provider: str) -> str | None:
     return next((tag.value for tag in found.tags if tag.key == PRICE), None) if found else None
 
 
-def _host(view: View, record: InstanceRecord, used: Use, groups: dict[str, int]) -> Host:
+def _host(view: View, record: InstanceRecord, used: Use, groups: dict[str, int], ports: set[Port]) -> Host:
     instance = record.instance
     registered = instance.registered_resources
     cpu, memory = amount(registered, "CPU"), amount(registered, "MEMORY")
@@ -96,7 +99,7 @@ def _host(view: View, record: InstanceRecord, used: Use, groups: dict[str, int])
         memory_total=memory,
         cpu_free=cpu - used.cpu,
         memory_free=memory - used.memory,
-        ports=frozenset((port.port, port.protocol) for port in view.find(PORTS, instance=record.arn)),
+        ports=frozenset(ports),
         attributes={a.name: a.value for a in instance.attributes or []},
         groups=groups,
         active=instance.status == "ACTIVE",

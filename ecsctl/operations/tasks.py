@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
@@ -61,21 +62,22 @@ def run_task(
     with ctx.store.read() as view:
         wish_in(view, ctx, find_cluster(view, ctx, request.cluster), request)  # what is wrong is said before all else
     ensure_default_instance(ctx, request.cluster)
-    reasons = probe(ctx, request, count)
+    probed = probe(ctx, request, count)
     with ctx.store.write() as tx:
+        is_as_probed = tx.version == probed.version
         cluster = find_cluster(tx, ctx, request.cluster)
         if again := answered_before(tx, cluster, "RunTask", request):
             return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
         asked = wish_in(tx, ctx, cluster, request)
-        placements = place_tasks(tx, ctx, cluster, asked, request, count)
+        placements = probed.placements if is_as_probed else place_tasks(tx, ctx, cluster, asked, request, count)
         chosen = [placement for placement in placements if placement.host]
         if all_or_nothing and len(chosen) < count:
             chosen = []
         records = [_put(tx, ctx, cluster, asked.of(one.provider), one.host, one.victims) for one in chosen if one.host]
         going = [victim.arn for placement in chosen for victim in placement.victims]
         failures = [failure for placement in placements for failure in failures_of(ctx, placement)]
-        if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
-            raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
+        if not records and probed.silent and all(failure.reason == "AGENT" for failure in failures):
+            raise EngineUnreachable("; ".join(sorted(set(probed.silent.values()))))
         if records or not all_or_nothing:  # what did not come about can be asked for again
             remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
     tasks = _go(ctx, [record.arn for record in records], stay=stay, going=going)
@@ -191,7 +193,7 @@ def shapes(ctx: Context, arns: Sequence[str], *, tags: bool = True) -> list[Task
     """Tasks as ECS shows them."""
     with ctx.store.read() as view:
         records = [record for arn in arns if (record := view.get(TASKS, arn))]
-        instances = {record.arn: record for record in view.find(INSTANCES)}
+        instances = {arn: found for arn in set(map(_on, records)) if (found := view.get(INSTANCES, arn))}
         return [
             evolve(
                 record.task,
@@ -231,10 +233,16 @@ def wish_in(
     return wish(view, ctx.scope, str(cluster.cluster_arn), request, definition)
 
 
-def probe(
-    ctx: Context, request: RunTaskRequest, count: int, definition: TaskDefinition | None = None
-) -> dict[str, str]:
-    """Ask the hosts the copies would go to whether they answer, until those chosen do; ARN → why of the silent."""
+class Probed(NamedTuple):
+    """Where the copies of a task go by the state of a version, on hosts that answer; ARN → why of those that do not."""
+
+    version: tuple[int, int]
+    placements: list[Placement]
+    silent: dict[str, str]
+
+
+def probe(ctx: Context, request: RunTaskRequest, count: int, definition: TaskDefinition | None = None) -> Probed:
+    """Ask the hosts the copies would go to whether they answer, until those chosen do."""
     silent: dict[str, str] = {}
     while True:
         with ctx.store.read() as view:
@@ -244,12 +252,11 @@ def probe(
             disconnected = [r.arn for p in placements for r in p.rejections if r.reason == "AGENT"]
             chosen = {p.host.arn for p in placements if p.host} or set(disconnected)
             records = [r for arn in sorted(chosen - set(silent)) if (r := view.get(INSTANCES, arn))]
-        if not records:
-            return silent
-        found = ctx.controller.probe(records)
+            probed = Probed(view.version, placements, silent)
+        found = ctx.controller.probe(records) if records else {}
         silent |= found
         if not found:
-            return silent
+            return probed
 
 
 def place_tasks(

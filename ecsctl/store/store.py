@@ -161,6 +161,12 @@ class View:
         return row[0] if row else None
 
     @property
+    def version(self) -> tuple[int, int]:
+        """The same as long as this process sees the same, whoever writes."""
+        others = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        return others, self._connection.total_changes
+
+    @property
     def sequence(self) -> int:
         """The number of the last writing transaction."""
         return int(self.meta("seq") or 0)

@@ -124,6 +124,20 @@ def test_a_state_never_goes_back(store: Store, before: str, after: str) -> None:
         tx.put(TASKS, evolve(record, task=evolve(record.task, last_status=after)))
 
 
+def test_the_version_is_another_whoever_writes(path: Path, store: Store) -> None:
+    other = Store.open(path)
+    seen: list[tuple[int, int]] = []
+    for writer in (None, store, other, None):
+        if writer:
+            with writer.write() as tx:
+                tx.put(CLUSTERS, evolve(cluster(), status=f"S{len(seen)}"))
+        with store.read() as view:
+            seen.append(view.version)
+    other.close()
+    assert len(set(seen)) == 3
+    assert seen[2] == seen[3]
+
+
 def test_what_is_used_is_the_sum_over_unfinished_tasks(store: Store) -> None:
     made = definition({"name": "main"})
     with store.write() as tx:
