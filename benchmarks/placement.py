@@ -30,7 +30,7 @@ from ecsctl.operations.hosts import resources
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import PRICE, ZONE, Host
-from ecsctl.placement.pack import Kind, hosts_needed, lower_bound
+from ecsctl.placement.pack import Kind, Size, hosts_needed, lower_bound
 from ecsctl.placement.place import place
 from ecsctl.placement.search import Search
 from ecsctl.store.store import Store
@@ -165,9 +165,9 @@ def placed_in_turn(kinds: Sequence[Kind], priority: str | None) -> int:
 def packing() -> bool:
     """Print how well a mix is packed; whether that is good enough."""
     kinds = mix()
-    least = lower_bound(CPU, MEMORY, kinds)
+    least = lower_bound(Size(CPU, MEMORY), kinds)
     began = time.process_time()
-    known = hosts_needed(CPU, MEMORY, kinds)
+    known = hosts_needed(Size(CPU, MEMORY), kinds)
     seconds = time.process_time() - began
     is_good = known / least <= PACKING
     print(f"a mix of 100 sizes, 20,000 tasks; at least {least} hosts are needed")

@@ -111,6 +111,7 @@ def _host(view: View, record: InstanceRecord, used: Use, groups: dict[str, int],
         agent_version=instance.version_info.agent_version if instance.version_info else None,
         provider=instance.capacity_provider_name,
         gpus=free_gpus(view, record),
+        gpus_total=len(gpu_ids(registered)),
     )
 
 

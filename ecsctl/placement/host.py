@@ -25,7 +25,8 @@ _COUNT = re.compile(r"\d+", re.ASCII)
 
 class Host(NamedTuple):
     """A container instance. `groups` counts its tasks by their group, but for those that are to stop, which are
-    `stopping` and hold what they have until they are STOPPED; `gpus` are the ids of those that no task has."""
+    `stopping` and hold what they have until they are STOPPED; `gpus` are the ids of those that no
+    task has."""
 
     arn: str
     cpu_total: int
@@ -44,6 +45,7 @@ class Host(NamedTuple):
     agent_version: str | None = None
     provider: str | None = None
     gpus: tuple[str, ...] = ()
+    gpus_total: int = 0
 
     def attribute(self, name: str) -> str | None:
         return self.attributes.get(name)
