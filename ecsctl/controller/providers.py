@@ -16,7 +16,7 @@ from ecsctl.model.task import LaunchType
 
 Strategy = tuple[CapacityProviderStrategyItem, ...]
 MOST = 20
-"""Capacity providers in a strategy."""
+"""Capacity providers in a strategy, and of a cluster (ECS service quotas)."""
 
 
 def strategy_of(

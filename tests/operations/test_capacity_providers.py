@@ -84,11 +84,53 @@ def test_a_capacity_provider_is_described_as_ecs_does(call: Any) -> None:
             "managedTerminationProtection",
         ),
         ("InvalidParameterException", {"name": "x", "autoScalingGroupProvider": {"autoScalingGroupArn": " "}}, "empty"),
+        *(
+            (
+                "InvalidParameterException",
+                {"name": "x", "autoScalingGroupProvider": {**GROUP, "managedScaling": {field: value}}},
+                f"managedScaling.{field}: {value} is not between",
+            )
+            for field, value in (
+                ("targetCapacity", 500),
+                ("minimumScalingStepSize", 10_001),
+                ("maximumScalingStepSize", 10_001),
+                ("instanceWarmupPeriod", 10_001),
+            )
+        ),
     ],
 )
 def test_a_capacity_provider_that_cannot_be(call: Any, code: str, request_: dict[str, Any], words: str) -> None:
     call("CreateCapacityProvider", name="fast")
     assert words in refused(call, code, "CreateCapacityProvider", **request_)
+
+
+def test_what_an_update_does_not_say_stays(call: Any) -> None:
+    scaling = {"targetCapacity": 70, "instanceWarmupPeriod": 60}
+    call("CreateCapacityProvider", name="fast", autoScalingGroupProvider={**GROUP, "managedScaling": scaling})
+    change = {"managedScaling": {"maximumScalingStepSize": 7}}
+    made = call("UpdateCapacityProvider", name="fast", autoScalingGroupProvider=change)["capacityProvider"]
+    found = made["autoScalingGroupProvider"]["managedScaling"]
+    assert (found["targetCapacity"], found["instanceWarmupPeriod"], found["maximumScalingStepSize"]) == (70, 60, 7)
+
+
+def test_a_capacity_provider_is_of_its_account_and_of_no_cluster(call: Any) -> None:
+    call("CreateCapacityProvider", name="fast")
+    elsewhere = "arn:aws:ecs:eu-west-1:111111111111:capacity-provider/fast"
+    refused(call, "InvalidParameterException", "DeleteCapacityProvider", capacityProvider=elsewhere)
+    answer = call("DescribeCapacityProviders", capacityProviders=[elsewhere])
+    assert answer["failures"] == [{"arn": elsewhere, "reason": "MISSING"}]
+    for action, name in (("DeleteCapacityProvider", "capacityProvider"), ("UpdateCapacityProvider", "name")):
+        assert "cluster: only" in refused(call, "ClientException", action, cluster="default", **{name: "fast"})
+    assert "cluster: only" in refused(call, "ClientException", "CreateCapacityProvider", cluster="default", name="new")
+    many = [f"p{number}" for number in range(21)]
+    for name in many:
+        call("CreateCapacityProvider", name=name)
+    put = {"cluster": "default", "capacityProviders": many, **default()}
+    assert "20 capacity providers at most" in refused(
+        call, "InvalidParameterException", "PutClusterCapacityProviders", **put
+    )
+    own = "arn:aws:ecs:us-east-1:000000000000:capacity-provider/fast"
+    assert call("DeleteCapacityProvider", capacityProvider=own)["capacityProvider"]["name"] == "fast"
 
 
 def test_what_is_in_use_is_not_deleted(grouped: Any, world: World) -> None:
