@@ -17,9 +17,8 @@ from ecsctl.model.stored import TaskRecord
 from ecsctl.placement.host import ZONE, Host
 from ecsctl.placement.providers import shares
 from ecsctl.scheduler.scale_in import stopping_order
-from tests.making import NOW, definition, task_of
+from tests.making import NOW, definition, strategy, task_of
 from tests.placement.test_place import AT_RANDOM, BY_HOST, BY_MEMORY, BY_RACK, BY_ZONE
-from tests.placement.test_providers import strategy
 
 APP = definition({"name": "main"})
 HOSTS = {
