@@ -119,6 +119,19 @@ class Controller:
                     silent[answer[0].arn] = answer[1]
         return silent
 
+    def published(self, instances: Sequence[InstanceRecord]) -> dict[str, frozenset[tuple[int, str]]]:
+        """The ports that containers hold on hosts, whoever made them, by the ARN of the host; none of a host that does
+        not say."""
+
+        def ask(instance: InstanceRecord) -> frozenset[tuple[int, str]]:
+            try:
+                return frozenset(self.engine(instance.address).published())
+            except EngineError:
+                return frozenset()
+
+        answers = together([partial(ask, instance) for instance in instances], HOSTS_AT_ONCE)
+        return {one.arn: found or frozenset() for one, found in zip(instances, answers, strict=True)}
+
     def secrets(self) -> Secrets:
         """Where the values come from that task definitions refer to."""
         from ecsctl.controller.secrets import Secrets  # most tasks need none

@@ -13,7 +13,7 @@ from ecsctl.model.api.tasks import AwsVpcConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
-from ecsctl.model.container_instance import amount, gpu_ids
+from ecsctl.model.container_instance import amount, gpu_ids, reserved_ports
 from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, InstanceRecord, PlacementRules, PortReservation, TagSet, TaskRecord
@@ -99,7 +99,7 @@ def _host(view: View, record: InstanceRecord, used: Use, groups: dict[str, int],
         memory_total=memory,
         cpu_free=cpu - used.cpu,
         memory_free=memory - used.memory,
-        ports=frozenset(ports),
+        ports=frozenset(ports).union(reserved_ports(registered)),
         attributes={a.name: a.value for a in instance.attributes or []},
         groups=groups,
         active=instance.status == "ACTIVE",

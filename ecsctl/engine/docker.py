@@ -93,6 +93,11 @@ class DockerEngine:
         with _understood():
             return [_listed(entry) for entry in reply.json()]
 
+    def published(self) -> set[tuple[int, str]]:
+        reply = self._http.call("GET", "/containers/json", LIST_SECONDS)
+        with _understood():
+            return {(port.host_port, port.protocol) for entry in reply.json() for port in _listed(entry).ports}
+
     def inspect(self, container: str) -> Observed:
         reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
         with _understood():

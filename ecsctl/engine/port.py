@@ -95,6 +95,9 @@ class Engine(Protocol):
     def list(self, install: str) -> list[Observed]:
         """Every container, running or not, that carries the label `ecsctl.install=<install>`."""
 
+    def published(self) -> set[tuple[int, str]]:
+        """The ports of the host, with their protocols, that containers hold, whoever made them."""
+
     def inspect(self, container: str) -> Observed:
         """By id or name. NotFound when there is none."""
 

@@ -21,7 +21,7 @@ from ecsctl.model.api.container_instances import (
 )
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Failure
-from ecsctl.model.container_instance import ContainerInstance, amount, gpu_ids
+from ecsctl.model.container_instance import ContainerInstance, amount, gpu_ids, reserved_ports
 from ecsctl.model.errors import EngineError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
@@ -146,15 +146,15 @@ def deregister_container_instance(
 def shape(view: View, record: InstanceRecord, include: set[str]) -> ContainerInstance:
     """The container instance as ECS shows it: counts and what is left as they are now."""
     used = view.used(record.cluster_arn).get(record.arn, Use())
-    held = view.find(PORTS, instance=record.arn)
     registered = record.instance.registered_resources
+    held = {(port.port, port.protocol) for port in view.find(PORTS, instance=record.arn)} | reserved_ports(registered)
     return evolve(
         record.instance,
         remaining_resources=resources(
             amount(registered, "CPU") - used.cpu,
             amount(registered, "MEMORY") - used.memory,
-            sorted(port.port for port in held if port.protocol == "tcp"),
-            sorted(port.port for port in held if port.protocol == "udp"),
+            sorted(port for port, protocol in held if protocol == "tcp"),
+            sorted(port for port, protocol in held if protocol == "udp"),
             free_gpus(view, record) if gpu_ids(registered) else None,
         ),
         running_tasks_count=used.running,

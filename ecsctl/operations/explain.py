@@ -23,7 +23,7 @@ from ecsctl.operations.journal import journal
 from ecsctl.operations.lookup import find_cluster, find_service, find_task
 from ecsctl.operations.task_definitions import as_registered
 from ecsctl.operations.task_rules import check_placement, check_task
-from ecsctl.operations.tasks import check_count, failures_of, place_tasks, probe, refresh, wish_in
+from ecsctl.operations.tasks import check_count, failures_of, hosts_with, place_tasks, probe, refresh, wish_in
 from ecsctl.placement.explain import Verdict, explain
 from ecsctl.placement.fleet import Fleet, Requirements
 from ecsctl.placement.place import Placement, place
@@ -52,12 +52,12 @@ def plan_tasks(
         definition = as_registered(view, ctx, new) if new else None
         wish_in(view, ctx, find_cluster(view, ctx, request.cluster), request, definition)
     ensure_default_instance(ctx, request.cluster)
-    probe(ctx, request, count, definition)
+    held = probe(ctx, request, count, definition).held
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
         wish = wish_in(view, ctx, cluster, request, definition)
-        placements = place_tasks(view, ctx, cluster, wish, request, count)
-        fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
+        placements = place_tasks(view, ctx, cluster, wish, request, count, held)
+        fleet = Fleet(hosts_with(view, cluster, held))
         return _plan(ctx, wish.definition, fleet, asked_of(wish), placements, count)
 
 

@@ -35,7 +35,7 @@ from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
 from ecsctl.operations.task_rules import check_placement, check_task
-from ecsctl.placement.demand import demand_of
+from ecsctl.placement.demand import Port, demand_of
 from ecsctl.placement.fleet import OTHER_PROVIDER, Fleet, Rejection
 from ecsctl.placement.host import Host
 from ecsctl.placement.place import Placement, place
@@ -44,6 +44,8 @@ from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, TASKS
 
+Held = dict[str, frozenset[Port]]
+"""By the ARN of a host, the ports that containers hold there."""
 AT_ONCE = Limits(pull=False, wait=False)
 """What a command does itself before it answers: all but fetching images and waiting for dependencies."""
 
@@ -69,7 +71,9 @@ def run_task(
         if again := answered_before(tx, cluster, "RunTask", request):
             return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
         asked = wish_in(tx, ctx, cluster, request)
-        placements = probed.placements if is_as_probed else place_tasks(tx, ctx, cluster, asked, request, count)
+        placements = (
+            probed.placements if is_as_probed else place_tasks(tx, ctx, cluster, asked, request, count, probed.held)
+        )
         chosen = [placement for placement in placements if placement.host]
         if all_or_nothing and len(chosen) < count:
             chosen = []
@@ -234,36 +238,49 @@ def wish_in(
 
 
 class Probed(NamedTuple):
-    """Where the copies of a task go by the state of a version, on hosts that answer; ARN → why of those that do not."""
+    """Where the copies of a task go by the state of a version, on hosts that answer; ARN → why of those that do not, and
+    the ports that are held on the others, where that matters."""
 
     version: tuple[int, int]
     placements: list[Placement]
     silent: dict[str, str]
+    held: Held
 
 
 def probe(ctx: Context, request: RunTaskRequest, count: int, definition: TaskDefinition | None = None) -> Probed:
-    """Ask the hosts the copies would go to whether they answer, until those chosen do."""
+    """Ask the hosts the copies would go to whether they answer, until those chosen do; and if ports of theirs are
+    wanted, whether a container has them that is none of ours."""
     silent: dict[str, str] = {}
+    held: Held = {}
     while True:
         with ctx.store.read() as view:
             cluster = find_cluster(view, ctx, request.cluster)
             asked = wish_in(view, ctx, cluster, request, definition)
-            placements = place_tasks(view, ctx, cluster, asked, request, count)
+            placements = place_tasks(view, ctx, cluster, asked, request, count, held)
             disconnected = [r.arn for p in placements for r in p.rejections if r.reason == "AGENT"]
             chosen = {p.host.arn for p in placements if p.host} or set(disconnected)
             records = [r for arn in sorted(chosen - set(silent)) if (r := view.get(INSTANCES, arn))]
-            probed = Probed(view.version, placements, silent)
+            probed = Probed(view.version, placements, silent, held)
         found = ctx.controller.probe(records) if records else {}
         silent |= found
-        if not found:
+        ports = asked_of(asked).demand.ports
+        fresh = [r for r in records if r.arn not in found and r.arn not in held] if ports else []
+        held |= ctx.controller.published(fresh)
+        if not found and not any(held[record.arn] & ports for record in fresh):
             return probed
 
 
+def hosts_with(view: View, cluster: Cluster, held: Held) -> list[Host]:
+    """The hosts of a cluster, with ports that are held there by others too."""
+    hosts = hosts_of(view, str(cluster.cluster_arn))
+    return [host._replace(ports=host.ports | held[host.arn]) if host.arn in held else host for host in hosts]
+
+
 def place_tasks(
-    view: View, ctx: Context, cluster: Cluster, asked: Wish, request: RunTaskRequest, count: int
+    view: View, ctx: Context, cluster: Cluster, asked: Wish, request: RunTaskRequest, count: int, held: Held
 ) -> list[Placement]:
     """Where the copies go now; InvalidParameterException where there is no container instance at all."""
-    fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
+    fleet = Fleet(hosts_with(view, cluster, held))
     if not len(fleet):
         raise invalid_parameter("No Container Instances were found in your cluster.")
     draw: Callable[[int], int] = ctx.draw

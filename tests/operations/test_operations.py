@@ -8,6 +8,7 @@ import pytest
 
 from ecsctl.model.api.tasks import RunTaskRequest
 from ecsctl.model.record import decode
+from ecsctl.operations.explain import plan_tasks
 from ecsctl.operations.tasks import run_task
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.tables import TASKS
@@ -317,6 +318,34 @@ def test_the_journal_tells_what_happened_and_why(call: Any, world: World) -> Non
     assert [kind for kind, _ in kinds][:1] == ["TaskPlaced"]
     assert ("TaskToStop", "EssentialContainerExited: Essential container in task exited") in kinds
     assert kinds[-1][0] == "TaskStopped"
+
+
+def test_a_port_that_a_foreign_container_holds_is_taken(call: Any, world: World) -> None:
+    """The next host is tried; where there is none it is a failure, and a dry run says so too."""
+    ports = {"portMappings": [{"containerPort": 80, "hostPort": 8080}]}
+    request = {"taskDefinition": world.define(ports), "count": 2}
+    foreign = {"Image": "up", "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}}}
+    engine = world.engines["host0"]
+    engine.start(engine.create("foreign", foreign))
+    planned = plan_tasks(world.process(), decode(RunTaskRequest, request))
+    assert [task.name for task in planned.tasks] == ["host1"]
+    assert [(host.name, host.reason) for host in planned.hosts] == [("host1", None), ("host0", "RESOURCE:PORTS")]
+    answer = call("RunTask", **request)
+    assert [task["lastStatus"] for task in answer["tasks"]] == ["RUNNING"]
+    assert {failure["reason"] for failure in answer["failures"]} == {"RESOURCE:PORTS"}
+    before = len(engine.calls_of("published"))
+    call("RunTask", taskDefinition=world.define({}))
+    assert len(engine.calls_of("published")) == before  # nobody asks who does not want to know
+
+
+def test_ports_of_the_host_are_reserved(call: Any, world: World) -> None:
+    arns = call("ListContainerInstances")["containerInstanceArns"]
+    for host in call("DescribeContainerInstances", containerInstances=arns)["containerInstances"]:
+        for resources in (host["registeredResources"], host["remainingResources"]):
+            (ports,) = [resource["stringSetValue"] for resource in resources if resource["name"] == "PORTS"]
+            assert ports == ["22", "2375", "2376", "51678", "51679", "51680"]
+    definition = world.define({"portMappings": [{"containerPort": 22, "hostPort": 22}]})
+    assert {f["reason"] for f in call("RunTask", taskDefinition=definition)["failures"]} == {"RESOURCE:PORTS"}
 
 
 def test_a_task_that_is_to_stop_does_not_keep_another_of_its_group_away(call: Any, world: World) -> None:
