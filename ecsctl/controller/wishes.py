@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from ecsctl.controller.networks import interface_asked
 from ecsctl.controller.new_tasks import Wish
 from ecsctl.controller.providers import Strategy, check_fargate_placement, fargate_platform, launch_types, strategy_of
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, RunTaskRequest, StartTaskRequest
+from ecsctl.model.api.tasks import (
+    AwsVpcConfiguration,
+    NetworkConfiguration,
+    PlacementConstraint,
+    RunTaskRequest,
+    StartTaskRequest,
+)
 from ecsctl.model.arn import Scope, check_name, last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
@@ -28,6 +34,8 @@ from ecsctl.scheduler.field_support import refusals
 from ecsctl.scheduler.service_work import SPREAD
 from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, TAGS, TASK_DEFINITIONS
+
+MOST_CONSTRAINTS = 10
 
 
 def wish(
@@ -52,6 +60,8 @@ def wish(
         fargate_platform(kinds, request.platform_version)
         check_fargate_placement(kinds, request.placement_strategy, request.placement_constraints)
     definition = definition or find_task_definition(view, scope, request.task_definition)
+    if isinstance(request, RunTaskRequest):
+        check_constraints(definition, request.placement_constraints)
     interface = check_startable(definition, kinds, request.network_configuration, overrides)
     found = view.get(TAGS, definition.task_definition_arn or "")
     inherited = found.tags if found and request.propagate_tags == "TASK_DEFINITION" else []
@@ -104,6 +114,16 @@ def _rules(request: RunTaskRequest) -> PlacementRules | None:
     """What it asks of where its tasks go; None where it asks nothing."""
     rules = PlacementRules(request.placement_strategy or [], request.placement_constraints or [], request.priority)
     return None if rules == PlacementRules() else rules
+
+
+def check_constraints(definition: TaskDefinition, constraints: Sequence[PlacementConstraint] | None) -> None:
+    """InvalidParameterException for more constraints than a task may have, with those of its definition (ECS
+    API_RunTask, placementConstraints)."""
+    own = definition.placement_constraints or ()
+    if len(own) + len(constraints or ()) > MOST_CONSTRAINTS:
+        raise invalid_parameter(
+            f"placementConstraints: {MOST_CONSTRAINTS} at most, with the {len(own)} of the task definition."
+        )
 
 
 def startable(

@@ -14,7 +14,7 @@ from ecsctl.controller.providers import (
     strategy_of,
 )
 from ecsctl.controller.services import note_progress
-from ecsctl.controller.wishes import startable
+from ecsctl.controller.wishes import check_constraints, find_task_definition, startable
 from ecsctl.model.api.services import (
     CreateServiceRequest,
     CreateServiceResponse,
@@ -130,6 +130,7 @@ def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: Cre
     if not request.task_definition:
         return ServiceRecord(service=service_asked(ctx, cluster, arn, request, None))
     found = startable(tx, ctx.scope, request.task_definition, _kinds(cluster, request), request.network_configuration)
+    check_constraints(found, request.placement_constraints)
     service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
     return ServiceRecord(service=service, deployments=[_deployment(ctx, service)])
 
@@ -261,6 +262,8 @@ def _changed(
     deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
     check_rebalancing(changed)
+    if definition and (definition != service.task_definition or request.placement_constraints):
+        check_constraints(find_task_definition(tx, ctx.scope, definition), changed.placement_constraints)
     check_fargate_placement(launched(changed), changed.placement_strategy, changed.placement_constraints)
     is_same = (definition, service.network_configuration) == (
         record.service.task_definition,

@@ -238,8 +238,8 @@ def wish_in(
 
 
 class Probed(NamedTuple):
-    """Where the copies of a task go by the state of a version, on hosts that answer; ARN → why of those that do not, and
-    the ports that are held on the others, where that matters."""
+    """Where the copies of a task go by the state of a version, on hosts that answer; ARN → why of those that do not,
+    and the ports that are held on the others, where that matters."""
 
     version: tuple[int, int]
     placements: list[Placement]

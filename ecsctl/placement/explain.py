@@ -119,7 +119,7 @@ _HELP = {
     "AGENT": "make its engine answer; `ecsctl reconcile` says what is wrong",
     "ATTRIBUTE": "take an image and a runtimePlatform for this host",
     "RESOURCE:GPU": "stop a task that has one, or register the host with its GPUs (--gpus)",
-    "RESOURCE:PORTS": "stop the task that holds the port, or leave hostPort out",
+    "RESOURCE:PORTS": "stop what holds the port, or leave hostPort out",
     "RESOURCE:TASKS": f"stop a task, or put-attributes with a higher {TASK_LIMIT}",
     DISTINCT: "stop its task of the group, or add a host",
     MEMBER_OF: "put-attributes, or change the constraint",

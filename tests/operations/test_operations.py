@@ -320,6 +320,21 @@ def test_the_journal_tells_what_happened_and_why(call: Any, world: World) -> Non
     assert kinds[-1][0] == "TaskStopped"
 
 
+def test_the_constraints_of_a_definition_count_too(call: Any, world: World) -> None:
+    """ECS API_RunTask: at most 10 constraints, with those in the task definition."""
+    constraint = {"type": "memberOf", "expression": "runningTasksCount >= 0"}
+    definition = world.define({}, placementConstraints=[constraint] * 6)
+    fits, more = ([constraint] * number for number in (4, 5))
+    assert call("RunTask", taskDefinition=definition, placementConstraints=fits)["tasks"]
+    service = {"serviceName": "web", "desiredCount": 1, "taskDefinition": definition}
+    asked = {"taskDefinition": definition, "placementConstraints": more}
+    assert "with the 6" in refused(call, "InvalidParameterException", "RunTask", **asked)
+    assert "with the 6" in refused(call, "InvalidParameterException", "CreateService", **{**service, **asked})
+    call("CreateService", **service, placementConstraints=fits)
+    said = refused(call, "InvalidParameterException", "UpdateService", service="web", placementConstraints=more)
+    assert "with the 6" in said
+
+
 def test_a_port_that_a_foreign_container_holds_is_taken(call: Any, world: World) -> None:
     """The next host is tried; where there is none it is a failure, and a dry run says so too."""
     ports = {"portMappings": [{"containerPort": 80, "hostPort": 8080}]}
