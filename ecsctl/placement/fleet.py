@@ -152,23 +152,23 @@ class Fleet:
             and all(query.is_static or query.matches(self._subject(number)) for query in asked.queries)
         )
 
-    def rooms(self, numbers: Iterable[int], asked: Requirements) -> list[int]:
+    def rooms(self, numbers: Sequence[int], asked: Requirements) -> list[int]:
         """How many such tasks each of these hosts, which can take one, can take; but for constraints that depend on the
         tasks that are there."""
         demand = asked.demand
-        if asked.is_distinct or demand.ports:
-            return [1 for _ in numbers]
-        columns = [
-            (free, taken)
-            for free, taken in (
-                (self.cpu, demand.cpu),
-                (self.memory, demand.memory),
-                (self.gpus, demand.gpus),
-                (self.slots, int(self._is_limited)),
-            )
-            if taken
-        ]
-        return [min((free[n] // taken for free, taken in columns), default=UNLIMITED) for n in numbers]
+        rooms = [1 if asked.is_distinct or demand.ports else UNLIMITED] * len(numbers)
+        for free, taken in (
+            (self.cpu, demand.cpu),
+            (self.memory, demand.memory),
+            (self.gpus, demand.gpus),
+            (self.slots, int(self._is_limited)),
+        ):
+            if taken:
+                rooms = [
+                    room if room < (most := free[number] // taken) else most
+                    for number, room in zip(numbers, rooms, strict=True)
+                ]
+        return rooms
 
     def rejections(self, asked: Requirements) -> list[Rejection]:
         """Of each host that cannot take such a task, why."""
@@ -241,6 +241,11 @@ class Fleet:
     def prices(self) -> list[float]:
         """What each host counts as an hour."""
         return prices(self.hosts)
+
+    @cached_property
+    def were_used(self) -> list[bool]:
+        """Whether each host had a task already before any was placed here."""
+        return [host.tasks > 0 for host in self.hosts]
 
     def _suited(self, asked: Requirements) -> list[int]:
         """The hosts that are right by what does not change while tasks are placed."""

@@ -34,6 +34,7 @@ NAMED = {"cost": 0.0, "balanced": 0.5, "availability": 1.0}
 _ONE = 1 << 24
 """What the dearest host costs, and a task of imbalance, at full weight."""
 _TRACE = 1 << 12
+_MOST_TRACES = _ONE // _TRACE - 1
 _BITS = 26
 _LEVEL = 1 << 20
 """Less than any weight, more than a thousand hosts: of ways that weigh the same the more level."""
@@ -63,20 +64,21 @@ class Weighing:
     ) -> None:
         self._fleet = fleet
         self._counts = counts
+        self._cpu, self._memory, self._added = fleet.cpu, fleet.memory, fleet.added
         availability = asked.availability or 0.0
         self._availability, self._cost = round(availability * 1000), round((1 - availability) * 1000)
         self._per_task = self._availability * _ONE << 3 * _BITS
         self._per_trace = self._availability * _TRACE << 3 * _BITS
         dearest = max(fleet.prices, default=0.0)
         self._prices = [
-            0 if host.tasks or added else round(price / dearest * _ONE) if dearest else _ONE
-            for host, added, price in zip(fleet.hosts, fleet.added, fleet.prices, strict=True)
+            0 if is_used or added else round(price / dearest * _ONE) if dearest else _ONE
+            for is_used, added, price in zip(fleet.were_used, fleet.added, fleet.prices, strict=True)
         ]
         """What it costs to open a host, by number; 0 if it is in use."""
         cpu = max((host.cpu_total for host in fleet.hosts), default=0) or 1
         memory = max((host.memory_total for host in fleet.hosts), default=0) or 1
         self._per_cpu, self._per_memory = _ONE / 2 / cpu, _ONE / 2 / memory
-        self._quotas: list[int] | None = None
+        self.quotas: list[int] | None = None
         """How many tasks of the group the zone of a host is to have, by number of the host."""
         spare = self._plan(asked, fitting, tasks, turn) if tasks > 1 and self._cost else set()
         self._opening = [(self._cost << _BITS | 1) * price << 2 * _BITS for price in self._prices]
@@ -86,17 +88,19 @@ class Weighing:
 
     def host(self, number: int) -> int:
         """The key of a host among those of its zone: the lighter the smaller."""
-        fleet = self._fleet
-        opening = 0 if fleet.added[number] else self._opening[number]
-        free = int(fleet.cpu[number] * self._per_cpu + fleet.memory[number] * self._per_memory)
-        return opening + min(self._counts[number], _ONE // _TRACE - 1) * self._per_trace + max(0, free)
+        key = int(self._cpu[number] * self._per_cpu + self._memory[number] * self._per_memory)
+        if key < 0:
+            key = 0
+        if count := self._counts[number]:
+            key += (count if count < _MOST_TRACES else _MOST_TRACES) * self._per_trace
+        return key if self._added[number] else key + self._opening[number]
 
     def zone(self, tasks: int, best: int, number: int) -> int:
         """The key of a zone with so many tasks of the group, by the key of the best host in it, and its number."""
         key = best + tasks * self._per_task
         if best >> 2 * _BITS & (1 << _BITS) - 1:
             key += tasks << _BITS
-        if self._quotas and tasks >= self._quotas[number]:
+        if self.quotas and tasks >= self.quotas[number]:
             return key | _SPARE
         return key - _SPARE if self._per_task and best >= _SPARE else key
 
@@ -106,37 +110,41 @@ class Weighing:
 
     def is_spare(self, number: int) -> bool:
         """Whether others are to be opened for the tasks that come, and not this host."""
-        return self._opening[number] >= _SPARE and not self._fleet.added[number]
+        return self._opening[number] >= _SPARE and not self._added[number]
 
     def _plan(self, asked: Requirements, fitting: Sequence[int], tasks: int, turn: int) -> set[int]:
         """Decide how many of up to EXACT tasks each zone gets; the hosts that are not to be opened."""
         values, prices = self._fleet.values(ZONE), self._prices
-        zones = {values[number]: _Zone() for number in fitting}
+        zones = {value: _Zone() for value in dict.fromkeys([values[number] for number in fitting])}
         first = bisect_left(fitting, turn)
         fitting = [*fitting[first:], *fitting[:first]]
         for number, room in zip(fitting, self._fleet.rooms(fitting, asked), strict=True):
             zone = zones[values[number]]
             if price := prices[number]:
-                zone.alike[price << 2 * _BITS | 1, min(room, tasks)].append(number)  # 1: as few as can be
+                zone.alike[price, room].append(number)
             else:
                 zone.room += room
         for number, count in enumerate(self._counts):
             if count and values[number] in zones:
                 zones[values[number]].tasks += count
         if not self._availability:
-            planned = opened(_levelled(zones.values()), max(0, tasks - sum(zone.room for zone in zones.values())))
+            planned = opened(
+                _levelled(zones.values(), tasks), max(0, tasks - sum(zone.room for zone in zones.values()))
+            )
         elif tasks <= EXACT:
             shares = self._shared(zones, tasks)
             planned = set[int]().union(*(hosts for hosts, _ in shares.values()))
-            self._quotas = [zones[value].tasks + shares[value][1] if value in zones else 0 for value in values]
+            self.quotas = [zones[value].tasks + shares[value][1] if value in zones else 0 for value in values]
         else:
             share = -(-tasks // max(1, len(zones)))
-            planned = set[int]().union(*(opened(zone.offers, max(0, share - zone.room)) for zone in zones.values()))
+            planned = set[int]().union(
+                *(opened(zone.offers(tasks), max(0, share - zone.room)) for zone in zones.values())
+            )
         return {number for number in fitting if prices[number] and number not in planned}
 
     def _shared(self, zones: dict[str | None, _Zone], tasks: int) -> dict[str | None, tuple[set[int], int]]:
         """Of each zone the hosts to open and how many of the tasks it gets, so that the weight of all is least."""
-        covers = {name: Cover(zone.offers, tasks) for name, zone in zones.items()}
+        covers = {name: Cover(zone.offers(tasks), tasks) for name, zone in zones.items()}
         least = [0] + [IMPOSSIBLE] * tasks
         steps: list[list[int]] = []
         for name, zone in zones.items():
@@ -167,14 +175,18 @@ class _Zone:
         self.alike: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
         self.tasks = 0
 
-    @property
-    def offers(self) -> list[Offer]:
-        return [Offer(price, room, numbers) for (price, room), numbers in self.alike.items()]
+    def offers(self, tasks: int) -> list[Offer]:
+        return [_offer(price, room, numbers, tasks) for (price, room), numbers in self.alike.items()]
 
 
-def _levelled(zones: Iterable[_Zone]) -> list[Offer]:
+def _offer(price: int, room: int, numbers: Sequence[int], tasks: int) -> Offer:
+    """Among ways that cost the same that with fewer hosts is preferred."""
+    return Offer(price << 2 * _BITS | 1, min(room, tasks), numbers)
+
+
+def _levelled(zones: Iterable[_Zone], tasks: int) -> list[Offer]:
     """The hosts of all zones, those alike by turns, beginning in the zone that has fewest tasks."""
     emptiest = sorted(zones, key=lambda zone: zone.tasks)
     kinds = dict.fromkeys(kind for zone in emptiest for kind in zone.alike)
     rows = {kind: zip_longest(*(zone.alike[kind] for zone in emptiest if kind in zone.alike)) for kind in kinds}
-    return [Offer(*kind, [n for row in found for n in row if n is not None]) for kind, found in rows.items()]
+    return [_offer(*kind, [n for row in found for n in row if n is not None], tasks) for kind, found in rows.items()]

@@ -69,12 +69,9 @@ class Search:
         else:
             self._weighing = Weighing(fleet, asked, self._per_host, fitting, tasks, self._offset)
             self._attributes.append(ZONE)
-        self._root = self._parted(fitting)
-
-    @property
-    def _is_ordered(self) -> bool:
+        self._is_ordered = bool(self._columns) or self._weighing is not None
         """Whether it matters which of the hosts of a part it is."""
-        return bool(self._columns) or self._weighing is not None
+        self._root = self._parted(fitting)
 
     def take(self) -> int | None:
         """The number of the host for the next task, which it now has; None when no host can take it."""
@@ -186,7 +183,8 @@ class Search:
         """What the chain says of the best host of a part, as far as it tells it from the parts beside it."""
         if self._weighing:
             best = part.hosts[0]
-            return (self._weighing.zone(part.count, best >> self._tie_bits, self._number(best)), part.turn)
+            number = self._number(best) if self._weighing.quotas else 0
+            return (self._weighing.zone(part.count, best >> self._tie_bits, number), part.turn)
         if part.parts:
             key = list(part.inner[0][0])
         elif self._columns:
