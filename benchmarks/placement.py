@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ CPU, MEMORY = 16_384, 65_536
 PER_SECOND, FLAT, PACKING, MEMORY_LIMIT = 100_000, 1.3, 1.05, 1024
 NAIVE_TASKS = 20
 FROM_STATE = 1.0
-ROUNDS = 3
+ROUNDS = 5
 
 BY_ZONE = PlacementStrategy(type="spread", field=f"attribute:{ZONE}")
 BY_HOST = PlacementStrategy(type="spread", field="instanceId")
@@ -212,22 +213,30 @@ def best_of(times: Iterable[float]) -> float:
     return min(times)
 
 
+def _both_sizes(small: list[Host], large: list[Host], asked: list[Requirements]) -> tuple[float, float]:
+    """Seconds per task on few hosts and on many, one after the other and as many tasks on each: what else the machine
+    does slows both."""
+    times = len(large) // len(small)
+    return sum(place_all(small, asked) for _ in range(times)) / times, place_all(large, asked)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--check", action="store_true", help="exit with 1 when a figure is not reached")
     given = options.parse_args(arguments)
     small, large = (hosts(count) for count in SIZES)
     missed = False
-    print(f"{'best of 3, one core':20}{'a second':>12}{'1,000':>10}{'10,000 hosts':>14}{'':>8}{'every host':>14}")
+    print(f"{'best of 5, one core':20}{'a second':>12}{'1,000':>10}{'10,000 hosts':>14}{'':>8}{'every host':>14}")
     for case in CASES:
         asked = services(case)
-        few = best_of(place_all(small, asked) for _ in range(ROUNDS))
-        many = best_of(place_all(large, asked) for _ in range(ROUNDS))
+        rounds = [_both_sizes(small, large, asked) for _ in range(ROUNDS)]
+        few, many = (best_of(column) for column in zip(*rounds, strict=True))
+        growth = median(large_one / small_one for small_one, large_one in rounds)
         naive = place_naively(large, asked[0])
-        is_missed = 1 / many < PER_SECOND or many / few > FLAT
+        is_missed = 1 / many < PER_SECOND or growth > FLAT
         missed = missed or is_missed
         print(
-            f"{case.name:20}{1 / many:12,.0f}{few * 1e6:7.2f} us{many * 1e6:11.2f} us{many / few:6.2f} x"
+            f"{case.name:20}{1 / many:12,.0f}{few * 1e6:7.2f} us{many * 1e6:11.2f} us{growth:6.2f} x"
             f"{naive * 1e6:11,.0f} us{'   MISSED' if is_missed else ''}",
             flush=True,
         )
