@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test lint bench bench-placement clean
+.PHONY: help demo test lint docs bench bench-placement clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ lint: $(VENV)/.installed ## style, types, and which room may import which
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed ## write docs/task-definition.md anew from the code
+	@$(BIN)/python -m tests.docs
 
 bench: $(VENV)/.installed ## ratios against docker run, Swarm, bare Python; N=30 takes more samples
 	@scripts/with-engine $(BIN)/python -m benchmarks.run $(if $(N),--samples $(N))

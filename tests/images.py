@@ -26,14 +26,15 @@ def ensure_image(name: str = IMAGE, host: str | None = None) -> str:
         if subprocess.run([*docker, "image", "inspect", name], capture_output=True).returncode:
             subprocess.run(
                 [*docker, "import", "--change", 'CMD ["sh"]', "-", name],
-                input=_root_file_system(),
+                input=root_file_system(),
                 capture_output=True,
                 check=True,
             )
     return name
 
 
-def _root_file_system() -> bytes:
+def root_file_system() -> bytes:
+    """What is in the image, as a tar archive."""
     busybox = _static_busybox()
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:

@@ -13,11 +13,14 @@ import typer
 
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.durations import duration_of
+from ecsctl.cli.image_map import HELP
+from ecsctl.cli.image_map import image_map as parse_image_map
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
 from ecsctl.cli.progress import PATIENCE, Progress, patience
 from ecsctl.cli.reconcile import CHANGED
+from ecsctl.cli.transfers import Transfers
 from ecsctl.model.arn import NAME
 from ecsctl.model.errors import InputError
 
@@ -56,6 +59,7 @@ def apply(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help=f"Exit with {CHANGED} when something changed or would.")
     ] = False,
+    image_map: Annotated[list[str] | None, typer.Option(help=HELP, metavar="FROM=TO")] = None,
 ) -> int:
     """Make clusters, task definitions, services and schedules what files say.
 
@@ -73,9 +77,10 @@ def apply(
     asks = not dry_run and not yes
     if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("apply asks before it changes something, and this is no terminal: give --yes or --dry-run")
+    table = parse_image_map(image_map)
     documents = documents_of(_files(file))
     invocation: Invocation = ctx.obj
-    with invocation.open() as context:
+    with invocation.open(table) as context:
         plan = make_plan(context, documents, set_name, prune=prune)
         _show(invocation, plan)
         changed = bool(plan.pending)
@@ -88,6 +93,8 @@ def apply(
             if make_plan(context, documents, set_name, prune=prune).pending != plan.pending:
                 say("ecsctl: the state has changed meanwhile, and nothing was applied: apply again")
                 return FAILED
+        if wait:
+            context.controller.pulling = Transfers().pulling
         carry_out(context, plan, say)
         code = _wait(context, plan, seconds) if wait else 0
     return code or (CHANGED if changed and detailed_exitcode else 0)

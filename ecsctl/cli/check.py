@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecsctl.cli.commands import Entry
+from ecsctl.cli.image_map import HELP
+from ecsctl.cli.image_map import image_map as parse_image_map
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, say
 from ecsctl.cli.register_task_definition import definition_in
@@ -26,16 +28,20 @@ def command(entry: Entry) -> Own:
 def check(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A task definition: JSON, YAML or TOML.")],
+    image_map: Annotated[list[str] | None, typer.Option(help=HELP, metavar="FROM=TO")] = None,
 ) -> int:
     """Say, per field of a task definition, whether it is honoured, mapped or refused. Nothing is registered.
 
     Exits with 1 when something is refused or invalid.
     """
     from ecsctl.scheduler.field_support import review
+    from ecsctl.scheduler.images import with_images
 
     invocation: Invocation = ctx.obj
+    table = parse_image_map(image_map)
     request = definition_in(file)
-    verdicts = review(request)
+    verdicts = review(request, file_systems=invocation.config.file_systems)
+    verdicts = with_images(verdicts, request, (table, invocation.config.image_map))
     problem = _problem(request)
     counts = {kind: sum(v.verdict == kind for v in verdicts) for kind in ("honoured", "mapped", "refused")}
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count or kind == "honoured")

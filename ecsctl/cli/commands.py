@@ -119,6 +119,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("delete-attributes", "Delete attributes of container instances.", "attributes"),
         Entry("list-attributes", "List attributes of container instances.", "attributes"),
     ),
+    "Images": (Entry("image", "Send images to hosts without a registry.", target="ecsctl.cli.image:Image", own=True),),
     "Secrets": (
         Entry("secret", "Keep the values that task definitions refer to.", target="ecsctl.cli.secret:Secret", own=True),
     ),
@@ -161,6 +162,11 @@ SCHEDULE = (
     Entry("install", "Let the machine run `ecsctl reconcile` for this state."),
     Entry("remove", "Take away what install made."),
     Entry("show", "Show what is scheduled, when it runs next, and how the last run ended."),
+)
+
+IMAGE = (
+    Entry("push", "Send an image to hosts, only the layers that they lack."),
+    Entry("ls", "Show which host has which image."),
 )
 
 SECRET = (

@@ -8,13 +8,28 @@
     stopped_container_retention = "3h" # how long their containers stay on the hosts
     log_retention = "30d"              # how long logs (awslogs) outlive their containers
     reserved_memory = 256              # MiB of each host that tasks do not get
+    ephemeral_storage = "limited"      # "recorded": tasks that ask for some run where engines cannot limit it
     healthy_after = "40s"              # when a service's task without a health check counts as healthy
+    image_pull_behavior = "default"    # or always, once, prefer-cached: as the ECS agent's; without it prefer-cached
+    image_cleanup = true               # without it: as the ECS agent, not with prefer-cached
+    image_minimum_cleanup_age = "1h"   # since an image was pulled
+    image_cleanup_interval = "30m"     # per host
+    images_deleted_per_cycle = 5
+
+    [image_map]                        # what takes the place of images, by name or pattern
+    "public.ecr.aws/*" = "registry.example/*"
 
     [secrets]                          # what prints secrets that are not in the state, by how their names begin
     "prod/" = ["pass", "show", "{name}"]
 
     [buckets]                          # the directories that stand for S3 buckets, for environmentFiles
     configuration = "/srv/env"
+
+    [file_systems]                     # what stands for EFS, FSx and S3 Files by their ids, and for EBS volumes
+    fs-0123abcd = {nfs = "10.0.0.5:/export"}        # and mount_options = "nfsvers=4"
+    fsap-4567ef = {path = "/mnt/efs/app"}           # of the host
+    fs-89abcdef = {volume = "shared"}
+    ebs = {driver = "local"}                        # and driver_options = {type = "tmpfs", device = "tmpfs"}
 
     [profile.staging]                  # --profile staging: the same keys, put before those above
     state = "/srv/ecs/staging.db"
@@ -30,9 +45,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ecsctl.cli.durations import parse_duration
 from ecsctl.cli.global_flags import OUTPUTS
 from ecsctl.model.errors import ConfigError, InputError
+from ecsctl.model.file_system import EBS, FileSystem
+from ecsctl.model.image import BEHAVIORS, PullBehavior
 from ecsctl.model.near import near
 
 _REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
@@ -53,17 +72,32 @@ _KINDS: dict[str, type] = {
     "log_retention": str,
     "reserved_memory": int,
     "healthy_after": str,
+    "image_pull_behavior": str,
+    "image_cleanup": bool,
+    "image_minimum_cleanup_age": str,
+    "image_cleanup_interval": str,
+    "images_deleted_per_cycle": int,
+    "image_map": dict,
     "secrets": dict,
     "buckets": dict,
+    "file_systems": dict,
+    "ephemeral_storage": str,
 }
-_DURATIONS = ("history", "stopped_container_retention", "log_retention", "healthy_after")
+EPHEMERAL_STORAGE = ("limited", "recorded")
+_DURATIONS = (
+    "history",
+    "stopped_container_retention",
+    "log_retention",
+    "healthy_after",
+    "image_minimum_cleanup_age",
+    "image_cleanup_interval",
+)
 
 
 class Config(NamedTuple):
     """Where the state is and what new ARNs say.
 
-    `history`, `stopped_container_retention`, `log_retention` and `healthy_after` are seconds. `chosen` are the words of
-    a command line that reads the same file.
+    Durations are seconds. `chosen` are the words of a command line that reads the same file.
     """
 
     state: Path
@@ -75,8 +109,16 @@ class Config(NamedTuple):
     reserved_memory: int = 256
     healthy_after: float = 40.0
     log_retention: float = 30 * 86400.0
+    image_pull_behavior: PullBehavior = "prefer-cached"
+    image_cleanup: bool | None = None
+    image_minimum_cleanup_age: float = 3600.0
+    image_cleanup_interval: float = 1800.0
+    images_deleted_per_cycle: int = 5
+    image_map: Mapping[str, str] = {}
     secrets: Mapping[str, Sequence[str]] = {}
     buckets: Mapping[str, Path] = {}
+    file_systems: Mapping[str, FileSystem] = {}
+    ephemeral_storage: str = EPHEMERAL_STORAGE[0]
     chosen: tuple[str, ...] = ()
 
 
@@ -104,8 +146,14 @@ def _value(key: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: {value!r} is not an account: it has twelve digits")
     if key == "output" and value not in OUTPUTS:
         raise ConfigError(f"{source}: {value!r} is none of {', '.join(OUTPUTS)}")
+    if key == "ephemeral_storage" and value not in EPHEMERAL_STORAGE:
+        raise ConfigError(f"{source}: {value!r} is none of {', '.join(EPHEMERAL_STORAGE)}")
     if key == "reserved_memory" and value < 0:
         raise ConfigError(f"{source}: {value} MiB cannot be kept back; write 0 or more")
+    if key == "image_pull_behavior" and value not in BEHAVIORS:
+        raise ConfigError(f"{source}: {value!r} is none of {', '.join(BEHAVIORS)}")
+    if key == "images_deleted_per_cycle" and value < 1:
+        raise ConfigError(f"{source}: {value} images cannot be deleted at once; write 1 or more")
     if key in _DURATIONS:
         try:
             return parse_duration(value)
@@ -142,7 +190,7 @@ def _checked(table: dict[str, Any], path: Path, prefix: str) -> dict[str, tuple[
             hint = f'; did you mean "{meant[0]}"?' if meant else f"; the keys are {', '.join(_KINDS)}"
             raise ConfigError(f"{path}: unknown key {prefix + key!r}{hint}")
         if type(value) is not kind:
-            wanted = {int: "a whole number", dict: "a table"}.get(kind, "a string, in quotes")
+            wanted = {int: "a whole number", dict: "a table", bool: "true or false"}.get(kind, "a string, in quotes")
             raise ConfigError(f"{path}: {prefix}{key}: expected {wanted}")
         found[key] = (_resolved(key, value, path, prefix), f"{path}: {prefix}{key}")
     return found
@@ -157,6 +205,14 @@ def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
             if not isinstance(directory, str):
                 raise ConfigError(f"{path}: {prefix}buckets.{name}: expected the path of a directory, in quotes")
         return {name: path.parent / os.path.expanduser(directory) for name, directory in value.items()}
+    if key == "file_systems":
+        return {
+            name: _file_system(name, entry, f"{path}: {prefix}file_systems.{name}") for name, entry in value.items()
+        }
+    if key == "image_map":
+        for name, image in value.items():
+            if not (isinstance(image, str) and image):
+                raise ConfigError(f"{path}: {prefix}image_map.{name}: expected the name of an image, in quotes")
     if key == "secrets":
         for name, command in value.items():
             if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
@@ -164,6 +220,26 @@ def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
                     f'{path}: {prefix}secrets.{name}: expected the words of a command, ["pass", "show", "{{name}}"]'
                 )
     return value
+
+
+def _file_system(name: str, entry: Any, where: str) -> FileSystem:
+    """What stands for a file system: exactly one thing, and of EBS a driver's volumes. Paths are the hosts'."""
+    kinds = ("driver",) if name == EBS else ("nfs", "volume", "path")
+    try:
+        found = msgspec.convert(entry, FileSystem)
+    except msgspec.ValidationError:
+        found = FileSystem()
+    if len(found.kinds) != 1 or found.kinds[0] not in kinds:
+        wanted = " or ".join(f"{{{kind} = {_EXAMPLES[kind]}}}" for kind in kinds)
+        raise ConfigError(f"{where}: expected {wanted}")
+    if found.nfs and not re.fullmatch(r"[^\s:/,]+:/[^\s,]*|\[[0-9a-fA-F:]+\]:/[^\s,]*", found.nfs):
+        raise ConfigError(f"{where}: {found.nfs!r} is no export of an NFS server; write it like 10.0.0.5:/export")
+    if found.path and not found.path.startswith("/"):
+        raise ConfigError(f"{where}: {found.path!r} is no absolute path; it is one of the hosts that run the tasks")
+    return found
+
+
+_EXAMPLES = {"nfs": '"10.0.0.5:/export"', "volume": '"name"', "path": '"/mnt/efs"', "driver": '"local"'}
 
 
 def _read(path: Path) -> dict[str, Any]:

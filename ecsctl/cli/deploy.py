@@ -10,11 +10,14 @@ import typer
 
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.durations import duration_of
+from ecsctl.cli.image_map import HELP
+from ecsctl.cli.image_map import image_map as parse_image_map
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, TIMED_OUT, UsageError, printable, say
 from ecsctl.cli.progress import PATIENCE, Progress, patience
 from ecsctl.cli.register_task_definition import definition_given
+from ecsctl.cli.transfers import Transfers
 from ecsctl.model.arn import last_part
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ def deploy(
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Begin it, and do not stay.")] = False,
     no_rollback: Annotated[bool, typer.Option("--no-rollback", help="Leave a release that failed.")] = False,
     force: Annotated[bool, typer.Option("--force-new-deployment", help="Also when nothing is new.")] = False,
+    image_map: Annotated[list[str] | None, typer.Option(help=HELP, metavar="FROM=TO")] = None,
     of_service: Annotated[str | None, typer.Option("--service", hidden=True)] = None,
     appspec: Annotated[str | None, typer.Option("--codedeploy-appspec", hidden=True)] = None,
     application: Annotated[str | None, typer.Option("--codedeploy-application", hidden=True)] = None,
@@ -64,12 +68,12 @@ def deploy(
     if not image and not task_definition and not force:
         raise UsageError("nothing to deploy: give --image, --task-definition or --force-new-deployment")
     seconds = None if timeout is None else duration_of("--timeout", timeout)
-    images = _images(image or [])
+    images, table = _images(image or []), parse_image_map(image_map)
     given = definition_given(task_definition or "") or task_definition
     from ecsctl.operations.deploy import active_service, begin, revision_with
 
     invocation: Invocation = ctx.obj
-    with invocation.open() as context:
+    with invocation.open(table) as context:
         found = active_service(context, cluster, service)
         wanted = revision_with(context, given or str(found.task_definition), images)
         release = begin(context, found, wanted, force=force)
@@ -103,6 +107,7 @@ def see_through(
 
     name, new = service.service_name, last_part(release.definition)
     progress = Progress([service])
+    context.controller.pulling = Transfers().pulling
     end = time.monotonic() + timeout
     with doing_last(lambda: say(f"ecsctl: service {name} goes on with {new}: see `ecsctl describe-services`")):
         outcome = follow(context, release, progress.show, timeout)

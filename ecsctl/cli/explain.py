@@ -65,6 +65,7 @@ def print_plan(plan: PlacementPlan) -> None:
         where[name] = where.get(name, 0) + 1
     lines = [f"{plan.task_definition}: {len(plan.tasks)} of {plan.count} would start; nothing was started"]
     lines += [f"  {count} on {name}" for name, count in where.items()]
+    lines += [f"  image {image}: {other} takes its place" for image, other in (plan.image_map or {}).items()]
     if victims := [arn for task in plan.tasks for arn in task.instead_of or []]:
         lines.append(f"To make room, {len(victims)} of a lower preemption priority would be stopped:")
         lines += [f"  {last_part(arn)}" for arn in victims]

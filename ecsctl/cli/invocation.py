@@ -36,11 +36,11 @@ class Invocation:
     def config(self) -> Config:
         return load_config(self.options, self.environment)
 
-    def open(self) -> AbstractContextManager[Context]:
-        """The surroundings of the operations; closed at the end of the `with`."""
+    def open(self, image_map: Mapping[str, str] | None = None) -> AbstractContextManager[Context]:
+        """The surroundings of the operations; closed at the end of the `with`. `image_map`: see open_context."""
         from ecsctl.cli.session import open_context
 
-        return open_context(self.config)
+        return open_context(self.config, image_map or {})
 
     def show(self, data: Any, title: str = "") -> None:
         """Print an answer on stdout in the format that was asked for."""

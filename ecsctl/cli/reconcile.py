@@ -78,10 +78,16 @@ class Reconcile:
             sections = [("Options", flag_rows(FLAGS)), ("Options of every command", flag_rows(global_flags.FLAGS))]
             print_page(f"ecsctl {self._entry.name} [OPTIONS]", ABOUT, sections)
             return 0
-        parsed, found = global_flags.read(words, FLAGS)
-        invocation.options |= found
-        options = parsed.values
-        return _stay(invocation, options) if options.get("watch") else _once(invocation, options)
+        try:
+            parsed, found = global_flags.read(words, FLAGS)
+            invocation.options |= found
+            options = parsed.values
+            return _stay(invocation, options) if options.get("watch") else _once(invocation, options)
+        except UsageError as error:
+            if "--detailed-exitcode" not in words:
+                raise
+            say(f"ecsctl: {error}")
+            return FAILED  # its usual code says here that something changed
 
 
 def _stay(invocation: Invocation, options: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ from ecsctl.cli.action import Action
 from ecsctl.cli.argv import Flag, Parsed
 from ecsctl.cli.durations import duration_of, is_duration
 from ecsctl.cli.flags import build
+from ecsctl.cli.image_map import HELP, image_map
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.problems import FAILED, TIMED_OUT, say
 from ecsctl.cli.register_task_definition import definition_given
@@ -61,25 +62,38 @@ class RunTask(Action):
             own=True,
             help="Start nothing: say where the tasks would go, and of each host why or why not.",
         ),
+        Flag(
+            "--image-map",
+            "imageMap",
+            "many",
+            metavar="FROM=TO ...",
+            own=True,
+            help=HELP,
+        ),
     )
 
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
         values = dict(parsed.values)
         wait, logs = "wait" in values or "logs" in values, "logs" in values
         timeout = _timeout(values.get("wait"))
+        images = image_map(values.pop("imageMap", ()))
         definition = definition_given(values.get("taskDefinition", ""))
         if definition is not None:
             values["taskDefinition"] = definition.family
         request: Any = build(self.request_type, values, self.own_flags)
         if "dryRun" in values:
-            return _dry_run(invocation, request, definition)
-        with invocation.open() as context:
+            return _dry_run(invocation, request, definition, images)
+        with invocation.open(images) as context:
             if definition is not None:
                 from ecsctl.operations.task_definitions import register_if_changed
 
                 registered = register_if_changed(context, definition)
                 request = evolve(request, task_definition=f"{registered.family}:{registered.revision}")
             all_or_nothing = "allOrNothing" in values
+            if wait:
+                from ecsctl.cli.transfers import Transfers
+
+                context.controller.pulling = Transfers().pulling
             response = _run(context, request, stay=wait, all_or_nothing=all_or_nothing)
             if not wait:
                 invocation.show(to_wire(response), self.entry.action)
@@ -87,11 +101,16 @@ class RunTask(Action):
             return _stay(invocation, context, response, logs, timeout)
 
 
-def _dry_run(invocation: Invocation, request: RunTaskRequest, definition: RegisterTaskDefinitionRequest | None) -> int:
+def _dry_run(
+    invocation: Invocation,
+    request: RunTaskRequest,
+    definition: RegisterTaskDefinitionRequest | None,
+    images: dict[str, str],
+) -> int:
     from ecsctl.cli.explain import print_plan
     from ecsctl.operations.explain import plan_tasks
 
-    with invocation.open() as context:
+    with invocation.open(images) as context:
         plan = plan_tasks(context, request, definition)
     if invocation.for_scripts:
         invocation.show(to_wire(plan), "Plan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_context(config: Config) -> Iterator[Context]:
-    """An open store, and what else an operation needs. All is closed at the end."""
+def open_context(config: Config, image_map: Mapping[str, str]) -> Iterator[Context]:
+    """An open store, and what else an operation needs. All is closed at the end.
+
+    `image_map`: what was asked, of the tasks and deployments that are made now, to take the place of their images.
+    """
     from ecsctl.cli.background import go_on_with
     from ecsctl.controller.clock import Clock
     from ecsctl.controller.controller import Controller
     from ecsctl.controller.limits import Retention
     from ecsctl.controller.sources import Sources
     from ecsctl.model.arn import Scope
+    from ecsctl.model.file_system import Storage
+    from ecsctl.model.image import ImagePolicy
     from ecsctl.operations.context import Context
     from ecsctl.operations.default_cluster import ensure_default_cluster
     from ecsctl.store.store import Store
@@ -35,8 +40,17 @@ def open_context(config: Config) -> Iterator[Context]:
             *(timedelta(seconds=s) for s in (config.stopped_container_retention, config.history, config.log_retention))
         )
         settle = timedelta(seconds=config.healthy_after)
-        sources = Sources(config.secrets, config.buckets)
-        controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources)
+        storage = Storage(config.file_systems, config.ephemeral_storage == "limited")
+        sources = Sources(config.secrets, config.buckets, storage)
+        images = ImagePolicy(
+            config.image_pull_behavior,
+            config.image_map,
+            config.image_cleanup,
+            timedelta(seconds=config.image_minimum_cleanup_age),
+            timedelta(seconds=config.image_cleanup_interval),
+            config.images_deleted_per_cycle,
+        )
+        controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources, images=images)
         context = Context(
             store=store,
             scope=Scope(config.region, config.account),
@@ -44,6 +58,7 @@ def open_context(config: Config) -> Iterator[Context]:
             hand_over=partial(go_on_with, config),
             warn=_warn,
             reserved_memory=config.reserved_memory,
+            image_map=dict(image_map),
         )
         try:
             ensure_default_cluster(context)

@@ -133,7 +133,7 @@ def _finish(
     for record in stopped:
         if last_part(record.arn) in present:
             continue
-        from ecsctl.scheduler.container_spec import task_volumes
+        from ecsctl.scheduler.volumes import task_volumes
 
         with store.read() as view:
             definition = view.get(TASK_DEFINITIONS, str(record.task.task_definition_arn))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from ecsctl.controller.clock import Clock
 from ecsctl.model.arn import last_part
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import InstanceRecord
+from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.contact import lose, lost, note_contact
 from ecsctl.store.store import Store, Transaction, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TASKS
@@ -31,26 +32,37 @@ def note(store: Store, clock: Clock, arn: str, trouble: str | None) -> None:
             add_event(tx, now, record.cluster_arn, arn, kind, trouble or "")
 
 
+class Losses(NamedTuple):
+    """What was done about lost hosts, line by line; in a dry run also the tasks (by ARN) as they would be."""
+
+    lines: list[str]
+    planned: Mapping[str, TaskRecord]
+
+
 def give_up(
     store: Store, clock: Clock, hosts: Sequence[str], answering: Collection[str], *, dry_run: bool = False
-) -> list[str]:
-    """Call the services' tasks on lost hosts STOPPED, so that others take their place; what was done, line by line.
+) -> Losses:
+    """Call the services' tasks on lost hosts STOPPED, so that others take their place.
 
     Tasks of no service stay as they are: nothing would take their place.
     """
     now = clock.now()
     with store.read() as view:
         gone = lost([i for arn in hosts if (i := view.get(INSTANCES, arn))], answering, now)
-        affected = [i for i in gone if any(task.service for task in view.unfinished(instance=i.arn))]
+        tasks = {i.arn: [task for task in view.unfinished(instance=i.arn) if task.service] for i in gone}
+        affected = [i for i in gone if tasks[i.arn]]
     if dry_run or not affected:
-        return [f"host {i.name}: give up its tasks: {_why(i)}" for i in affected]
+        return Losses(
+            [f"host {i.name}: give up its tasks: {_why(i)}" for i in affected],
+            {task.arn: lose(task, _why(i), now) for i in affected for task in tasks[i.arn]},
+        )
     lines = []
     with store.write() as tx:
         for arn in [i.arn for i in affected]:
             instance = tx.get(INSTANCES, arn)
             if instance is not None and lost([instance], answering, now):
                 lines += _lose_tasks(tx, clock, instance)
-    return lines
+    return Losses(lines, {})
 
 
 def _lose_tasks(tx: Transaction, clock: Clock, instance: InstanceRecord) -> list[str]:

@@ -5,7 +5,7 @@ What decides and acts is imported where it is called: it takes longer to load th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from threading import Lock
@@ -19,9 +19,12 @@ from ecsctl.controller.limits import POLL, Limits, Retention
 from ecsctl.controller.look import Sight, is_settled, look_at, recognise
 from ecsctl.controller.sources import Sources
 from ecsctl.controller.together import PARALLEL, together
+from ecsctl.controller.turns import in_turn
 from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
+from ecsctl.model.file_system import FileSystem
 from ecsctl.model.identity import Signature
+from ecsctl.model.image import ImagePolicy
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store, View, prepare_to_read
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
-    from ecsctl.engine.port import Engine
+    from ecsctl.engine.port import Engine, PullProgress
 
 HOSTS_AT_ONCE = 16
 MOST_STEPS = 50
@@ -40,7 +43,7 @@ MOST_STEPS = 50
 
 class Pass:
     """One pass over some tasks: what was done and why, per line; what could not be reached or was refused; what is
-    left to do."""
+    left to do. `planned`: in a dry run, the tasks (by ARN) as they would be."""
 
     def __init__(self, lines: list[str] | None = None, left_alone: list[str] | None = None) -> None:
         self.lines = lines or []
@@ -49,6 +52,7 @@ class Pass:
         self.errors: list[str] = []
         self.unfinished: list[str] = []
         self.left_alone = left_alone or []
+        self.planned: dict[str, TaskRecord] = {}
 
     def add(self, other: Pass) -> None:
         self.lines += other.lines
@@ -57,6 +61,7 @@ class Pass:
         self.errors += other.errors
         self.unfinished += other.unfinished
         self.left_alone += other.left_alone
+        self.planned |= other.planned
 
 
 class Controller:
@@ -72,6 +77,7 @@ class Controller:
         chance: Chance | None = None,
         settle: timedelta = SETTLE,
         sources: Sources = Sources(),  # noqa: B008 it holds nothing that changes
+        images: ImagePolicy = ImagePolicy(),  # noqa: B008 the same
     ) -> None:
         self._store = store
         self._connect = connect
@@ -81,11 +87,14 @@ class Controller:
         self.chance = chance or Chance()
         self._settle = settle
         self._sources = sources
+        self.images = images
         self._secrets: Secrets | None = None
         self._engines: dict[str, Engine] = {}
         self._connecting = Lock()
         self.ending: Callable[[str], object] = lambda _: None
         """Told of a task, by ARN, as soon as it is to stop, while its containers still end."""
+        self.pulling: Callable[[str, str, PullProgress | None], object] = lambda *_: None
+        """Told of a host, by name, and an image how far its pull is; None when it is over. By several threads."""
 
     # Engines
 
@@ -131,6 +140,11 @@ class Controller:
 
         answers = together([partial(ask, instance) for instance in instances], HOSTS_AT_ONCE)
         return {one.arn: found or frozenset() for one, found in zip(instances, answers, strict=True)}
+
+    @property
+    def file_systems(self) -> Mapping[str, FileSystem]:
+        """What stands for file systems of Amazon's, by their ids."""
+        return self._sources.storage.file_systems
 
     def secrets(self) -> Secrets:
         """Where the values come from that task definitions refer to."""
@@ -188,8 +202,10 @@ class Controller:
         passes = [partial(self._reconcile_host, i, now, sights, dry_run) for i in hosts]
         result = self._on_hosts(passes, meanwhile=_load_the_rest)
         with self._store.read() as view:
-            services = [s.arn for c in clusters for s in view.find(SERVICES, cluster=c, status=("ACTIVE", "DRAINING"))]
-        result.add(Pass(give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)))
+            services = [service.arn for service in in_turn(view, clusters)]
+        losses = give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)
+        result.add(Pass(losses.lines))
+        result.planned |= losses.planned
         self._record(self.run_schedules(clusters, dry_run=dry_run), now, result)
         self._keep(services, now, result, dry_run=dry_run)
         pause = POLL[0]
@@ -252,7 +268,7 @@ class Controller:
         for _ in range(MOST_STEPS):
             if not waiting or self._is_late(limits):
                 return
-            steps = {arn: self.advance(arn, dry_run=dry_run) for arn in waiting}
+            steps = {arn: self.advance(arn, planned=result.planned if dry_run else None) for arn in waiting}
             waiting = [arn for arn, step in steps.items() if step.changed and not dry_run]
             self._record(steps.values(), limits, result)
 
@@ -280,11 +296,12 @@ class Controller:
 
         return run_due(self._store, clusters, self.clock.now(), self.chance, dry_run=dry_run)
 
-    def advance(self, service: str, *, dry_run: bool = False) -> Advance:
-        """Decide about a service once, and record it. Its new tasks are to begin, others to stop."""
+    def advance(self, service: str, *, planned: Mapping[str, TaskRecord] | None = None) -> Advance:
+        """Decide about a service once, and record it; but in a dry run, where its tasks are to be as planned. Its new
+        tasks are to begin, others to stop."""
         from ecsctl.controller.services import advance
 
-        return advance(self._store, service, self.clock.now(), self.chance, self._settle, dry_run=dry_run)
+        return advance(self._store, service, self.clock.now(), self.chance, self._settle, planned)
 
     def _is_late(self, limits: Limits) -> bool:
         return limits.until is not None and self.clock.since_boot() >= limits.until
@@ -344,7 +361,9 @@ class Controller:
             return
         driver = self._driver(instance)
         for arn in arns:
-            result.lines += driver.plan(arn, sight)
+            if (step := driver.plan(arn, sight)) is not None:
+                result.lines += step.lines
+                result.planned[arn] = step.record
         result.changed = bool(result.lines)
 
     def _reconcile_host(
@@ -381,10 +400,14 @@ class Controller:
                 self.clock.now(),
                 dry_run=dry_run,
             )
+            result.add(Pass(found.lines, found.left_alone))
+            if self.images.cleans_up:
+                from ecsctl.controller.clean_up import clean_up
+
+                now = self.clock.now()
+                result.add(Pass(clean_up(self._store, engine, instance.arn, self.images, now, dry_run=dry_run)))
         except EngineError as error:
             self._note_error(instance, error, result)
-            return result
-        result.add(Pass(found.lines, found.left_alone))
         return result
 
     def _drive(
@@ -413,7 +436,16 @@ class Controller:
 
         engine = self.engine(instance.address)
         return Driver(
-            self._store, engine, self._claimant.another(), self.clock, self._signature(), self.ending, self.secrets
+            self._store,
+            engine,
+            self._claimant.another(),
+            self.clock,
+            self._signature(),
+            self.ending,
+            self.secrets,
+            self._sources.storage,
+            self.images,
+            partial(self.pulling, instance.name),
         )
 
     def _signature(self) -> Signature:

@@ -8,31 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from ecsctl.controller import images
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.hands import Calls, perform
+from ecsctl.controller.hands import Calls, Files, perform
 from ecsctl.controller.keep_logs import keep_log
 from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
-from ecsctl.engine.port import CreateBody, Engine, Observed, RegistryLogin
+from ecsctl.engine.port import CreateBody, Engine, Observed, PullProgress, RegistryLogin
 from ecsctl.model.arn import last_part
-from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable
+from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable, VolumeUnavailable
+from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import PAUSE_IMAGE, Signature
+from ecsctl.model.image import ImagePolicy
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler import firelens
 from ecsctl.scheduler.container_spec import create_body, effective, is_confidential
 from ecsctl.scheduler.decide import decide
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
+from ecsctl.scheduler.volumes import provided, sockets_volume
 from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
     from ecsctl.controller.secrets import Secrets
 
+UNLIMITED = (
+    "ephemeralStorage: this engine cannot limit the size of a container; "
+    'ephemeral_storage = "recorded" in the configuration runs it without a limit'
+)
 Call = tuple[Action, TaskRecord, TaskDefinition]
 
 
@@ -41,6 +51,13 @@ class Look(NamedTuple):
 
     seen: Mapping[str, Observed] = {}
     asked: Sequence[str] = ()
+
+
+class Planned(NamedTuple):
+    """What would be done first, in words, and the task as it would be then."""
+
+    lines: list[str]
+    record: TaskRecord
 
 
 class Drive:
@@ -66,8 +83,12 @@ class Driver:
         signature: Signature,
         ending: Callable[[str], object],
         secrets: Callable[[], Secrets],
+        storage: Storage,
+        policy: ImagePolicy,
+        pulling: Callable[[str, PullProgress | None], object],
     ) -> None:
-        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed."""
+        """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed;
+        `pulling` is told how far the pull of an image is, None when it is over."""
         self._store = store
         self._engine = engine
         self._claimant = claimant
@@ -75,6 +96,9 @@ class Driver:
         self._signature = signature
         self._ending = ending
         self._secrets = secrets
+        self._storage = storage
+        self._policy = policy
+        self._pulling = pulling
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -86,17 +110,17 @@ class Driver:
             self._release(arn)
         return report
 
-    def plan(self, arn: str, sight: Sight) -> list[str]:
-        """What drive would do first, in words; nothing is done."""
+    def plan(self, arn: str, sight: Sight) -> Planned | None:
+        """What drive would do first; nothing is done."""
         found = self._read(arn)
         if found is None or found[0].is_stopped or found[0].seq > sight.sequence:
-            return []
+            return None
         record, definition = found
         seen = of_task(sight, record, self._engine)
         names = [state.name for state in record.containers]
         now = self._clock.now()
         step = decide(fold_seen(record, seen, now, asked=names), definition, now)
-        return lines_of(step, definition)
+        return Planned(lines_of(step, definition), step.record)
 
     def _drive(self, report: Drive, sight: Sight | None, limits: Limits) -> None:
         look = Look()
@@ -119,7 +143,7 @@ class Driver:
             sight, look, outcomes = None, Look(), []
             calls.add([(action, step.record, definition) for action in actions])
             if calls.busy:
-                outcomes = calls.answers(self._seconds_left(limits))
+                outcomes = self._answers(calls, limits)
                 if not outcomes or any(outcome.result == "unknown" for outcome in outcomes):
                     self._give_up(report, calls, outcomes, limits)
                     return
@@ -146,7 +170,7 @@ class Driver:
             if record.waits_for:
                 there = [arn for arn in record.waits_for if (other := view.get(TASKS, arn)) and not other.is_stopped]
                 record = evolve(record, waits_for=there)
-        return None if definition is None else (record, definition)
+            return None if definition is None else (images.settle(view, record, definition, self._policy), definition)
 
     def _decide(
         self,
@@ -161,7 +185,7 @@ class Driver:
             record = fold_outcomes(record, outcomes, now)
         if look.asked:
             record = fold_seen(record, look.seen, now, asked=look.asked)
-        return decide(record, definition, now, busy)
+        return decide(images.resolve(self._store, self._engine, record, now), definition, now, busy)
 
     def _allowed(self, step: Step, limits: Limits) -> list[Action]:
         if not self._time_left(limits):
@@ -178,7 +202,7 @@ class Driver:
             return True
         with self._store.write() as tx:
             current = tx.get(TASKS, report.arn)
-            if current is None or current.seq != before.seq:
+            if current is None or current.seq != before.seq or not images.agree(tx, step.record, definition):
                 return False
             record = step.record
             record.seq = tx.seq
@@ -210,7 +234,11 @@ class Driver:
 
         def body() -> CreateBody:
             nonlocal redact
-            made = create_body(record, definition, action.container, self._signature)
+            for name in provided(definition, container):
+                if not self._engine.has_volume(name):
+                    raise VolumeUnavailable(f"there is no volume {name} on the host, and autoprovision is not on")
+            socket = self._socket(record, definition) if firelens.uses_router(container) else ""
+            made = create_body(record, definition, action.container, self._signature, self._storage, socket)
             if not is_confidential(container):
                 return made
             confidential = self._secrets().of_container(container)
@@ -220,12 +248,47 @@ class Driver:
         def login() -> RegistryLogin | None:
             return self._secrets().login(container) if container.repository_credentials else None
 
-        outcome = perform(self._engine, action, body, self._signature.key, login)
+        def files() -> Files | None:
+            router = firelens.router_of(definition) if container.firelens_configuration else None
+            return self._files(record, definition, router) if router else None
+
+        def fetch(image: str) -> None:
+            instance = str(record.task.container_instance_arn)
+            try:
+                images.pull(self._store, self._engine, self._clock, instance, image, partial(self._fetch, image, login))
+            finally:
+                self._pulling(image, None)
+
+        outcome = perform(self._engine, action, body, self._signature.key, fetch, files)
+        if outcome.result == "refused" and "storage-opt" in outcome.value:
+            outcome = outcome._replace(value=f"{UNLIMITED}: {outcome.value}")
         return outcome._replace(value=redact(outcome.value)) if redact else outcome
+
+    def _fetch(self, image: str, login: Callable[[], RegistryLogin | None]) -> None:
+        """Pull an image; the one that is made here is loaded."""
+        if image != PAUSE_IMAGE:
+            self._pulling(image, PullProgress())
+            self._engine.pull(image, login(), partial(self._pulling, image))
+            return
+        from ecsctl.engine.pause_image import pause_image  # once on each host
+
+        self._engine.load([pause_image(self._engine.info().architecture)])
+
+    def _socket(self, record: TaskRecord, definition: TaskDefinition) -> str:
+        """Where on the host the log router of a task listens: the engine itself connects to it."""
+        return f"{self._engine.create_volume(sockets_volume(record, definition), None, {}, {})}/fluent.sock"
+
+    def _files(self, record: TaskRecord, definition: TaskDefinition, router: firelens.Router) -> Files:
+        """The configuration of a task's log router."""
+        external = self._secrets().of_bucket(router.s3_object) if router.s3_object else None
+        made = firelens.files(record, definition, router, external)
+        if router.is_read_only:  # a volume is mounted there
+            return Files(router.directory, made)
+        return Files("/", {f"{router.directory[1:]}/{name}": content for name, content in made.items()})
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""
-        while calls.busy and (more := calls.answers(self._seconds_left(limits))):
+        while calls.busy and (more := self._answers(calls, limits)):
             outcomes += more
         report.unfinished = True
         report.trouble = next((o.value for o in outcomes if o.result == "unknown" and o.value), None)
@@ -234,6 +297,9 @@ class Driver:
             if record is not None and self._claimant.is_ours(record.claim):
                 record = fold_outcomes(record, outcomes, self._clock.now())
                 tx.put(TASKS, evolve(record, seq=tx.seq, claim=None))
+
+    def _answers(self, calls: Calls[Call], limits: Limits) -> list[Outcome]:
+        return calls.answers(None if calls.is_starting else self._seconds_left(limits))
 
     def _release(self, arn: str) -> None:
         with self._store.write() as tx:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, Queue
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ecsctl.controller.together import PARALLEL
-from ecsctl.engine.port import CreateBody, Engine, RegistryLogin
+from ecsctl.engine.port import CreateBody, Engine
 from ecsctl.model import identity
 from ecsctl.model.errors import (
     Conflict,
@@ -19,8 +19,17 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
     SecretUnavailable,
+    VolumeUnavailable,
 )
 from ecsctl.scheduler.plan import Action, Outcome
+
+
+class Files(NamedTuple):
+    """What is put into a container: a directory that is there, and contents by their paths below it."""
+
+    directory: str
+    contents: Mapping[str, bytes]
+
 
 C = TypeVar("C", bound="tuple[Action, object, object]")
 
@@ -30,13 +39,17 @@ def perform(
     action: Action,
     body: Callable[[], CreateBody],
     key: bytes,
-    login: Callable[[], RegistryLogin | None] = lambda: None,
+    fetch: Callable[[str], object],
+    files: Callable[[], Files | None] = lambda: None,
 ) -> Outcome:
-    """Make the call. `body` gives the create body; `key` tells our containers from others; `login` is who pulls."""
+    """Make the call. `body` gives the create body; `key` tells our containers from others; `fetch` pulls an image;
+    `files` are to be in the container when it starts."""
     try:
-        value = _call(engine, action, body, key, login)
+        value = _call(engine, action, body, key, fetch, files)
     except SecretUnavailable as error:
         return Outcome(action.op, action.container, "no_secret", str(error))
+    except VolumeUnavailable as error:
+        return Outcome(action.op, action.container, "no_volume", str(error))
     except (EngineUnreachable, EngineTimeout) as error:
         return Outcome(action.op, action.container, "unknown", str(error))
     except ImageNotFound as error:
@@ -59,15 +72,21 @@ def _call(
     action: Action,
     body: Callable[[], CreateBody],
     key: bytes,
-    login: Callable[[], RegistryLogin | None],
+    fetch: Callable[[str], object],
+    files: Callable[[], Files | None],
 ) -> str | None:
     if action.op == "create":
         return _create(engine, action.target, body(), key)
     if action.op == "pull":
-        _fetch(engine, action.target, login())
+        fetch(action.target)
     elif action.op == "network":
         engine.create_network(action.target, {identity.SUBNET: action.target})
     elif action.op == "start":
+        # Each time: whoever created it may not have come to this.
+        if put := files():
+            from ecsctl.engine.archive import tar_of  # few containers get any
+
+            engine.put_archive(action.target, put.directory, tar_of(put.contents))
         engine.start(action.target)
     elif action.op == "stop":
         engine.stop(action.target, action.timeout)
@@ -76,16 +95,6 @@ def _call(
     else:
         _remove(engine, action.target, key)
     return ""
-
-
-def _fetch(engine: Engine, image: str, login: RegistryLogin | None) -> None:
-    """Pull an image; the one that is made here is loaded."""
-    if image != identity.PAUSE_IMAGE:
-        engine.pull(image, login)
-        return
-    from ecsctl.engine.pause_image import pause_image  # once on each host
-
-    engine.load(pause_image(engine.info().architecture))
 
 
 def _create(engine: Engine, name: str, body: CreateBody, key: bytes) -> str | None:
@@ -124,6 +133,12 @@ class Calls(Generic[C]):
     def busy(self) -> frozenset[str]:
         """The containers whose calls are not answered."""
         return frozenset(self._running) | {call[0].container for call in self._waiting}
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a container is being created or started, which takes a moment and is not to be left alone: a start
+        that is asked for once more may start again what has ended already."""
+        return any(op in ("create", "start") for op in self._running.values())
 
     def add(self, calls: Sequence[C]) -> None:
         self._waiting.extend(calls)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
 from ecsctl.controller.room import interrupt
 from ecsctl.model import identity
-from ecsctl.model.api.tasks import AwsVpcConfiguration
+from ecsctl.model.api.tasks import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
@@ -19,8 +19,9 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, InstanceRecord, PlacementRules, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.demand import Demand, Port, gpus_of
+from ecsctl.placement.demand import Demand, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
+from ecsctl.placement.port_ranges import Port, free_rows, ports_at
 from ecsctl.placement.preemption import Occupant, rank_of
 from ecsctl.scheduler.namespaces import needs_pause
 from ecsctl.store.store import Transaction, Use, View, add_event
@@ -35,7 +36,8 @@ class Wish(NamedTuple):
 
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
-    preemption priority. `executable`: commands may be executed in its containers. `rules`: what was asked of where it
+    preemption priority. `executable`: commands may be executed in its containers. `volume`: what is asked of the one
+    that is configured at launch. `image_map`: what takes the place of its images. `rules`: what was asked of where it
     goes.
     """
 
@@ -52,6 +54,8 @@ class Wish(NamedTuple):
     rank: int | None = None
     executable: bool = False
     rules: PlacementRules | None = None
+    volume: TaskVolumeConfiguration | None = None
+    image_map: Mapping[str, str] = {}
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -176,13 +180,20 @@ def put_task(
         rank=rank_of(wish.provider, wish.rank),
         waits_for=waits_for,
         rules=wish.rules,
+        volume=wish.volume,
+        image_map=dict(wish.image_map),
     )
+    ports = set(demand.ports)
+    if demand.ranges:
+        taken = {(port.port, port.protocol) for port in tx.find(PORTS, instance=host.arn)} | host.ports
+        record.port_rows = free_rows(taken | ports, demand.ranges) or []
+        ports |= ports_at(demand.ranges, record.port_rows)
     for victim in waits_for:
         interrupt(tx, victim, record, now)
     tx.put(TASKS, record)
     if wish.tags:
         tx.put(TAGS, TagSet(arn=arn, tags=wish.tags))
-    for port, protocol in sorted(demand.ports):
+    for port, protocol in sorted(ports):
         tx.put(PORTS, PortReservation(instance_arn=host.arn, port=port, protocol=protocol, task_arn=arn))
     add_event(tx, now, cluster, arn, "TaskPlaced", f"on {last_part(host.arn)}")
     return record
@@ -222,6 +233,7 @@ def _task(
         group=wish.group,
         health_status="UNKNOWN",
         last_status="PROVISIONING",
+        ephemeral_storage=overrides.ephemeral_storage or wish.definition.ephemeral_storage,
         launch_type=wish.launch_type,
         memory=str(demand.memory),
         overrides=overrides,

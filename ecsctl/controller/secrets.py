@@ -119,23 +119,29 @@ class Secrets:
                     return value
         raise SecretUnavailable(f"there is no secret {reference}: `ecsctl secret put {reference.names[-1]}` adds it")
 
-    def _file(self, file: EnvironmentFile) -> dict[str, str]:
-        bucket, _, key = file.value.rpartition(":::")[2].partition("/")
+    def of_bucket(self, arn: str) -> bytes:
+        """A file (by its ARN) of the directory that stands for its S3 bucket; SecretUnavailable."""
+        bucket, _, key = arn.rpartition(":::")[2].partition("/")
         directory = self._sources.buckets.get(bucket)
         if directory is None:
             raise SecretUnavailable(
-                f"{file.value}: no directory stands for the bucket {bucket}; "
+                f"{arn}: no directory stands for the bucket {bucket}; "
                 f'name one in the configuration: [buckets] "{bucket}" = "/path"'
             )
         path = directory / key
         if not path.resolve().is_relative_to(directory.resolve()):
-            raise SecretUnavailable(f"{file.value} is not in the directory that stands for the bucket, {directory}")
+            raise SecretUnavailable(f"{arn} is not in the directory that stands for the bucket, {directory}")
         try:
-            return parse_env_file(path.read_text(encoding="utf-8"), file.value)
+            return path.read_bytes()
         except OSError as error:
-            raise SecretUnavailable(f"{file.value}: {path}: {error.strerror}") from None
+            raise SecretUnavailable(f"{arn}: {path}: {error.strerror}") from None
+
+    def _file(self, file: EnvironmentFile) -> dict[str, str]:
+        content = self.of_bucket(file.value)
+        try:
+            return parse_env_file(content.decode(), file.value)
         except UnicodeDecodeError:
-            raise SecretUnavailable(f"{file.value}: {path} is not UTF-8 text") from None
+            raise SecretUnavailable(f"{file.value} is not UTF-8 text") from None
         except ValueError as error:
             raise SecretUnavailable(str(error)) from None
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ecsctl.controller.chance import Chance
+from ecsctl.controller.launch_volumes import volume_asked
 from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
 from ecsctl.controller.room import occupancy_of
 from ecsctl.model.arn import last_part
@@ -39,36 +40,62 @@ class Advance(NamedTuple):
 
 
 def advance(
-    store: Store, arn: str, now: datetime, chance: Chance, settle: timedelta = SETTLE, *, dry_run: bool = False
+    store: Store,
+    arn: str,
+    now: datetime,
+    chance: Chance,
+    settle: timedelta = SETTLE,
+    planned: Mapping[str, TaskRecord] | None = None,
 ) -> Advance:
-    """Decide about a service once, and record it. A quiet service costs no write."""
+    """Decide about a service once, and record it. A quiet service costs no write.
+
+    With `planned`, tasks (by ARN) as they are going to be, nothing is recorded.
+    """
     with store.read() as view:
         record = view.get(SERVICES, arn)
         if record is None or record.service.status == "INACTIVE":
             return Advance()
-        step = _decide(view, record, now, chance, settle)
+        step = _decide(view, record, now, chance, settle, planned or {})
     if not _changes(record, step):
         return Advance()
-    if dry_run:
+    if planned is not None:
         return Advance(lines=tuple(_planned(record, step)), changed=True)
     with store.write() as tx:
         record = tx.get(SERVICES, arn)
         if record is None:
             return Advance()
-        step = _decide(tx, record, now, chance, settle)
+        step = _decide(tx, record, now, chance, settle, {})
         return _apply(tx, record, step, now, chance)
 
 
-def _decide(view: View, record: ServiceRecord, now: datetime, chance: Chance, settle: timedelta) -> ServiceStep:
+def _decide(
+    view: View,
+    record: ServiceRecord,
+    now: datetime,
+    chance: Chance,
+    settle: timedelta,
+    planned: Mapping[str, TaskRecord],
+) -> ServiceStep:
     service = record.service
-    tasks = view.find(TASKS, service=record.arn, tallied=0, order="created_at")
+    tasks = [
+        planned.get(task.arn, task) for task in view.find(TASKS, service=record.arn, tallied=0, order="created_at")
+    ]
     named = {starter.task_definition_arn for starter in record.starters} | {
         str(t.task.task_definition_arn) for t in tasks
     }
     definitions = {arn: found for arn in named if (found := view.get(TASK_DEFINITIONS, arn))}
     hosts = hosts_of(view, str(service.cluster_arn))
     occupancy = occupancy_of(view, str(service.cluster_arn), now)
-    return decide_service(record, tasks, Surroundings(definitions, hosts, now, chance.draw, settle, occupancy))
+    daemons = frozenset(f"service:{name}" for name in _daemons(view, record))
+    around = Surroundings(definitions, hosts, now, chance.draw, settle, occupancy, daemons)
+    return decide_service(record, tasks, around)
+
+
+def _daemons(view: View, record: ServiceRecord) -> list[str | None]:
+    if not record.is_daemon:
+        return []
+    found = view.find(SERVICES, cluster=record.service.cluster_arn, status=("ACTIVE", "DRAINING"))
+    return [other.service.service_name for other in found if other.is_daemon]
 
 
 def _changes(record: ServiceRecord, step: ServiceStep) -> bool:
@@ -116,6 +143,8 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         network=launch.starter.network.awsvpc_configuration if launch.starter.network else None,
         rank=service.preemption_priority,
         executable=bool(service.enable_execute_command),
+        volume=volume_asked(launch.definition, launch.starter.volumes),
+        image_map=launch.starter.image_map,
     )
     wish, cluster = wish.of(launch.provider), str(service.cluster_arn)
     return put_task(tx, cluster, wish, launch.demand, launch.host, now, chance.new_id, launch.victims).arn

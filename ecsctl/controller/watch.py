@@ -17,11 +17,12 @@ from ecsctl.controller.crew import Crew, Done
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.listen import Happened, Listener, Look
 from ecsctl.controller.services import Advance
+from ecsctl.controller.turns import in_turn
 from ecsctl.model.arn import last_part, task_beside
 from ecsctl.model.errors import EcsctlError
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.store.store import Store
-from ecsctl.store.tables import INSTANCES, SERVICES, TASKS
+from ecsctl.store.tables import INSTANCES, TASKS
 
 POLL = 0.2
 """Seconds between looks at whether another process has written to the state."""
@@ -194,7 +195,7 @@ class Watch:
             self._ticked = self._now()
             hosts = self._refresh()
             answering = [host.arn for host in hosts if host.instance.agent_connected]
-            lines = give_up(self._store, self._controller.clock, list(self._listeners), answering)
+            lines = give_up(self._store, self._controller.clock, list(self._listeners), answering).lines
             for line in lines:
                 self._told(line)
             if lines:
@@ -228,10 +229,9 @@ class Watch:
 
     def _wake_services(self, *, unsteady: bool = False) -> None:
         with self._store.read() as view:
-            for cluster in self._clusters():
-                for record in view.find(SERVICES, cluster=cluster, status=("ACTIVE", "DRAINING")):
-                    if not unsteady or not record.steady:
-                        self._services[record.arn] = None
+            for record in in_turn(view, self._clusters()):
+                if not unsteady or not record.steady:
+                    self._services[record.arn] = None
 
     # What to do
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from ecsctl.controller.launch_volumes import volume_asked
 from ecsctl.controller.networks import interface_asked
 from ecsctl.controller.new_tasks import Wish
 from ecsctl.controller.providers import Strategy, check_fargate_placement, fargate_platform, launch_types, strategy_of
@@ -17,7 +18,9 @@ from ecsctl.model.api.tasks import (
 from ecsctl.model.arn import Scope, check_name, last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.file_system import FileSystem
 from ecsctl.model.overrides import containers_of
+from ecsctl.model.service import ServiceVolumeConfiguration
 from ecsctl.model.sizes import (
     FARGATE_GPU,
     container_size_problems,
@@ -44,9 +47,10 @@ def wish(
     cluster: str,
     request: RunTaskRequest | StartTaskRequest,
     definition: TaskDefinition | None = None,
+    file_systems: Mapping[str, FileSystem] | None = None,
 ) -> Wish:
     """What a request, which was checked, asks of each task in a cluster (an ARN). `definition`: in place of the one
-    that the request names.
+    that the request names. `file_systems`: those that something stands for, where that is to be asked.
 
     ClientException and InvalidParameterException say why the task definition does not serve it.
     """
@@ -62,7 +66,7 @@ def wish(
     definition = definition or find_task_definition(view, scope, request.task_definition)
     if isinstance(request, RunTaskRequest):
         check_constraints(definition, request.placement_constraints)
-    interface = check_startable(definition, kinds, request.network_configuration, overrides)
+    interface = check_startable(definition, kinds, request.network_configuration, overrides, file_systems)
     found = view.get(TAGS, definition.task_definition_arn or "")
     inherited = found.tags if found and request.propagate_tags == "TASK_DEFINITION" else []
     managed = [Tag(key="aws:ecs:clusterName", value=last_part(cluster))] if request.enable_ecs_managed_tags else []
@@ -79,6 +83,7 @@ def wish(
         rank=getattr(request, "preemption_priority", None),
         executable=bool(request.enable_execute_command),
         rules=_rules(request) if isinstance(request, RunTaskRequest) else None,
+        volume=volume_asked(definition, request.volume_configurations),
     )
 
 
@@ -127,11 +132,18 @@ def check_constraints(definition: TaskDefinition, constraints: Sequence[Placemen
 
 
 def startable(
-    view: View, scope: Scope, name: str, kinds: Collection[LaunchType], network: NetworkConfiguration | None
+    view: View,
+    scope: Scope,
+    name: str,
+    kinds: Collection[LaunchType],
+    network: NetworkConfiguration | None,
+    file_systems: Mapping[str, FileSystem],
+    volumes: Sequence[ServiceVolumeConfiguration] | None = None,
 ) -> TaskDefinition:
     """The task definition of that name, if tasks of it can be started, launched in these ways."""
     definition = find_task_definition(view, scope, name)
-    check_startable(definition, kinds, network)
+    check_startable(definition, kinds, network, None, file_systems)
+    volume_asked(definition, volumes)
     return definition
 
 
@@ -140,6 +152,7 @@ def check_startable(
     kinds: Collection[LaunchType],
     network: NetworkConfiguration | None,
     overrides: TaskOverride | None = None,
+    file_systems: Mapping[str, FileSystem] | None = None,
 ) -> AwsVpcConfiguration | None:
     """What is asked of the network interface of its tasks. ClientException and InvalidParameterException say why none
     of them can be started."""
@@ -148,11 +161,14 @@ def check_startable(
     for kind in kinds:
         if kind not in (definition.compatibilities or []):
             raise invalid_parameter(f"Task definition does not support launch_type {kind}.")
-    if refused := refusals(definition, overrides):
+    if refused := refusals(definition, overrides, file_systems):
         said = "; ".join(f"{verdict.path} ({verdict.note})" for verdict in refused)
         raise client_exception(
             f"{definition.family}:{definition.revision} uses what this release does not honour: {said}"
         )
+    size = overrides.ephemeral_storage.size_in_gib if overrides and overrides.ephemeral_storage else None
+    if size is not None and not 21 <= size <= 200:
+        raise invalid_parameter(f"overrides.ephemeralStorage.sizeInGiB: {size} is out of range: write 21 to 200 GiB.")
     names = {container.name for container in definition.container_definitions or []}
     for override in (overrides.container_overrides if overrides else None) or []:
         if override.name is None:

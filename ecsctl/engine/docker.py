@@ -6,15 +6,14 @@ What a listing and an inspection do not need is imported where it is used: cron 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import quote
 
 import msgspec
 
-from ecsctl.engine.transport import Transport
+from ecsctl.engine.transport import Transport, segment
 from ecsctl.model import identity
 from ecsctl.model.errors import (
     Conflict,
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
         ExecSession,
         Health,
         LogChunk,
+        ObservedImage,
+        PullProgress,
         RegistryLogin,
         State,
         Usage,
@@ -45,6 +46,7 @@ LIST_SECONDS = 10.0
 INSPECT_SECONDS = 5.0
 STATS_SECONDS = 10.0
 CREATE_SECONDS = 30.0
+ARCHIVE_SECONDS = 30.0
 START_SECONDS = 60.0
 STOP_GRACE_SECONDS = 10.0
 """Beyond the time the container itself is given."""
@@ -54,8 +56,7 @@ CLEAN_UP_SECONDS = 0.2
 """After a container's end, by which the engine has begun to clean up behind it, or is done."""
 VOLUME_SECONDS = 30.0
 NETWORK_SECONDS = 30.0
-LOAD_SECONDS = 300.0
-PULL_QUIET_SECONDS = 60.0
+REMOVE_IMAGE_SECONDS = 60.0
 LOGS_QUIET_SECONDS = 30.0
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -113,6 +114,9 @@ class DockerEngine:
         with _understood():
             return str(reply.json()["Id"])
 
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        self._http.call("PUT", f"{_path(container_id)}/archive", ARCHIVE_SECONDS, {"path": path}, archive)
+
     def start(self, container_id: str) -> None:
         self._wait_for_clean_up()
         try:
@@ -148,26 +152,47 @@ class DockerEngine:
                 raise
             self._wait_until_gone(container)
 
-    def pull(self, image: str, login: RegistryLogin | None = None) -> None:
-        from ecsctl.engine.registry_auth import auth_headers, login_headers
+    def pull(
+        self,
+        image: str,
+        login: RegistryLogin | None = None,
+        tell: Callable[[PullProgress], object] | None = None,
+    ) -> None:
+        from ecsctl.engine import docker_images
 
-        name, tag = _name_and_tag(image)
-        query = {"fromImage": name} | ({"tag": tag} if tag else {})
-        headers = login_headers(login) if login else auth_headers(image)
-        buffer = b""
-        try:
-            for piece in self._http.stream("POST", "/images/create", PULL_QUIET_SECONDS, query, headers):
-                *lines, buffer = (buffer + piece).split(b"\n")
-                for line in lines:
-                    _check_progress(line)
-            _check_progress(buffer)
-        except (NotFound, Conflict) as error:  # those are about containers
-            raise EngineRefused(error.status, error.message) from None
+        docker_images.pull(self._http, image, login, tell)
 
-    def load(self, image: bytes) -> None:
-        reply = self._http.call("POST", "/images/load", LOAD_SECONDS, {"quiet": "1"}, image)
-        for line in reply.body.split(b"\n"):
-            _check_progress(line)
+    def load(self, image: Iterable[bytes]) -> None:
+        from ecsctl.engine import docker_images
+
+        docker_images.load(self._http, image)
+
+    def export(self, image: str) -> Iterator[bytes]:
+        from ecsctl.engine import docker_images
+
+        return docker_images.export(self._http, image)
+
+    def image(self, name: str) -> ObservedImage | None:
+        from ecsctl.engine import docker_images
+
+        with _understood():
+            return docker_images.inspect(self._http, name)
+
+    def list_images(self) -> Sequence[ObservedImage]:
+        from ecsctl.engine import docker_images
+
+        with _understood():
+            return docker_images.listing(self._http)
+
+    def used_images(self) -> frozenset[str]:
+        reply = self._http.call("GET", "/containers/json", LIST_SECONDS, {"all": "1"})
+        with _understood():
+            return frozenset(entry["ImageID"] for entry in reply.json())
+
+    def remove_image(self, name: str) -> None:
+        with suppress(NotFound):
+            # Without force, the engine keeps what a container uses.
+            self._http.call("DELETE", f"/images/{segment(name)}", REMOVE_IMAGE_SECONDS)
 
     def logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
@@ -201,7 +226,7 @@ class DockerEngine:
         with _understood():
             made = str(reply.json()["Id"])
         start = {"Detach": False, "Tty": tty}
-        sock, rest = self._http.converse(f"/exec/{_segment(made)}/start", START_SECONDS, start)
+        sock, rest = self._http.converse(f"/exec/{segment(made)}/start", START_SECONDS, start)
         return DockerSession(self._http, made, sock, rest, tty)
 
     def usage(self, container_id: str) -> Usage | None:
@@ -231,21 +256,25 @@ class DockerEngine:
                     )
         raise EngineTimeout("The engine ended its stream of events.")
 
-    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> str:
         body = {"Name": name, "Driver": driver or "local", "DriverOpts": options, "Labels": labels}
-        with suppress(Conflict):
-            self._http.call("POST", "/volumes/create", VOLUME_SECONDS, body=body)
+        try:
+            reply = self._http.call("POST", "/volumes/create", VOLUME_SECONDS, body=body)
+        except Conflict:  # it is of another driver
+            reply = self._http.call("GET", f"/volumes/{segment(name)}", INSPECT_SECONDS)
+        with _understood():
+            return str(reply.json().get("Mountpoint") or "")
 
     def has_volume(self, name: str) -> bool:
         try:
-            self._http.call("GET", f"/volumes/{_segment(name)}", INSPECT_SECONDS)
+            self._http.call("GET", f"/volumes/{segment(name)}", INSPECT_SECONDS)
         except NotFound:
             return False
         return True
 
     def remove_volume(self, name: str) -> None:
         with suppress(NotFound):
-            self._http.call("DELETE", f"/volumes/{_segment(name)}", VOLUME_SECONDS)
+            self._http.call("DELETE", f"/volumes/{segment(name)}", VOLUME_SECONDS)
 
     def create_network(self, name: str, labels: dict[str, str]) -> None:
         with self._networking:
@@ -269,7 +298,7 @@ class DockerEngine:
 
     def remove_network(self, name: str) -> None:
         try:
-            self._http.call("DELETE", f"/networks/{_segment(name)}", NETWORK_SECONDS)
+            self._http.call("DELETE", f"/networks/{segment(name)}", NETWORK_SECONDS)
         except NotFound:
             pass
         except EngineRefused as error:
@@ -349,13 +378,7 @@ def _info(found: dict[str, Any], api_version: str) -> EngineInfo:
 
 
 def _path(container: str) -> str:
-    return f"/containers/{_segment(container)}"
-
-
-def _segment(name: str) -> str:
-    if name in ("", ".", ".."):  # would ask for something else
-        raise NotFound(404, f"No such container or volume: '{name}'")
-    return quote(name, safe="")
+    return f"/containers/{segment(container)}"
 
 
 def _listed(entry: dict[str, Any]) -> Observed:
@@ -435,25 +458,3 @@ def _used(found: dict[str, Any]) -> Usage | None:
 
 def _time(text: str) -> str | None:
     return None if text in ("", NEVER) else text
-
-
-def _name_and_tag(image: str) -> tuple[str, str]:
-    """What to ask for: without a tag the engine would fetch every tag there is."""
-    if "@" in image:
-        return image, ""
-    last = image.rpartition("/")[2]
-    if ":" in last:
-        name, _, tag = image.rpartition(":")
-        return name, tag
-    return image, "latest"
-
-
-def _check_progress(line: bytes) -> None:
-    if b"error" not in line:
-        return
-    try:
-        found = msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return
-    if isinstance(found, dict) and found.get("error"):
-        raise EngineRefused(500, " ".join(str(found["error"]).split()))

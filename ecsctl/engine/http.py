@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 MAX_LINE = 65536
 MAX_HEADERS = 200
@@ -46,14 +46,28 @@ class Exchange:
         self._began = False
         self._stays = True
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> None:
-        """Send a request and read the head of the answer. OSError (TimeoutError too) or BrokenAnswerError."""
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        pieces: Iterable[bytes] | None = None,
+    ) -> None:
+        """Send a request and read the head of the answer. OSError (TimeoutError too) or BrokenAnswerError.
+
+        `pieces`: a body that is not there at once, in place of one that is.
+        """
         lines = [f"{method} {target} HTTP/1.1", "Host: docker", "User-Agent: ecsctl"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        if body or method == "POST":
+        if pieces is not None:
+            lines.append("Transfer-Encoding: chunked")
+        elif body or method == "POST":
             lines.append(f"Content-Length: {len(body)}")
         self._set_timeout()
         self._sock.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        if pieces is not None:
+            self._send_chunked(pieces)
         self._read_head()
         while 100 <= self.status < 200 and self.status != SWITCHING:
             self._read_head()
@@ -87,6 +101,14 @@ class Exchange:
             self._stays = False
             yield from self._until_closed()
         self.reusable = self._stays and not self._buffer
+
+    def _send_chunked(self, pieces: Iterable[bytes]) -> None:
+        try:
+            for piece in filter(None, pieces):
+                self._sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self._sock.sendall(b"0\r\n\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has heard enough, and its answer says why
 
     def _read_head(self) -> None:
         version, _, rest = self._line().partition(" ")

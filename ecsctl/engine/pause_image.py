@@ -7,12 +7,11 @@ where it is the first process of a task, and then waits for signals for ever; SI
 from __future__ import annotations
 
 import hashlib
-import io
 import struct
-import tarfile
 
 import msgspec
 
+from ecsctl.engine.archive import tar_of
 from ecsctl.model.errors import EngineRefused
 from ecsctl.model.identity import PAUSE_IMAGE
 
@@ -56,7 +55,7 @@ def pause_image(architecture: str) -> bytes:
     if architecture not in _PROGRAMS:
         raise EngineRefused(404, f"there is no pause image for {architecture}: load one on the host as {PAUSE_IMAGE}")
     machine, code, name = _PROGRAMS[architecture]
-    layer = _tar({"pause": _executable(machine, bytes.fromhex(code) + _IGNORE)})
+    layer = tar_of({"pause": _executable(machine, bytes.fromhex(code) + _IGNORE)}, 0o755)
     config = msgspec.json.encode(
         {
             "architecture": name,
@@ -68,7 +67,7 @@ def pause_image(architecture: str) -> bytes:
     )
     config_name = f"{hashlib.sha256(config).hexdigest()}.json"
     manifest = msgspec.json.encode([{"Config": config_name, "RepoTags": [PAUSE_IMAGE], "Layers": ["layer.tar"]}])
-    return _tar({"manifest.json": manifest, config_name: config, "layer.tar": layer})
+    return tar_of({"manifest.json": manifest, config_name: config, "layer.tar": layer})
 
 
 def _executable(machine: int, program: bytes) -> bytes:
@@ -79,13 +78,3 @@ def _executable(machine: int, program: bytes) -> bytes:
     header = struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, _BASE + begin, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _BASE, _BASE, size, size, 0x10000)
     return ident + header + segment + program
-
-
-def _tar(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.mode, entry.size = 0o755, len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return out.getvalue()

@@ -7,10 +7,10 @@ engine said no. Verbs that are asked for a state the container is already in suc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from ecsctl.model.observed import Address, Health, LogChunk, Observed, PortBinding, State, Stream
+from ecsctl.model.observed import Address, Health, LogChunk, Observed, ObservedImage, PortBinding, State, Stream
 
 __all__ = [
     "Address",
@@ -22,7 +22,9 @@ __all__ = [
     "Health",
     "LogChunk",
     "Observed",
+    "ObservedImage",
     "PortBinding",
+    "PullProgress",
     "RegistryLogin",
     "State",
     "Stream",
@@ -65,6 +67,16 @@ class RegistryLogin(NamedTuple):
         return f"RegistryLogin({self.username!r}, ***)"
 
 
+class PullProgress(NamedTuple):
+    """How far a pull is: layers that are there, of those that are known of; bytes that have come, of those that are
+    known of."""
+
+    layers: int = 0
+    of_layers: int = 0
+    bytes: int = 0
+    of_bytes: int = 0
+
+
 class Usage(NamedTuple):
     """What a running container uses: how many CPUs, as the mean of a second, and memory in bytes, without the part of
     the file cache that the kernel would give back at once."""
@@ -105,6 +117,10 @@ class Engine(Protocol):
         """The new container's id. Conflict: the name is taken; ImageNotFound, NetworkNotFound: it needs one that is
         not on the host."""
 
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        """Unpack a tar archive in a directory of a container, running or not. What is there of the same name is
+        replaced. NotFound when the container is gone, or has no such directory."""
+
     def start(self, container_id: str) -> None:
         """Success when it runs already. NotFound when it is gone, NetworkNotFound when a network of its is."""
 
@@ -120,12 +136,33 @@ class Engine(Protocol):
     def remove(self, container: str) -> None:
         """By id or name, running or not, with its anonymous volumes. Success when there is none."""
 
-    def pull(self, image: str, login: RegistryLogin | None = None) -> None:
+    def pull(
+        self,
+        image: str,
+        login: RegistryLogin | None = None,
+        tell: Callable[[PullProgress], object] | None = None,
+    ) -> None:
         """Fetch an image, by that log-in or with the user's own registry credentials. EngineRefused carries the
-        registry's words."""
+        registry's words. `tell` is told how far it is, often."""
 
-    def load(self, image: bytes) -> None:
-        """Put an image on the host, given as `docker save` writes images."""
+    def load(self, image: Iterable[bytes]) -> None:
+        """Put an image on the host, given as `docker save` writes images, in pieces of any size."""
+
+    def export(self, image: str) -> Iterator[bytes]:
+        """An image, as `docker save` writes it, in pieces. ImageNotFound."""
+
+    def image(self, name: str) -> ObservedImage | None:
+        """By name or id; None when there is none."""
+
+    def list_images(self) -> Sequence[ObservedImage]:
+        """Every image that has a name or is of no other's making, without its layers."""
+
+    def used_images(self) -> frozenset[str]:
+        """The ids of the images of all containers, running or not, whoever made them."""
+
+    def remove_image(self, name: str) -> None:
+        """Take a name from an image, and with its last one the image; by id, the image. Success when there is none.
+        Conflict while a container uses it, another image is built on it, or, by id, it has several names."""
 
     def logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
@@ -152,8 +189,8 @@ class Engine(Protocol):
         nothing happened for `quiet` seconds.
         """
 
-    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
-        """Success when a volume of that name exists already."""
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> str:
+        """Where it is on the host, if its driver says so. Success when a volume of that name exists already."""
 
     def has_volume(self, name: str) -> bool: ...
 

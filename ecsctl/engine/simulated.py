@@ -6,13 +6,10 @@ Nothing in it is random: the same calls at the same times give the same answers.
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
-from typing import IO, Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from ecsctl.engine.port import (
     CreateBody,
@@ -22,6 +19,8 @@ from ecsctl.engine.port import (
     Health,
     LogChunk,
     Observed,
+    ObservedImage,
+    PullProgress,
     RegistryLogin,
     Usage,
 )
@@ -33,10 +32,10 @@ from ecsctl.engine.simulated_container import (
     SimulatedSession,
     StartError,
     allocate,
-    image_reference,
     wished_ports,
 )
 from ecsctl.engine.simulated_faults import Call, Fault, Pullable
+from ecsctl.engine.simulated_images import Images, image_reference
 from ecsctl.engine.transport import refusal
 from ecsctl.model import identity
 from ecsctl.model.errors import (
@@ -75,8 +74,8 @@ class SimulatedEngine:
         info: EngineInfo = INFO,
         registry: dict[str, Pullable] | None = None,
     ) -> None:
-        self.images = {image_reference(name): program for name, program in (images or {}).items()}
-        self.registry = {image_reference(name): found for name, found in (registry or {}).items()}
+        self.images = Images(images or {}, registry or {})
+        self.registry = self.images.registry
         self.faults: list[Fault] = []
         self.reachable = True
         self.disk_full = False
@@ -146,6 +145,10 @@ class SimulatedEngine:
     def create(self, name: str, body: CreateBody) -> str:
         return self._call("create", (name, body), lambda _: self._create(name, body))
 
+    def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
+        arguments = (container_id, path, archive)
+        self._call("put_archive", arguments, lambda _: self._find(container_id).unpack(path, archive))
+
     def start(self, container_id: str) -> None:
         self._call("start", (container_id,), lambda now: self._start(self._find(container_id), now))
 
@@ -188,28 +191,41 @@ class SimulatedEngine:
 
         self._call("remove", (container,), act)
 
-    def pull(self, image: str, login: RegistryLogin | None = None) -> None:
-        reference = image_reference(image)
+    def pull(
+        self,
+        image: str,
+        login: RegistryLogin | None = None,
+        tell: Callable[[PullProgress], object] | None = None,
+    ) -> None:
+        seconds = self._call("pull", (image, login) if login else (image,), lambda _: self.images.pull(image))
+        if tell is not None:
+            tell(PullProgress(1, 1, 100, 100))
+        self._pass(seconds)
 
-        def act(_: float) -> float:
-            found = self.registry.get(reference)
-            if found is None:
-                raise EngineRefused(404, f"pull access denied for {image}, repository does not exist")
-            if found.error:
-                raise EngineRefused(500, found.error)
-            self.images[reference] = found.program
-            return found.seconds
+    def load(self, image: Iterable[bytes]) -> None:
+        content = b"".join(image)
+        self._call("load", (len(content),), lambda _: self.images.load(content))
 
-        self._pass(self._call("pull", (image, login) if login else (image,), act))
+    def export(self, image: str) -> Iterator[bytes]:
+        yield self._call("export", (image,), lambda _: self.images.export(image))
 
-    def load(self, image: bytes) -> None:
+    def image(self, name: str) -> ObservedImage | None:
+        return self._call("image", (name,), lambda _: self.images.find(name))
+
+    def list_images(self) -> Sequence[ObservedImage]:
+        return self._call("list_images", (), lambda _: self.images.listing())
+
+    def used_images(self) -> frozenset[str]:
+        def act(_: float) -> frozenset[str]:
+            return frozenset(container.image_id for container in self._containers.values())
+
+        return self._call("used_images", (), act)
+
+    def remove_image(self, name: str) -> None:
         def act(_: float) -> None:
-            with tarfile.open(fileobj=io.BytesIO(image)) as tar:
-                manifest = json.load(cast("IO[bytes]", tar.extractfile("manifest.json")))
-            for name in (tag for entry in manifest for tag in entry["RepoTags"]):
-                self.images[name] = Program(stop_exit_code=137)
+            self.images.remove(name, {container.image_id for container in self._containers.values()})
 
-        self._call("load", (len(image),), act)
+        self._call("remove_image", (name,), act)
 
     def logs(
         self, container_id: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
@@ -258,11 +274,12 @@ class SimulatedEngine:
                 silent += EVENT_POLL
         raise EngineTimeout(f"{self._info.name} told of no event.")
 
-    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> None:
-        def act(_: float) -> None:
+    def create_volume(self, name: str, driver: str | None, options: dict[str, str], labels: dict[str, str]) -> str:
+        def act(_: float) -> str:
             self.volumes.setdefault(name, dict(labels))
+            return f"/var/lib/docker/volumes/{name}/_data"
 
-        self._call("create_volume", (name, driver, options, labels), act)
+        return self._call("create_volume", (name, driver, options, labels), act)
 
     def has_volume(self, name: str) -> bool:
         return self._call("has_volume", (name,), lambda _: name in self.volumes)
@@ -389,9 +406,9 @@ class SimulatedEngine:
                 )
 
     def _create(self, name: str, body: CreateBody) -> str:
-        reference = image_reference(str(body["Image"]))
-        if reference not in self.images:
-            raise ImageNotFound(404, f"No such image: {reference}")
+        image = self.images.find(str(body["Image"]))
+        if image is None:
+            raise ImageNotFound(404, f"No such image: {image_reference(str(body['Image']))}")
         memory = (body.get("HostConfig") or {}).get("Memory") or 0
         if 0 < memory < MIN_MEMORY:
             raise EngineRefused(400, "Minimum memory limit allowed is 6MB")
@@ -400,8 +417,7 @@ class SimulatedEngine:
             raise EngineRefused(500, "mkdir /var/lib/docker/overlay2: no space left on device")
         self._created += 1
         container_id = hashlib.sha256(f"{self._info.id} {self._created}".encode()).hexdigest()
-        image_id = f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}"
-        container = Container(container_id, name, image_id, body, self.images[reference])
+        container = Container(container_id, name, image.id, body, self.images.program(image.id))
         self._containers[container_id] = container
         for volume in container.volumes():
             self.volumes.setdefault(volume, {})

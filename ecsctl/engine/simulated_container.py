@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -28,7 +30,8 @@ class Program(NamedTuple):
     """What containers of an image do. Times are seconds after the start; nothing at all means: run for ever.
 
     `health`: (when, what) in order, before the first of which it is `starting`; empty means no health check.
-    `output`: (when, stream, line without its end). `cpu`: how many CPUs it keeps busy, `memory`: bytes.
+    `output`: (when, stream, line without its end). `cpu`: how many CPUs it keeps busy, `memory`: bytes. `reads`: the
+    path of a file whose lines it prints first.
     """
 
     exits_after: float | None = None
@@ -42,6 +45,7 @@ class Program(NamedTuple):
     output: tuple[tuple[float, Literal["stdout", "stderr"], bytes], ...] = ()
     cpu: float = 0.0
     memory: int = 1 << 20
+    reads: str = ""
 
 
 class SimulatedSession:
@@ -86,6 +90,8 @@ class Container:
     finished: float | None = None
     forced_health: Health | None = None
     printed: list[LogChunk] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What was put into it, by path."""
     _end: tuple[float, int, bool] | None = None
     """When it will end, with which code, and whether by running out of memory."""
 
@@ -98,6 +104,12 @@ class Container:
         self.exit_code, self.oom_killed, self.error, self.forced_health = 0, False, "", None
         after = self.program.exits_after
         self._end = None if after is None else (now + after, self.program.exit_code, self.program.oom_killed)
+
+    def unpack(self, path: str, archive: bytes) -> None:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            for member in tar.getmembers():
+                if (content := tar.extractfile(member)) is not None:
+                    self.files[f"{path.rstrip('/')}/{member.name}"] = content.read()
 
     def fail(self, error: StartError) -> None:
         """A start that was refused: it remains created, or what it was."""
@@ -194,9 +206,12 @@ class Container:
         if self.started is None:
             return list(self.printed)
         one_stream = bool(self.body.get("Tty"))
+        read: list[tuple[float, Stream, bytes]] = [
+            (0.0, "stdout", line) for line in self.files.get(self.program.reads, b"").splitlines()
+        ]
         return self.printed + [
             LogChunk("stdout" if one_stream else stream, rfc3339(self.started + when), line)
-            for when, stream, line in self.program.output
+            for when, stream, line in (*read, *self.program.output)
             if self.started + when <= end
         ]
 
@@ -234,10 +249,3 @@ def allocate(wishes: list[PortWish], taken: set[tuple[str, int]], dynamic: range
         places = _HOST_ADDRESSES if wish.host_ip == "" else (wish.host_ip,)
         found += [PortBinding(host_ip, host_port, wish.container_port, wish.protocol) for host_ip in places]
     return tuple(sorted(found))
-
-
-def image_reference(name: str) -> str:
-    """The name with its tag."""
-    if "@" in name or ":" in name.rpartition("/")[2]:
-        return name
-    return f"{name}:latest"

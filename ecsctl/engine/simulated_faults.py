@@ -16,11 +16,15 @@ class Call(NamedTuple):
 
 
 class Pullable(NamedTuple):
-    """What a registry has: the image's program, how long its pull takes (seconds), or why it fails."""
+    """What a registry has: the image's program, how long its pull takes (seconds), or why it fails.
+
+    `content` tells what one tag meant from what it means later: other content is another image with another digest.
+    """
 
     program: Program = Program()
     seconds: float = 0.0
     error: str = ""
+    content: str = ""
 
 
 @dataclass

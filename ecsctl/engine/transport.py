@@ -13,9 +13,9 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -29,6 +29,7 @@ API_VERSION = (1, 41)
 NOT_MODIFIED = 304
 """The engine's answer when a container is already as asked."""
 
+PING_SECONDS = 5.0
 IDLE_CONNECTIONS = 8
 IDLE_SECONDS = 30.0
 
@@ -113,6 +114,30 @@ class Transport:
                 sock.close()
             if exchange.status != 400 or not self._adopt_version(message):
                 break
+        raise refusal(exchange.status, message)
+
+    def upload(
+        self, path: str, pieces: Iterable[bytes], quiet: float, query: Mapping[str, str] | None = None
+    ) -> Iterator[bytes]:
+        """The answer, in pieces, to a POST of a tar archive that comes in pieces. At most `quiet` seconds pass in which
+        nothing goes either way. Raises as `call` does.
+
+        The engine has to have answered before: what was begun cannot be sent again in another version.
+        """
+        self.call("GET", "/_ping", min(quiet, PING_SECONDS))
+        sock = self._dial()
+        try:
+            exchange = Exchange(sock, quiet=quiet)
+            headers = {"Content-Type": "application/x-tar"}
+            exchange.ask("POST", self._target(path, query), headers, pieces=pieces)
+            if exchange.status < 300:
+                yield from exchange.pieces()
+                return
+            message = message_of(exchange.body())
+        except (OSError, BrokenAnswerError) as error:
+            raise self._lost("POST", path, quiet, error) from error
+        finally:
+            sock.close()
         raise refusal(exchange.status, message)
 
     def converse(self, path: str, seconds: float, body: object) -> tuple[socket.socket, bytes]:
@@ -247,3 +272,10 @@ def _readable(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
+
+
+def segment(name: str) -> str:
+    """The name of a container, a volume, an image as a part of a path. NotFound for what would be none."""
+    if name in ("", ".", ".."):  # would ask for something else
+        raise NotFound(404, f"No such container, volume or image: '{name}'")
+    return quote(name, safe="")

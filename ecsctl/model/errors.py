@@ -43,6 +43,10 @@ class SecretUnavailable(EcsctlError):
     """A value that a container needs cannot be had; the text says why, and has no value in it."""
 
 
+class VolumeUnavailable(EcsctlError):
+    """A volume that a container needs cannot be had; the text says why, and what to do."""
+
+
 class ApiError(EcsctlError):
     """An error of the ECS API (ECS API reference, CommonErrors and each action's Errors)."""
 

@@ -40,7 +40,7 @@ class PlannedTask(Record):
 
 class PlacementPlan(Record):
     """Where the copies of a task would go if they were started now, and the verdict on each host for the first of
-    them."""
+    them. `image_map`: what would take the place of its images."""
 
     task_definition: str
     group: str
@@ -48,6 +48,7 @@ class PlacementPlan(Record):
     tasks: list[PlannedTask]
     failures: list[Failure]
     hosts: list[HostVerdict]
+    image_map: dict[str, str] | None = None
 
 
 class Happening(Record):

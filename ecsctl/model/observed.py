@@ -1,4 +1,4 @@
-"""What an engine says of one container."""
+"""What an engine says of one container, or of one image."""
 
 from __future__ import annotations
 
@@ -42,6 +42,18 @@ class Address(NamedTuple):
     ipv4: str
     ipv6: str
     mac: str
+
+
+class ObservedImage(NamedTuple):
+    """What an engine says of one image. `tags` and `digests` are the names that it has, `repository:tag` and
+    `repository@sha256:…`; `layers` the digests of its unpacked layers, from the lowest, which only `image` tells;
+    `size` is in bytes."""
+
+    id: str
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    size: int = 0
+    layers: tuple[str, ...] = ()
 
 
 class Observed(NamedTuple):

@@ -6,7 +6,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, PlacementConstraint, PlacementStrategy
+from ecsctl.model.api.tasks import (
+    AwsVpcConfiguration,
+    NetworkConfiguration,
+    PlacementConstraint,
+    PlacementStrategy,
+    TaskVolumeConfiguration,
+)
 from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
@@ -14,7 +20,14 @@ from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.identity import PAUSE
 from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest
-from ecsctl.model.service import DeploymentRolloutState, Service, ServiceEvent, StabilityStatus, is_external
+from ecsctl.model.service import (
+    DeploymentRolloutState,
+    Service,
+    ServiceEvent,
+    ServiceVolumeConfiguration,
+    StabilityStatus,
+    is_external,
+)
 from ecsctl.model.service_deployment import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.task import LaunchType, NetworkBinding, Task
 
@@ -23,6 +36,10 @@ Stage = Literal["none", "created", "started", "exited", "fenced"]
 
 Operation = Literal["create", "pull", "start", "stop", "rename", "remove", "network"]
 """`network` creates the network that the container is to be in."""
+
+Pull = Literal["missing", "try", "must"]
+"""Whether an image is pulled only where it is missing, or before anything else: when that fails, it is used as it is on
+the host, or the task fails."""
 
 
 class Intent(Record):
@@ -44,9 +61,11 @@ class TaskAddress(Record):
 class ContainerState(Record):
     """One container of a task, on its engine.
 
-    `starts` and `stops` count the calls; `failed`: it could not be pulled, created or started, for `reason`.
-    `restarts`: how often its restart policy has started it again; `ran`: how long it ran, in seconds by its host's
-    clock, when it ended last. `address` is the task's, of the container that owns its network namespace.
+    `starts` and `stops` count the calls; `late_start`: one got no answer, and may yet be carried out; `failed`: it
+    could not be pulled, created or started, for `reason`. `restarts`: how often its restart policy has started it
+    again; `ran`: how long it ran, in seconds by its host's clock, when it ended last. `address` is its own; the task's,
+    of the container that owns its network namespace. `image`: what it is created from, once that is settled; `pulled`:
+    it was, or `pull_failed` says why not; `image_digest`: empty where it has none.
     """
 
     name: str
@@ -54,10 +73,14 @@ class ContainerState(Record):
     stage: Stage = "none"
     engine_id: str | None = None
     intent: Intent | None = None
+    image: str | None = None
+    pull: Pull = "missing"
     pulled: bool = False
+    pull_failed: str | None = None
     networked: bool = False
     starts: int = 0
     stops: int = 0
+    late_start: bool = False
     failed: bool = False
     restarts: int = 0
     ran: float | None = None
@@ -100,6 +123,9 @@ class TaskRecord(Record):
     `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
     tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
     `rules`: what RunTask was asked of where it goes.
+    `volume`: what was asked of the volume that is configured at launch. `port_rows`: the first ports of the host that
+    serve the port ranges of the task definition, in its order. `image_map`: what was asked to take the place of its
+    images, before what is configured.
     """
 
     task: Task
@@ -117,6 +143,9 @@ class TaskRecord(Record):
     rank: int = 0
     waits_for: list[str] = msgspec.field(default_factory=list)
     rules: PlacementRules | None = None
+    volume: TaskVolumeConfiguration | None = None
+    port_rows: list[int] = msgspec.field(default_factory=list)
+    image_map: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def arn(self) -> str:
@@ -173,8 +202,9 @@ class InstanceRecord(Record):
 class Starter(Record):
     """What a service's tasks are started for, and name in `startedBy`: a deployment, or a task set.
 
-    `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by.
-    `obstacle`: what was last told of why it does not get on. `network`: what its tasks are to have of it.
+    `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by; the
+    last of these was noted at `failed_at`. `obstacle`: what was last told of why it does not get on.
+    `network`, `volumes` and `image_map`: what its tasks are to have of them.
     """
 
     id: str
@@ -183,9 +213,12 @@ class Starter(Record):
     updated_at: datetime
     failures: int = 0
     start_failures: int = 0
+    failed_at: datetime | None = None
     next_attempt_at: datetime | None = None
     obstacle: str = ""
     network: NetworkConfiguration | None = None
+    volumes: list[ServiceVolumeConfiguration] | None = None
+    image_map: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class DeploymentRecord(Starter):
@@ -250,6 +283,10 @@ class ServiceRecord(Record):
     def is_external(self) -> bool:
         """Whether something else deploys it, by task sets."""
         return is_external(self.service)
+
+    @property
+    def is_daemon(self) -> bool:
+        return self.service.scheduling_strategy == "DAEMON"
 
     @property
     def starters(self) -> Sequence[Starter]:
@@ -339,6 +376,26 @@ class PortReservation(Record):
     @property
     def key(self) -> str:
         return f"{self.instance_arn}|{self.port}/{self.protocol}"
+
+
+class ImageRecord(Record):
+    """An image that was pulled, or pushed, to a container instance, by the id that it has there and everywhere.
+
+    `names`: as which it came. `ours`: it was not there before. `pushed`: it did not come from a registry.
+    `looked_at`: when it was last found that it has to stay.
+    """
+
+    instance_arn: str
+    image_id: str
+    names: list[str]
+    came_at: datetime
+    ours: bool
+    pushed: bool = False
+    looked_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.instance_arn}|{self.image_id}"
 
 
 class Event(Record):

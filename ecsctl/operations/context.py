@@ -29,6 +29,8 @@ class Context(NamedTuple):
     warn: Callable[[str], None]
     reserved_memory: int = 256
     """MiB that a container instance keeps back for the host itself."""
+    image_map: dict[str, str] = {}  # noqa: RUF012 nobody changes it
+    """What takes the place of images of the tasks and deployments that are made here, before what is configured."""
 
     def now(self) -> datetime:
         return self.controller.clock.now()

@@ -25,6 +25,7 @@ from ecsctl.operations.container_rules import (
 )
 from ecsctl.operations.definition_graph import graph_problems
 from ecsctl.operations.fargate_rules import fargate_problems
+from ecsctl.operations.log_router_rules import log_router_problems
 from ecsctl.operations.task_rules import expression_problem
 
 MAX_BYTES = 64 << 10
@@ -57,6 +58,7 @@ def _problems(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
     yield from _task(request)
     yield from _volumes(request)
     yield from graph_problems(request.container_definitions, request.network_mode or "bridge")
+    yield from log_router_problems(request.container_definitions)
     if "FARGATE" in (request.requires_compatibilities or []):
         yield from fargate_problems(request)
     yield from _tag_problems(request.tags or [], "tags")
@@ -185,6 +187,9 @@ def _volumes(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
         names.add(volume.name)
         for field, sentence in _volume(volume, is_windows(request)):
             yield f"{path}.{field}", sentence
+    at_launch = [volume.name for volume in request.volumes or [] if volume.configured_at_launch]
+    if len(at_launch) > 1:
+        yield "volumes", f"only one volume can be configured at launch: {', '.join(map(str, at_launch))}."
     for index, container in enumerate(request.container_definitions):
         for number, mount in enumerate(container.mount_points or []):
             if mount.source_volume not in names:
@@ -212,8 +217,29 @@ def _volume(volume: Volume, windows: bool) -> Iterator[Problem]:
             yield "host.sourcePath", problem
         elif ":" in source and not windows:
             yield "host.sourcePath", f"host.sourcePath {shown(source)} must not contain ':'."
+    yield from _file_system(volume)
     if docker is not None and docker.driver is not None and not _DRIVER.fullmatch(docker.driver):
         yield "dockerVolumeConfiguration.driver", f"{shown(docker.driver)} is not the name of a volume driver."
+
+
+def _file_system(volume: Volume) -> Iterator[Problem]:
+    """What is asked of a directory, which an access point has already, of a file system of Amazon's."""
+    efs, files = volume.efs_volume_configuration, volume.s3files_volume_configuration
+    authorization = efs.authorization_config if efs else None
+    asked = (
+        ("efsVolumeConfiguration", efs, authorization and authorization.access_point_id),
+        ("s3filesVolumeConfiguration", files, files and files.access_point_arn),
+    )
+    for field, found, access_point in asked:
+        root = found.root_directory if found else None
+        if root and (problem := path_problem(root, windows=False, what="rootDirectory")):
+            yield f"{field}.rootDirectory", problem
+        elif access_point and root not in (None, "/"):
+            yield f"{field}.rootDirectory", "with an access point, the root directory is left out, or '/'."
+    needs_encryption = authorization and (authorization.iam == "ENABLED" or authorization.access_point_id)
+    if efs and needs_encryption and efs.transit_encryption != "ENABLED":
+        path = "efsVolumeConfiguration.transitEncryption"
+        yield path, "has to be ENABLED with an access point or IAM authorization."
 
 
 def _tag_problems(tags: list[Tag], path: str) -> Iterator[Problem]:

@@ -28,6 +28,7 @@ HONOURED = (
     "bake_time_in_minutes",
     "lifecycle_hooks",
     "early_success_criteria",
+    "alarms",  # that are switched off: others are refused
 )
 _UNSERVED = {
     "alarms": "CloudWatch alarms",
@@ -40,7 +41,8 @@ def check_deployments(given: DeploymentConfiguration | None, known: DeploymentCo
     """Whether a service can have this configuration on top of what is `known`; InvalidParameterException, and
     ClientException for what this release does not honour."""
     for field, what in _UNSERVED.items():
-        if getattr(given, field, None):
+        asked = getattr(given, field, None)
+        if asked and getattr(asked, "enable", True):  # what is switched off asks for nothing
             raise client_exception(f"{WHERE}: {what} are not honoured by this release; leave them out.")
     if given is None:
         return

@@ -14,7 +14,9 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import CapacityProviderStrategyItem, Cluster
 from ecsctl.model.errors import InputError
 from ecsctl.model.explanation import Explanation, Happening, HostVerdict, PlacementPlan, PlacementScore, PlannedTask
+from ecsctl.model.image import replaced
 from ecsctl.model.near import near
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
@@ -58,7 +60,15 @@ def plan_tasks(
         wish = wish_in(view, ctx, cluster, request, definition)
         placements = place_tasks(view, ctx, cluster, wish, request, count, held)
         fleet = Fleet(hosts_with(view, cluster, held))
-        return _plan(ctx, wish.definition, fleet, asked_of(wish), placements, count)
+        plan = _plan(ctx, wish.definition, fleet, asked_of(wish), placements, count)
+        return evolve(plan, image_map=_images(ctx, wish.definition) or None)
+
+
+def _images(ctx: Context, definition: TaskDefinition) -> dict[str, str]:
+    """What takes the place of which images of a task definition."""
+    tables = (ctx.image_map, ctx.controller.images.image_map)
+    images = [str(container.image) for container in definition.container_definitions or []]
+    return {image: other for image in images if (other := replaced(image, tables)) != image}
 
 
 def explain_resource(ctx: Context, name: str, cluster: str | None = None) -> Explanation:
@@ -263,10 +273,12 @@ def _service_facts(record: ServiceRecord, tasks: Sequence[TaskRecord], now: date
     kind = "task set" if record.is_external else "deployment"
     for starter in record.starters:
         mine = [task for task in tasks if task.task.started_by == starter.id]
+        is_primary = isinstance(starter, DeploymentRecord) and starter.status == "PRIMARY"
+        wanted = max(len(mine), service.desired_count or 0 if is_primary else 0)
         state = f", {starter.rollout_state}" if isinstance(starter, DeploymentRecord) else ""
         yield (
             f"{kind} {starter.id} of {last_part(starter.task_definition_arn)}{state}: "
-            f"{sum(task.is_running for task in mine)} of {len(mine)} tasks run, {starter.failures} failed in a row"
+            f"{sum(task.is_running for task in mine)} of {wanted} tasks run, {starter.failures} failed in a row"
         )
         yield from _starter_facts(starter, now)
     scheduling = service.scheduling_strategy or "REPLICA"

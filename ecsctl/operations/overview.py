@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.record import Record
+from ecsctl.model.task import NetworkBinding
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster
 from ecsctl.operations.tasks import refresh
@@ -61,9 +62,7 @@ def overview(ctx: Context, cluster: str | None = None, include_stopped: bool = F
             status=str(container.last_status),
             task_status=str(record.task.last_status),
             health=str(container.health_status),
-            ports=[
-                f"{b.bind_ip}:{b.host_port}->{b.container_port}/{b.protocol}" for b in container.network_bindings or []
-            ]
+            ports=[_binding(binding) for binding in container.network_bindings or []]
             if container.last_status == "RUNNING"
             else [],
             address=next((i.private_ipv4_address for i in container.network_interfaces or []), None)
@@ -80,3 +79,8 @@ def overview(ctx: Context, cluster: str | None = None, include_stopped: bool = F
         for container in record.task.containers or []
     ]
     return Overview(rows, complete)
+
+
+def _binding(binding: NetworkBinding) -> str:
+    host, inside = binding.host_port_range or binding.host_port, binding.container_port_range or binding.container_port
+    return f"{binding.bind_ip}:{host}->{inside}/{binding.protocol}"

@@ -73,6 +73,7 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
         launch_type=service.launch_type,
         capacity_provider_strategy=service.capacity_provider_strategy,
         network_configuration=primary.network,
+        volume_configurations=primary.volumes,
         platform_version=service.platform_version,
         container_images=_images(definition),
         guard_duty_enabled=False,

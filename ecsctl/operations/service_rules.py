@@ -14,14 +14,13 @@ from ecsctl.operations.task_rules import check_placement
 from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 
 _UNSERVED = {
-    "load_balancers": "loadBalancers: load balancers",
-    "service_registries": "serviceRegistries: service discovery",
-    "service_connect_configuration": "serviceConnectConfiguration: Service Connect",
-    "volume_configurations": "volumeConfigurations: volumes configured at launch",
-    "vpc_lattice_configurations": "vpcLatticeConfigurations: VPC Lattice",
-    "gateway_connectors": "gatewayConnectors: gateways",
-    "monitoring": "monitoring: monitoring configurations",
-    "role": "role: roles of load balancers",
+    "load_balancers": "loadBalancers: load balancers are",
+    "service_registries": "serviceRegistries: service discovery is",
+    "service_connect_configuration": "serviceConnectConfiguration: Service Connect is",
+    "vpc_lattice_configurations": "vpcLatticeConfigurations: VPC Lattice is",
+    "gateway_connectors": "gatewayConnectors: gateways are",
+    "monitoring": "monitoring: monitoring configurations are",
+    "role": "role: roles of load balancers are",
 }
 
 
@@ -99,8 +98,9 @@ def _check_external(request: CreateServiceRequest) -> None:
 def check_served(request: CreateServiceRequest | UpdateServiceRequest | CreateTaskSetRequest) -> None:
     """ClientException for what is not honoured, by name."""
     for field, what in _UNSERVED.items():
-        if getattr(request, field, None):
-            raise client_exception(f"{what} is not honoured by this release; leave it out.")
+        given = getattr(request, field, None)
+        if given and getattr(given, "enabled", True):  # what is switched off asks for nothing
+            raise client_exception(f"{what} not honoured by this release; leave it out.")
 
 
 def check_rebalancing(service: Service) -> None:

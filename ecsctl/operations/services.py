@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from ecsctl.controller.providers import (
     Strategy,
@@ -38,7 +40,13 @@ from ecsctl.model.deployment_configuration import (
 )
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
-from ecsctl.model.service import AvailabilityZoneRebalancing, Deployment, Service, ServiceCurrentRevisionSummary
+from ecsctl.model.service import (
+    AvailabilityZoneRebalancing,
+    Deployment,
+    Service,
+    ServiceCurrentRevisionSummary,
+    ServiceVolumeConfiguration,
+)
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task import LaunchType
 from ecsctl.operations.context import Context
@@ -87,7 +95,9 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
         cluster = find_cluster(view, ctx, request.cluster)
         if request.task_definition:
             kinds = _kinds(cluster, request)
-            startable(view, ctx.scope, request.task_definition, kinds, request.network_configuration)
+            network = request.network_configuration
+            stands, volumes = ctx.controller.file_systems, request.volume_configurations
+            startable(view, ctx.scope, request.task_definition, kinds, network, stands, volumes)
     ensure_default_instance(ctx, request.cluster)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
@@ -129,10 +139,12 @@ def _check_free(existing: ServiceRecord | None) -> None:
 def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: CreateServiceRequest) -> ServiceRecord:
     if not request.task_definition:
         return ServiceRecord(service=service_asked(ctx, cluster, arn, request, None))
-    found = startable(tx, ctx.scope, request.task_definition, _kinds(cluster, request), request.network_configuration)
+    kinds, network = _kinds(cluster, request), request.network_configuration
+    stands, volumes = ctx.controller.file_systems, request.volume_configurations
+    found = startable(tx, ctx.scope, request.task_definition, kinds, network, stands, volumes)
     check_constraints(found, request.placement_constraints)
     service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
-    return ServiceRecord(service=service, deployments=[_deployment(ctx, service)])
+    return ServiceRecord(service=service, deployments=[_deployment(ctx, service, volumes, {})])
 
 
 def _kinds(cluster: Cluster, request: CreateServiceRequest) -> set[LaunchType]:
@@ -204,13 +216,18 @@ def _configuration(
     return merged(configuration, given)
 
 
-def _deployment(ctx: Context, service: Service) -> DeploymentRecord:
+def _deployment(
+    ctx: Context, service: Service, volumes: list[ServiceVolumeConfiguration] | None, images: Mapping[str, str]
+) -> DeploymentRecord:
+    """A new one. `images`: what took the place of images in the one before."""
     now = ctx.now()
     deployment_id = ctx.new_starter_id()
     return DeploymentRecord(
         id=deployment_id,
         task_definition_arn=str(service.task_definition),
         network=service.network_configuration,
+        volumes=volumes or None,
+        image_map={**images, **ctx.image_map},
         created_at=now,
         updated_at=now,
         rollout_state_reason=IN_PROGRESS.format(deployment_id),
@@ -221,9 +238,10 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
     """Change what a service asks for; other tasks are rolled out in a new deployment (ECS API_UpdateService)."""
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
-        record = the_service(tx, cluster, request.service)
-        if record.service.status != "ACTIVE":
+        record = find_service(tx, cluster, request.service)
+        if record is not None and record.service.status != "ACTIVE":
             raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
+        record = the_service(tx, cluster, request.service)
         check_update(request, record.service)
         changed = _changed(tx, ctx, cluster, record, request)
         if changed != record:
@@ -233,10 +251,22 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> UpdateService
                 begin_deployment(tx, ctx, changed, record.deployments)
             note_progress(tx, changed, ctx.now())
             what = "ServiceDeployed" if deployed else "ServiceUpdated"
-            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, what, f"{changed.definition}")
+            add_event(tx, ctx.now(), str(cluster.cluster_arn), record.arn, what, _what_changed(record, changed))
         answer = _shape(tx, changed)
     ctx.hand_over([record.arn])
     return UpdateServiceResponse(service=answer)
+
+
+def _what_changed(before: ServiceRecord, after: ServiceRecord) -> str:
+    """`app:1 -> app:2; desiredCount 2 -> 1`: values where they are short, else the name of the field."""
+    is_same = before.definition == after.definition
+    said = [after.definition if is_same else f"{before.definition} -> {after.definition}"]
+    for field in msgspec.structs.fields(after.service):
+        old, new = getattr(before.service, field.name), getattr(after.service, field.name)
+        if old != new and field.name != "task_definition":
+            is_short = isinstance(old if new is None else new, (str, int))
+            said.append(f"{field.encode_name} {old} -> {new}" if is_short else field.encode_name)
+    return "; ".join(filter(None, said))
 
 
 def _changed(
@@ -250,9 +280,12 @@ def _changed(
     if request.platform_version is not None:
         fargate_platform(launched(service), request.platform_version)
     definition = service.task_definition
-    if request.task_definition or (definition and service != record.service):
+    before = record.primary.volumes if record.deployments else None
+    volumes = before if request.volume_configurations is None else request.volume_configurations or None
+    if request.task_definition or (definition and (service, volumes) != (record.service, before)):
         named = request.task_definition or str(definition)
-        found = startable(tx, ctx.scope, named, launched(service), service.network_configuration)
+        kinds, network = launched(service), service.network_configuration
+        found = startable(tx, ctx.scope, named, kinds, network, ctx.controller.file_systems, volumes)
         definition = str(found.task_definition_arn)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
     if request.priority is not None:
@@ -265,14 +298,16 @@ def _changed(
     if definition and (definition != service.task_definition or request.placement_constraints):
         check_constraints(find_task_definition(tx, ctx.scope, definition), changed.placement_constraints)
     check_fargate_placement(launched(changed), changed.placement_strategy, changed.placement_constraints)
-    is_same = (definition, service.network_configuration) == (
+    is_same = (definition, service.network_configuration, volumes) == (
         record.service.task_definition,
         record.service.network_configuration,
+        before,
     )
     if definition is None or (is_same and not request.force_new_deployment):
         return evolve(record, service=changed)
-    before = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
-    return evolve(record, service=changed, deployments=[_deployment(ctx, changed), *before])
+    others = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
+    newest = _deployment(ctx, changed, volumes, record.primary.image_map)
+    return evolve(record, service=changed, deployments=[newest, *others])
 
 
 def _or_none(network: NetworkConfiguration) -> NetworkConfiguration | None:
@@ -397,6 +432,7 @@ def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks
         launch_type=record.service.launch_type,
         capacity_provider_strategy=record.service.capacity_provider_strategy,
         network_configuration=deployment.network,
+        volume_configurations=deployment.volumes,
         platform_version=record.service.platform_version,
         rollout_state=deployment.rollout_state,
         rollout_state_reason=deployment.rollout_state_reason,

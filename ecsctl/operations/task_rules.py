@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy, RunTaskRequest, StartTaskRequest
-from ecsctl.model.errors import InputError, client_exception, invalid_parameter
+from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.operations.lookup import check_tags
 from ecsctl.placement.priority import parse_priority
 
@@ -16,9 +16,7 @@ MOST_PREEMPTION = 1000
 
 
 def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
-    """What can be said without the task definition; ClientException and InvalidParameterException."""
-    if request.volume_configurations:
-        raise client_exception("volumeConfigurations is not honoured by this release; leave it out.")
+    """What can be said without the task definition; InvalidParameterException."""
     if not _STARTED_BY.fullmatch(request.started_by or ""):
         raise invalid_parameter("startedBy: use up to 128 letters, digits, hyphens, slashes and underscores.")
     group = request.group

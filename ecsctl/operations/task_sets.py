@@ -59,7 +59,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
         launch_type = None if strategy else request.launch_type or record.service.launch_type or "EC2"
         kinds, network = launch_types(launch_type, strategy), request.network_configuration
         platform = fargate_platform(kinds, request.platform_version)
-        definition = startable(tx, ctx.scope, request.task_definition, kinds, network)
+        definition = startable(tx, ctx.scope, request.task_definition, kinds, network, ctx.controller.file_systems)
         now = ctx.now()
         task_set = TaskSetRecord(
             id=ctx.new_starter_id(),
@@ -67,6 +67,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
             created_at=now,
             updated_at=now,
             network=network,
+            image_map=ctx.image_map,
             platform_version=platform,
             scale=scale,
             external_id=request.external_id,

@@ -35,10 +35,11 @@ from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
 from ecsctl.operations.task_rules import check_placement, check_task
-from ecsctl.placement.demand import Port, demand_of
+from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import OTHER_PROVIDER, Fleet, Rejection
 from ecsctl.placement.host import Host
 from ecsctl.placement.place import Placement, place
+from ecsctl.placement.port_ranges import Port
 from ecsctl.placement.preemption import Occupant
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
@@ -234,7 +235,8 @@ def wish_in(
     definition: TaskDefinition | None = None,
 ) -> Wish:
     """What a request asks of each task, in this state; of a `definition` that is not registered if there is one."""
-    return wish(view, ctx.scope, str(cluster.cluster_arn), request, definition)
+    asked = wish(view, ctx.scope, str(cluster.cluster_arn), request, definition, ctx.controller.file_systems)
+    return asked._replace(image_map=ctx.image_map)
 
 
 class Probed(NamedTuple):
@@ -263,10 +265,11 @@ def probe(ctx: Context, request: RunTaskRequest, count: int, definition: TaskDef
             probed = Probed(view.version, placements, silent, held)
         found = ctx.controller.probe(records) if records else {}
         silent |= found
-        ports = asked_of(asked).demand.ports
-        fresh = [r for r in records if r.arn not in found and r.arn not in held] if ports else []
+        demand = asked_of(asked).demand
+        wants = bool(demand.ports or demand.ranges)
+        fresh = [r for r in records if r.arn not in found and r.arn not in held] if wants else []
         held |= ctx.controller.published(fresh)
-        if not found and not any(held[record.arn] & ports for record in fresh):
+        if not found and not any(held[one.arn] if demand.ranges else held[one.arn] & demand.ports for one in fresh):
             return probed
 
 

@@ -9,12 +9,12 @@ from ecsctl.model.overrides import containers_of
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.task import TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-
-Port = tuple[int, str]
+from ecsctl.placement.port_ranges import Port, PortRange, ranges_of
 
 
 class Demand(NamedTuple):
-    """What one task takes: cpu units, memory in MiB, host ports, GPUs; and what it is built for, as attributes say."""
+    """What one task takes: cpu units, memory in MiB, host ports, GPUs; and what it is built for, as attributes say.
+    `ranges`: ports in a row, whichever they are."""
 
     cpu: int
     memory: int
@@ -22,6 +22,7 @@ class Demand(NamedTuple):
     architecture: str | None = None
     os: str | None = None
     gpus: int = 0
+    ranges: tuple[PortRange, ...] = ()
 
 
 def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Demand:
@@ -41,7 +42,8 @@ def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Dem
     architecture = platform.cpu_architecture.lower() if platform and platform.cpu_architecture else None
     family = platform.operating_system_family if platform else None
     os = family.partition("_")[0].lower() if family else None
-    return Demand(cpu, memory, ports, architecture, os, sum(map(gpus_of, containers)))
+    gpus = sum(map(gpus_of, containers))
+    return Demand(cpu, memory, ports, architecture, os, gpus, tuple(ranges_of(definition)))
 
 
 def gpus_of(container: ContainerDefinition) -> int:

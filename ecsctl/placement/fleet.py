@@ -15,6 +15,7 @@ from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host, prices
+from ecsctl.placement.port_ranges import free_rows, ports_at
 
 if TYPE_CHECKING:
     from ecsctl.placement.query import Query, Subject
@@ -105,6 +106,8 @@ class Fleet:
         self.added[number] += 1
         if demand.ports:
             self.ports[number] |= demand.ports
+        if demand.ranges and (firsts := free_rows(self.ports[number], demand.ranges)):
+            self.ports[number] |= ports_at(demand.ranges, firsts)
         members = self.groups.setdefault(group, {})
         members[number] = members.get(number, 0) + 1
 
@@ -128,6 +131,8 @@ class Fleet:
         found = [n for n in self._suited(asked) if free_memory[n] >= memory and free_cpu[n] >= cpu]
         if demand.ports:
             found = [n for n in found if not demand.ports & self.ports[n]]
+        if demand.ranges:
+            found = [n for n in found if self._rows(n, demand)]
         if demand.gpus:
             found = [n for n in found if self.gpus[n] >= demand.gpus]
         if self._is_limited:
@@ -147,6 +152,7 @@ class Fleet:
             and self.memory[number] >= demand.memory
             and self.cpu[number] >= demand.cpu
             and not demand.ports
+            and not demand.ranges
             and self.gpus[number] >= demand.gpus
             and self.slots[number] > 0
             and all(query.is_static or query.matches(self._subject(number)) for query in asked.queries)
@@ -156,7 +162,7 @@ class Fleet:
         """How many such tasks each of these hosts, which can take one, can take; but for constraints that depend on the
         tasks that are there."""
         demand = asked.demand
-        rooms = [1 if asked.is_distinct or demand.ports else UNLIMITED] * len(numbers)
+        rooms = [1 if asked.is_distinct or demand.ports or demand.ranges else UNLIMITED] * len(numbers)
         for free, taken in (
             (self.cpu, demand.cpu),
             (self.memory, demand.memory),
@@ -209,9 +215,15 @@ class Fleet:
         if taken := sorted(demand.ports & self.ports[number]):
             ports = ", ".join(f"{port}/{kind}" for port, kind in taken)
             return Rejection(host.arn, "RESOURCE:PORTS", f"taken: {ports}")
+        if demand.ranges and not self._rows(number, demand):
+            ports = ", ".join(f"{one.length}/{one.protocol}" for one in demand.ranges)
+            return Rejection(host.arn, "RESOURCE:PORTS", f"not so many in a row are free: {ports}")
         if self.slots[number] <= 0:
             return Rejection(host.arn, "RESOURCE:TASKS", f"takes {host.attribute(TASK_LIMIT)} tasks ({TASK_LIMIT})")
         return None
+
+    def _rows(self, number: int, demand: Demand) -> list[int] | None:
+        return free_rows(self.ports[number] | demand.ports, demand.ranges)
 
     def _breach(self, number: int, asked: Requirements) -> Rejection | None:
         """By a constraint that depends on the tasks that are there."""

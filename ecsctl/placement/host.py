@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecsctl.model.cluster import FARGATE_PROVIDERS
-from ecsctl.placement.demand import Port
+from ecsctl.placement.port_ranges import Port
 
 ZONE = "ecs.availability-zone"
 ARCHITECTURE = "ecs.cpu-architecture"

@@ -14,16 +14,19 @@ import msgspec
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
+from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import Signature
 from ecsctl.model.observed import LogPlace
 from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
-from ecsctl.model.task_definition import TaskDefinition, Volume
-from ecsctl.scheduler.namespaces import PAUSE, is_of_network, joined, needs_pause, pause_body
+from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.port_ranges import firsts_of, ports_of
+from ecsctl.scheduler import firelens
+from ecsctl.scheduler.namespaces import MIB, PAUSE, is_of_network, joined, needs_pause, pause_body
+from ecsctl.scheduler.volumes import mounts
 
-MIB = 1024 * 1024
 SECOND = 10**9
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between the stop signal and SIGKILL (ECS: ECS_CONTAINER_STOP_TIMEOUT)."""
@@ -32,20 +35,43 @@ DEFAULT_PIDS_LIMIT = 4096
 Body = dict[str, Any]
 
 
-def create_body(record: TaskRecord, definition: TaskDefinition, name: str, signature: Signature) -> Body:
-    """The create body of one container of a task, with its labels."""
+def create_body(
+    record: TaskRecord,
+    definition: TaskDefinition,
+    name: str,
+    signature: Signature,
+    storage: Storage = Storage(),  # noqa: B008 it holds nothing that changes
+    socket: str = "",
+) -> Body:
+    """The create body of one container of a task, with its labels. VolumeUnavailable where `storage` does not say what
+    stands for a file system of Amazon's. `socket`: the path, on the host, of the task's log router's."""
     container = effective(record, definition, name)
-    is_pause = name == identity.PAUSE
-    body = pause_body(record, definition) if is_pause else _without_labels(record, definition, container)
+    if name == identity.PAUSE:
+        body = pause_body(record, definition)
+    else:
+        body = _without_labels(record, definition, container)
+        host = body["HostConfig"]
+        host["Mounts"] = mounts(record, definition, container, storage.file_systems)
+        if size := _own_size(record, definition, storage):
+            host["StorageOpt"] = {"size": f"{size}G"}
+        if logs := _log_config(record, container, socket):
+            host["LogConfig"] = logs
     digest = identity.spec_digest(body)
     return {**body, "Labels": _labels(record, definition, container, digest, signature)}
 
 
 def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> ContainerDefinition:
-    """The container definition with the task's overrides in it (ECS API_ContainerOverride)."""
+    """The container definition with the task's overrides in it (ECS API_ContainerOverride), and the image that it gets,
+    once that is settled."""
     if name == identity.PAUSE:
         return PAUSE
-    return next(c for c in containers_of(definition, record.task.overrides) if c.name == name)
+    container = next(c for c in containers_of(definition, record.task.overrides) if c.name == name)
+    image = next((state.image for state in record.containers if state.name == name), None)
+    if image is not None:
+        container = evolve(container, image=image)
+    if container.firelens_configuration is not None or firelens.uses_router(container):
+        return firelens.settled(record, definition, container)
+    return container
 
 
 def is_confidential(container: ContainerDefinition) -> bool:
@@ -78,7 +104,7 @@ def _without_labels(record: TaskRecord, definition: TaskDefinition, container: C
         "Tty": container.pseudo_terminal,
     }
     if network == "bridge" and container.port_mappings:
-        body["ExposedPorts"] = {_port_key(mapping): {} for mapping in container.port_mappings}
+        body["ExposedPorts"] = {port: {} for mapping in container.port_mappings for port in _port_keys(mapping)}
     return {**body, **{key: value for key, value in optional.items() if value}}
 
 
@@ -89,7 +115,6 @@ def _host_config(record: TaskRecord, definition: TaskDefinition, container: Cont
         "CpuShares": max(2, container.cpu or 0),
         "PidsLimit": DEFAULT_PIDS_LIMIT,
         "RestartPolicy": {"Name": "no"},  # reconcile restarts; an engine that does it too would do it twice
-        "Mounts": [*_mounts(record, definition, container)],
         **_memory(record, definition, container),
         **_linux(container.linux_parameters or LinuxParameters()),
     }
@@ -116,7 +141,6 @@ def _host_config(record: TaskRecord, definition: TaskDefinition, container: Cont
         "Sysctls": {str(control.namespace): control.value or "" for control in container.system_controls or []},
         "PidMode": "host" if definition.pid_mode == "host" else None,
         "IpcMode": definition.ipc_mode if definition.ipc_mode in ("host", "none") else None,
-        "LogConfig": _log_config(container),
     }
     if needs_pause(definition):
         optional |= joined(definition, _engine_name(record, identity.PAUSE))
@@ -128,8 +152,12 @@ def _host_config(record: TaskRecord, definition: TaskDefinition, container: Cont
     if network == "bridge" and container.port_mappings:
         bindings: dict[str, list[Body]] = {}
         for mapping in container.port_mappings:
-            host_port = str(mapping.host_port) if mapping.host_port else ""
-            bindings.setdefault(_port_key(mapping), []).append({"HostPort": host_port})
+            if mapping.container_port_range is None:
+                host_port = str(mapping.host_port) if mapping.host_port else ""
+                bindings.setdefault(_port_keys(mapping)[0], []).append({"HostPort": host_port})
+        for mapping, first in firsts_of(definition, container, record.port_rows):
+            for number, port in enumerate(_port_keys(mapping), first):
+                bindings.setdefault(port, []).append({"HostPort": str(number)})
         config["PortBindings"] = bindings
     return {**config, **{key: value for key, value in optional.items() if value}}
 
@@ -193,50 +221,18 @@ def _health(check: HealthCheck | None) -> Body:
     }
 
 
-def _mounts(record: TaskRecord, definition: TaskDefinition, container: ContainerDefinition) -> list[Body]:
-    volumes = {volume.name: volume for volume in definition.volumes or []}
-    mounts: list[Body] = []
-    for point in container.mount_points or []:
-        volume = volumes.get(point.source_volume) or Volume(name=point.source_volume)
-        mount = {"Target": point.container_path, "ReadOnly": bool(point.read_only)}
-        if volume.host and volume.host.source_path:
-            mounts.append({"Type": "bind", "Source": volume.host.source_path, **mount})
-        else:
-            mounts.append({"Type": "volume", **_volume(record, definition, volume), **mount})
-    return mounts
+def _own_size(record: TaskRecord, definition: TaskDefinition, storage: Storage) -> int | None:
+    """How large a container's own file system may grow, in GiB; None without a limit."""
+    asked = (record.task.overrides and record.task.overrides.ephemeral_storage) or definition.ephemeral_storage
+    return asked.size_in_gib if asked and storage.is_limited else None
 
 
-def _volume(record: TaskRecord, definition: TaskDefinition, volume: Volume) -> Body:
-    config = volume.docker_volume_configuration
-    shared = config is not None and config.scope == "shared"
-    source = str(volume.name) if shared else task_volume_name(record, definition, volume)
-    options: Body = {"Labels": dict(config.labels or {}) if config else {}}
-    if config and (config.driver or config.driver_opts):
-        options["DriverConfig"] = {"Name": config.driver or "local", "Options": config.driver_opts or {}}
-    return {"Source": source, "VolumeOptions": options}
-
-
-def task_volume_name(record: TaskRecord, definition: TaskDefinition, volume: Volume) -> str:
-    """The engine's name of a volume that lives as long as the task."""
-    return identity.volume_name(
-        str(definition.family), definition.revision or 0, str(volume.name), last_part(record.arn)
-    )
-
-
-def task_volumes(record: TaskRecord, definition: TaskDefinition) -> list[str]:
-    """The engine's names of the volumes that go with the task."""
-    return [
-        task_volume_name(record, definition, volume)
-        for volume in definition.volumes or []
-        if not (volume.host and volume.host.source_path)
-        and not (volume.docker_volume_configuration and volume.docker_volume_configuration.scope == "shared")
-    ]
-
-
-def _log_config(container: ContainerDefinition) -> Body | None:
+def _log_config(record: TaskRecord, container: ContainerDefinition, socket: str) -> Body | None:
     config = container.log_configuration
     if config is None:
         return None
+    if config.log_driver == firelens.DRIVER:
+        return {"Type": "fluentd", "Config": firelens.driver_options(record, container, socket)}
     if config.log_driver == "awslogs":  # how the engine hands lines on is the same for every driver
         own = {name: value for name, value in (config.options or {}).items() if name in ("mode", "max-buffer-size")}
         return {"Type": "json-file", "Config": own}
@@ -300,5 +296,5 @@ def _link(record: TaskRecord, link: str) -> str:
     return f"{_engine_name(record, target)}:{alias or target}"
 
 
-def _port_key(mapping: PortMapping) -> str:
-    return f"{mapping.container_port}/{mapping.protocol or 'tcp'}"
+def _port_keys(mapping: PortMapping) -> list[str]:
+    return [f"{port}/{mapping.protocol or 'tcp'}" for port in ports_of(mapping)]

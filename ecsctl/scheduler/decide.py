@@ -9,16 +9,20 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from ecsctl.model import identity
-from ecsctl.model.container_definition import ContainerDefinition
+from ecsctl.model.container_definition import ContainerDefinition, PortMapping
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import ContainerState, Intent, Operation, TaskRecord
 from ecsctl.model.task import HealthStatus, ManagedAgent, NetworkBinding, TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler.container_spec import effective, stop_timeout
+from ecsctl.scheduler.firelens import router_of, uses_router
+from ecsctl.scheduler.images import is_another
 from ecsctl.scheduler.namespaces import attachments, interfaces, network_of
 from ecsctl.scheduler.observe import copy_of
 from ecsctl.scheduler.plan import Action, Happening, Step
 from ecsctl.scheduler.restart import has_restart_policy, is_restarted
+from ecsctl.scheduler.volumes import attachment
 
 ORDER = (
     "PROVISIONING",
@@ -172,7 +176,8 @@ class _Work:
             if state.failed:
                 continue
             if state.intent and state.intent.op == "remove":
-                self._act(state, "remove", state.engine_name, "the engine could not start it; made anew")
+                why = "its deployment has another image" if is_another(state) else "the engine could not start it"
+                self._act(state, "remove", state.engine_name, f"{why}; made anew")
             elif state.intent and state.intent.op == "network":
                 self._act(
                     state, "network", str(network_of(self.record)), "the host has no network of its subnet's name"
@@ -194,13 +199,26 @@ class _Work:
         needed |= self._owner_of_namespaces(state)
         if any(self.states[name].stage == "none" for name in needed):
             return
-        if state.intent and state.intent.op == "pull":
+        if self._waits_for_router(container):
+            self.waiting = True
+            return
+        is_missing = state.intent is not None and state.intent.op == "pull" and state.pull == "missing"
+        if is_missing or (state.pull != "missing" and not state.pulled and state.pull_failed is None):
             if self._is_being_pulled(container):
                 return  # one pull serves all containers of that image
             self.task.pull_started_at = self.task.pull_started_at or self.now
-            self._act(state, "pull", str(container.image), f"image {container.image} is not on the host")
+            why = "is not on the host" if is_missing else "may be newer in its registry"
+            self._act(state, "pull", str(container.image), f"image {container.image} {why}")
         else:
             self._act(state, "create", state.engine_name, "the task is to run")
+
+    def _waits_for_router(self, container: ContainerDefinition) -> bool:
+        """Whether it is told, as it is created, where the task's log router is, which has not started yet."""
+        router = router_of(self.definition) if uses_router(container) else None
+        if router is None or router.name == container.name:
+            return False
+        needs = any(dependency.container_name == router.name for dependency in container.depends_on or [])
+        return needs and not self._met("START", self.states[router.name])
 
     def _is_being_pulled(self, container: ContainerDefinition) -> bool:
         pulling = {action.container for action in self.actions if action.op == "pull"}
@@ -242,7 +260,9 @@ class _Work:
                 self._act(state, "remove", state.engine_name, "it never ran")
             elif state.stage == "exited" and state.engine_id is None:
                 self._act(state, "remove", state.engine_name, "it is gone; nothing may come up under its name")
-            elif state.stage == "exited" and state.intent and state.intent.op in ("start", "remove"):
+            elif state.stage == "exited" and (
+                state.late_start or (state.intent and state.intent.op in ("start", "remove"))
+            ):
                 self._act(state, "remove", state.engine_name, "it may be about to start again")
             elif state.stage == "exited":
                 new = identity.dead_name(state.engine_name)
@@ -304,6 +324,9 @@ class _Work:
         if pause is not None:
             others = [one for one in self.task.attachments or [] if one.type != "ElasticNetworkInterface"]
             self.task.attachments = [*attachments(self.record), *others]
+        if (volume := attachment(self.record, self.definition)) is not None:
+            others = [one for one in self.task.attachments or [] if one.type != volume.type]
+            self.task.attachments = [*others, volume]
         self.task.containers = [
             evolve(
                 shape,
@@ -311,6 +334,7 @@ class _Work:
                 exit_code=None if self._comes_back(state) else state.exit_code,
                 reason=state.reason,
                 runtime_id=state.engine_id or shape.runtime_id,
+                image_digest=state.image_digest or None,
                 network_bindings=self._bindings(state),
                 network_interfaces=[] if self.containers[state.name].disable_networking else shared,
                 health_status=self._health(state),
@@ -322,12 +346,16 @@ class _Work:
         self.task.health_status = self._task_health()
 
     def _bindings(self, state: ContainerState) -> list[NetworkBinding]:
-        """The container's own, and of those of the task's network interface the ones of its ports."""
+        """The container's own, and of those of the task's network interface the ones of its ports; ranges as such."""
         pause = self.states.get(identity.PAUSE)
-        mappings = self.containers[state.name].port_mappings or []
-        ports = {(mapping.container_port, mapping.protocol or "tcp") for mapping in mappings}
+        container = self.containers[state.name]
+        mappings = container.port_mappings or []
+        ports = {(port, mapping.protocol or "tcp") for mapping in mappings for port in ports_of(mapping)}
         lent = pause.bindings if pause else []
-        return [*state.bindings, *(b for b in lent if (b.container_port, b.protocol) in ports)]
+        found = [*state.bindings, *(b for b in lent if (b.container_port, b.protocol) in ports)]
+        for mapping, first in firsts_of(self.definition, container, self.record.port_rows):
+            found = _in_a_row(found, mapping, first)
+        return found
 
     def _health(self, state: ContainerState) -> HealthStatus:
         check = self.containers[state.name].health_check
@@ -346,6 +374,22 @@ class _Work:
         for name, container in self.containers.items():
             if container.essential is not False and container.health_check is not None:
                 yield self._health(self.states[name])
+
+
+def _in_a_row(found: list[NetworkBinding], mapping: PortMapping, first: int) -> list[NetworkBinding]:
+    """Network bindings with those of a port range as one, once the engine has published them."""
+    wanted = dict(enumerate(ports_of(mapping), first))
+    protocol = mapping.protocol or "tcp"
+    of_range = [b for b in found if wanted.get(b.host_port or 0) == b.container_port and b.protocol == protocol]
+    if len(of_range) != len(wanted):
+        return found
+    one = NetworkBinding(
+        bind_ip=of_range[0].bind_ip,
+        container_port_range=mapping.container_port_range,
+        host_port_range=f"{first}-{first + len(wanted) - 1}",
+        protocol=protocol,
+    )
+    return [*(binding for binding in found if binding not in of_range), one]
 
 
 def _status(state: ContainerState) -> str:

@@ -6,15 +6,17 @@ each). A path ends at the field that is judged; what lies below it is judged wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
+from ecsctl.model.file_system import FileSystem
 from ecsctl.model.record import Record
 from ecsctl.model.task import TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler.volumes import problems
 
 Judgement = Literal["honoured", "mapped", "refused"]
 
@@ -39,20 +41,30 @@ Rule = Support | Callable[[Any, Record], Support] | None
 
 
 def review(
-    definition: TaskDefinition | RegisterTaskDefinitionRequest, overrides: TaskOverride | None = None
+    definition: TaskDefinition | RegisterTaskDefinitionRequest,
+    overrides: TaskOverride | None = None,
+    file_systems: Mapping[str, FileSystem] | None = None,
 ) -> list[Verdict]:
-    """One verdict for each field that is present, in the order of the definition, then of the overrides."""
+    """One verdict for each field that is present, in the order of the definition, then of the overrides.
+
+    `file_systems` are those that something stands for; what is of others is refused, unless it is None.
+    """
     verdicts = list(_record(definition, "", ""))
+    if file_systems is not None:
+        for path, why in problems(definition, file_systems):
+            verdicts = [v._replace(verdict="refused", note=why) if v.path == path else v for v in verdicts]
     if overrides is not None:
         verdicts += _record(overrides, "overrides", "overrides")
     return verdicts
 
 
 def refusals(
-    definition: TaskDefinition | RegisterTaskDefinitionRequest, overrides: TaskOverride | None = None
+    definition: TaskDefinition | RegisterTaskDefinitionRequest,
+    overrides: TaskOverride | None = None,
+    file_systems: Mapping[str, FileSystem] | None = None,
 ) -> list[Verdict]:
     """The verdicts that keep the definition from being run."""
-    return [verdict for verdict in review(definition, overrides) if verdict.verdict == "refused"]
+    return [verdict for verdict in review(definition, overrides, file_systems) if verdict.verdict == "refused"]
 
 
 def _record(record: Record, path: str, pattern: str) -> Iterator[Verdict]:
@@ -113,22 +125,40 @@ def _operating_system(value: Any, _: Record) -> Support:
 def _log_driver(value: Any, _: Record) -> Support:
     if value == "awslogs":
         return _maps("kept by the engine, and beside the state when the container has ended: `ecsctl logs GROUP`")
-    return _no("FireLens is not in this release") if value == "awsfirelens" else _YES
+    return _YES
 
 
 def _log_options(value: Any, parent: Record) -> Support:
-    driver = getattr(parent, "log_driver", None)
-    if not value or driver not in ("awslogs", "awsfirelens"):
+    if not value or getattr(parent, "log_driver", None) != "awslogs":
         return _YES if value else _EMPTY
-    if driver == "awsfirelens":
-        return _no("FireLens is not in this release")
     return _maps("group and stream name the log; mode and max-buffer-size are the engine's; others are recorded")
+
+
+def _router_options(value: Any, parent: Record) -> Support:
+    if unknown := sorted(set(value) - {"enable-ecs-log-metadata", "config-file-type", "config-file-value"}):
+        return _no(f"{', '.join(unknown)}: FireLens has no such option")
+    if value.get("enable-ecs-log-metadata", "true") not in ("true", "false"):
+        return _no("enable-ecs-log-metadata is true or false")
+    path = value.get("config-file-value", "").lower()
+    if getattr(parent, "type", None) == "fluentbit" and path.endswith((".yaml", ".yml")):
+        return _no("a configuration in YAML cannot be included; write it in Fluent Bit's classic format")
+    if value.get("config-file-type") == "s3":
+        return _maps("a file of the directory that stands for the bucket: [buckets] in the configuration")
+    return _YES if value else _EMPTY
 
 
 def _host_volume(value: Any, _: Record) -> Support:
     if value.source_path is None:
         return _YES
     return _maps("a path that is there already: where it is missing, the task fails to start; nothing is created")
+
+
+def _at_launch(value: Any, _: Record) -> Support:
+    if not value:
+        return Support("honoured", "off")
+    return _maps(
+        "a volume of the task's own, by the driver that [file_systems] ebs names; what it is to be is recorded"
+    )
 
 
 def _only_if_true(why: str) -> Callable[[Any, Record], Support]:
@@ -141,8 +171,23 @@ def _security_options(value: Any, _: Record) -> Support:
     return _YES if value else _EMPTY
 
 
-def _version_consistency(value: Any, _: Record) -> Support:
-    return _YES if value == "disabled" else _maps("a host resolves the tag when it pulls; no digest is pinned yet")
+def _task_size(_: Any, parent: Record) -> Support:
+    """An engine knows no limit of several containers together; the ECS agent makes a cgroup for each task."""
+    if len(getattr(parent, "container_definitions", None) or ()) == 1:
+        return _YES
+    return _maps("reserved for the task; each of its containers may use all of it, unless its own limit is lower")
+
+
+def _disable_networking(value: Any, parent: Record) -> Support:
+    lost = [name for name in ("links", "port_mappings") if value and getattr(parent, name)]
+    return _maps("links and portMappings are ignored with it, as on ECS") if lost else _YES
+
+
+def _ipc_mode(value: Any, parent: Record) -> Support:
+    containers = getattr(parent, "container_definitions", None) or ()
+    if value != "task" and any(c.linux_parameters and c.linux_parameters.shared_memory_size for c in containers):
+        return _maps("linuxParameters.sharedMemorySize is ignored with it, as on ECS: /dev/shm is not the container's")
+    return _YES
 
 
 def _swappiness(_: Any, parent: Record) -> Support:
@@ -181,9 +226,17 @@ def _log_secrets(value: Any, parent: Record) -> Support:
     return _YES if value else _EMPTY
 
 
+_TASK_SIZE = Support("honoured", "in place of the definition's, and as that")
+_NO_CONNECT = _maps("recorded; there is no Service Connect proxy yet")
 _ROLE = _maps("recorded; containers get no credentials endpoint yet")
 _NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
-_NO_STORAGE = _no("a task's own storage size cannot be set on a Docker host")
+_OWN_SIZE = Support(
+    "honoured",
+    "each container's own file system may grow to it; an engine that cannot limit it (overlay2 has to be on xfs with "
+    'pquota) refuses, unless the configuration says ephemeral_storage = "recorded"',
+)
+_STANDS = _maps("what stands for it in the configuration: [file_systems]")
+_MOUNTED = _maps("whatever stands for the file system is mounted as the configuration says")
 
 _CONTAINER: dict[str, Rule] = {
     "name": _YES,
@@ -196,9 +249,9 @@ _CONTAINER: dict[str, Rule] = {
     "portMappings[].containerPort": _YES,
     "portMappings[].hostPort": _YES,
     "portMappings[].protocol": _YES,
-    "portMappings[].name": _YES,
-    "portMappings[].appProtocol": _maps("recorded; there is no Service Connect proxy yet"),
-    "portMappings[].containerPortRange": _no("port ranges are not in this release; list the ports"),
+    "portMappings[].name": _NO_CONNECT,
+    "portMappings[].appProtocol": _NO_CONNECT,
+    "portMappings[].containerPortRange": Support("honoured", "by as many ports of the host in a row, from 61000 on"),
     "essential": _YES,
     "restartPolicy": _YES,
     "entryPoint": _YES,
@@ -220,11 +273,11 @@ _CONTAINER: dict[str, Rule] = {
     "dependsOn": _YES,
     "startTimeout": _YES,
     "stopTimeout": _YES,
-    "versionConsistency": _version_consistency,
+    "versionConsistency": _YES,
     "hostname": _YES,
     "user": _YES,
     "workingDirectory": _YES,
-    "disableNetworking": _YES,
+    "disableNetworking": _disable_networking,
     "privileged": _YES,
     "readonlyRootFilesystem": _YES,
     "dnsServers": _YES,
@@ -241,7 +294,8 @@ _CONTAINER: dict[str, Rule] = {
     "healthCheck": _YES,
     "systemControls": _YES,
     "resourceRequirements": _resources,
-    "firelensConfiguration": _no("FireLens is not in this release"),
+    "firelensConfiguration.type": _YES,
+    "firelensConfiguration.options": _router_options,
     "credentialSpecs": _no("credential specs are for Windows and Active Directory"),
 }
 
@@ -249,10 +303,20 @@ _VOLUME: dict[str, Rule] = {
     "name": _YES,
     "host": _host_volume,
     "dockerVolumeConfiguration": _YES,
-    "efsVolumeConfiguration": _no("EFS is Amazon's; mount the file system on the host and use host.sourcePath"),
-    "s3filesVolumeConfiguration": _no("S3 Files is Amazon's; mount it on the host and use host.sourcePath"),
-    "fsxWindowsFileServerVolumeConfiguration": _no("FSx is Amazon's, for Windows; use host.sourcePath"),
-    "configuredAtLaunch": _only_if_true("volumes configured at launch (EBS) are Amazon's"),
+    "efsVolumeConfiguration.fileSystemId": _STANDS,
+    "efsVolumeConfiguration.rootDirectory": _YES,
+    "efsVolumeConfiguration.transitEncryption": _MOUNTED,
+    "efsVolumeConfiguration.transitEncryptionPort": _MOUNTED,
+    "efsVolumeConfiguration.authorizationConfig.accessPointId": _STANDS,
+    "efsVolumeConfiguration.authorizationConfig.iam": _MOUNTED,
+    "s3filesVolumeConfiguration.fileSystemArn": _STANDS,
+    "s3filesVolumeConfiguration.rootDirectory": _YES,
+    "s3filesVolumeConfiguration.transitEncryptionPort": _MOUNTED,
+    "s3filesVolumeConfiguration.accessPointArn": _STANDS,
+    "fsxWindowsFileServerVolumeConfiguration.fileSystemId": _STANDS,
+    "fsxWindowsFileServerVolumeConfiguration.rootDirectory": _YES,
+    "fsxWindowsFileServerVolumeConfiguration.authorizationConfig": _MOUNTED,
+    "configuredAtLaunch": _at_launch,
 }
 
 _OVERRIDE: dict[str, Rule] = {
@@ -283,14 +347,14 @@ TABLE: dict[str, Rule] = {
     "runtimePlatform.cpuArchitecture": Support("honoured", "checked against the host"),
     "runtimePlatform.operatingSystemFamily": _operating_system,
     "requiresCompatibilities": _compatibilities,
-    "cpu": _YES,
-    "memory": _YES,
+    "cpu": _task_size,
+    "memory": _task_size,
     "tags": _YES,
     "inferenceAccelerators": _NO_DEVICES,
     "pidMode": _YES,
-    "ipcMode": _YES,
-    "proxyConfiguration": _no("App Mesh is not in this release"),
-    "ephemeralStorage": _NO_STORAGE,
+    "ipcMode": _ipc_mode,
+    "proxyConfiguration": _no("App Mesh is Amazon's; its proxy is not set up here"),
+    "ephemeralStorage": _OWN_SIZE,
     "enableFaultInjection": _only_if_true("fault injection is not in this release"),
     "trustedExecutionConfiguration": _no("sandboxes with attestation are Amazon's"),
     # what a registered definition carries besides
@@ -304,11 +368,11 @@ TABLE: dict[str, Rule] = {
     "deleteRequestedAt": None,
     "registeredBy": None,
     **_under("overrides.containerOverrides[]", _OVERRIDE),
-    "overrides.cpu": _YES,
-    "overrides.memory": _YES,
+    "overrides.cpu": _TASK_SIZE,
+    "overrides.memory": _TASK_SIZE,
     "overrides.inferenceAcceleratorOverrides": _NO_DEVICES,
     "overrides.executionRoleArn": _ROLE,
     "overrides.taskRoleArn": _ROLE,
-    "overrides.ephemeralStorage": _NO_STORAGE,
+    "overrides.ephemeralStorage": _OWN_SIZE,
 }
 """Path pattern → rule. `[]` stands for every item of a list."""

@@ -20,8 +20,10 @@ from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.stored import ContainerState, TaskRecord
 from ecsctl.model.task import NetworkInterface
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.port_ranges import ports_of
 
 Body = dict[str, Any]
+MIB = 1024 * 1024
 
 PAUSE = ContainerDefinition(name=identity.PAUSE, image=identity.PAUSE_IMAGE, essential=True, stop_timeout=0)
 """The pause container, as if it were one of the task definition."""
@@ -40,11 +42,13 @@ def network_of(record: TaskRecord) -> str | None:
 def pause_body(record: TaskRecord, definition: TaskDefinition) -> Body:
     """The create body of the pause container: it has the task's network interface, and all that goes with it."""
     containers = definition.container_definitions or []
+    shared_memory = [c.linux_parameters.shared_memory_size or 0 for c in containers if c.linux_parameters]
     host: Body = {
         "NetworkMode": network_of(record) or "none",
         "RestartPolicy": {"Name": "no"},
         "CpuShares": 2,
         "IpcMode": "shareable" if definition.ipc_mode == "task" else "private",
+        "ShmSize": max(shared_memory, default=0) * MIB,  # one /dev/shm for all, where they share it; 0: the engine's
         "Dns": _all(container.dns_servers for container in containers),
         "DnsSearch": _all(container.dns_search_domains for container in containers),
         "Sysctls": {
@@ -57,7 +61,7 @@ def pause_body(record: TaskRecord, definition: TaskDefinition) -> Body:
     body: Body = {"Image": identity.PAUSE_IMAGE, "StopTimeout": 0, "HostConfig": host}
     mappings = [mapping for container in containers for mapping in container.port_mappings or []]
     if record.network and record.network.assign_public_ip == "ENABLED" and mappings:
-        ports = sorted({f"{mapping.container_port}/{mapping.protocol or 'tcp'}" for mapping in mappings})
+        ports = sorted({f"{port}/{mapping.protocol or 'tcp'}" for mapping in mappings for port in ports_of(mapping)})
         body["ExposedPorts"] = {port: {} for port in ports}
         host["PortBindings"] = {port: [{"HostPort": ""}] for port in ports}
     return body

@@ -46,14 +46,14 @@ def is_as_known(state: ContainerState, found: Observed | None) -> bool:
         return False
     if found.ports and state.bindings != _bindings(found):
         return False
-    return state.health == found.health and (state.name != identity.PAUSE or state.address == _address(found))
+    return state.health == found.health and state.address == _address(found)
 
 
 def _fold_container(state: ContainerState, found: Observed, now: datetime) -> None:
     if state.stage == "fenced":
         return
     if state.stage == "none":
-        state.stage, state.engine_id, state.intent = "created", found.id, None
+        state.stage, state.engine_id, state.intent, state.image_digest = "created", found.id, None, None
     if found.is_up:
         _begin(state, now)
     elif found.has_ended:
@@ -66,7 +66,7 @@ def _fold_container(state: ContainerState, found: Observed, now: datetime) -> No
     state.health = found.health
     if found.ports:
         state.bindings = _bindings(found)
-    if state.name == identity.PAUSE and found.addresses:
+    if found.addresses:
         state.address = _address(found)
 
 
@@ -118,12 +118,14 @@ def _bindings(found: Observed) -> list[NetworkBinding]:
 
 
 def fold_outcomes(record: TaskRecord, outcomes: Iterable[Outcome], now: datetime) -> TaskRecord:
-    """The record after calls were answered. An unknown outcome changes nothing: the intent stays."""
+    """The record after calls were answered. Of an unknown outcome the intent stays: it may be carried out late."""
     record = copy_of(record)
     states = {state.name: state for state in record.containers}
     for outcome in outcomes:
         if outcome.result != "unknown":
             _fold_answer(record, states[outcome.container], outcome, now)
+        elif outcome.op == "start":
+            states[outcome.container].late_start = True
     return record
 
 
@@ -146,13 +148,17 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
 
 def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
     if outcome.result == "ok":
-        state.stage, state.engine_id, state.intent = "created", outcome.value, None
+        state.stage, state.engine_id, state.intent, state.image_digest = "created", outcome.value, None, None
+    elif outcome.result == "no_image" and state.pull_failed is not None:
+        _fail(state, f"CannotPullContainerError: {state.pull_failed}")
     elif outcome.result == "no_image" and not state.pulled:
-        state.intent = Intent(op="pull", at=now, tries=0)
+        state.intent, state.pull = Intent(op="pull", at=now, tries=0), "missing"
     elif outcome.result == "no_network" and not state.networked:
         state.intent = Intent(op="network", at=now, tries=0)
     elif outcome.result == "no_secret":
         _lack(state, outcome)
+    elif outcome.result == "no_volume":
+        _fail(state, f"CannotCreateVolumeError: {outcome.value}")
     elif outcome.result == "foreign":
         _fail(state, "CannotCreateContainerError: name in use by a container that is not ours")
     elif outcome.result != "gone":
@@ -163,12 +169,15 @@ def _pulled(record: TaskRecord, state: ContainerState, outcome: Outcome, now: da
     record.task.pull_stopped_at = now
     if outcome.result == "ok":
         images = {container.name: container.image for container in record.task.containers or []}
+        image = state.image or images.get(state.name)
         for other in record.containers:
-            if images.get(other.name) == images.get(state.name):
+            if (other.image or images.get(other.name)) == image:
                 other.pulled = True
                 other.intent = None if other.intent and other.intent.op == "pull" else other.intent
     elif outcome.result == "no_secret":
         _lack(state, outcome)
+    elif state.pull == "try":
+        state.pull_failed, state.intent = outcome.value, None
     else:
         _fail(state, f"CannotPullContainerError: {outcome.value}")
 
@@ -183,6 +192,8 @@ def _started(state: ContainerState, outcome: Outcome, now: datetime) -> None:
         state.stage, state.engine_id, state.intent = "none", None, None
     elif outcome.result == "no_network" and not state.networked:
         state.intent = Intent(op="network", at=now, tries=0)
+    elif outcome.result == "no_secret":
+        _lack(state, outcome)
     elif _is_the_engines_fault(outcome) and state.starts < MAX_STARTS:
         state.intent = Intent(op="remove", at=now, tries=0)
     else:

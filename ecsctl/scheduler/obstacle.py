@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ecsctl.model.arn import last_part
@@ -46,3 +47,8 @@ def cannot_place(rejections: Sequence[Rejection]) -> str:
     lacking = _LACKING.get(closest.reason, f"is not suitable ({closest.reason})")
     where = f"The closest matching (container-instance {last_part(closest.arn)})"
     return f"{_NOWHERE}. {where} {lacking}: {closest.detail}."
+
+
+def obstacle_kind(obstacle: str) -> str:
+    """What two tellings of one obstacle have in common: what is free on which host changes with every other task."""
+    return re.sub(r"\(container-instance \w+\)|[0-9]+", "…", obstacle)

@@ -30,14 +30,15 @@ class Outcome(NamedTuple):
 
     ok: done (create: `value` is the id). gone: there is no such container. no_image: create found no image.
     no_network: create or start found that its network is not there.
-    no_secret: create or pull needs a value that cannot be had, `value` says why.
+    no_secret: create, pull or start needs a value that cannot be had, `value` says why.
+    no_volume: create needs a volume that cannot be had, `value` says why.
     foreign: the name is held by a container that is not ours. refused: the engine's words are in `value`,
     `status` its HTTP status. unknown: no answer, so nothing is known.
     """
 
     op: Operation
     container: str
-    result: Literal["ok", "gone", "no_image", "no_network", "no_secret", "foreign", "refused", "unknown"]
+    result: Literal["ok", "gone", "no_image", "no_network", "no_secret", "no_volume", "foreign", "refused", "unknown"]
     value: str = ""
     status: int = 0
 

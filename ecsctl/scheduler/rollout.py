@@ -52,9 +52,9 @@ def threshold(breaker: DeploymentCircuitBreaker, desired: int) -> int:
 def delay(failed_starts: int, draw: float) -> float:
     """Seconds until the next attempt after so many failed starts in a row; `draw` is in 0..1.
 
-    None for the first three, then 10, 20, 40 … up to 27 minutes, each up to a fifth more or less.
+    None for the first two, then 10, 20, 40 …, each up to a fifth more or less, and 27 minutes at most.
     """
     if failed_starts < FREE_STARTS:
         return 0.0
     steps = min(failed_starts - FREE_STARTS, 10)
-    return float(min(LONGEST_DELAY, 10.0 * 2**steps) * (0.8 + 0.4 * draw))
+    return float(min(LONGEST_DELAY, 10.0 * 2**steps * (0.8 + 0.4 * draw)))

@@ -86,7 +86,12 @@ def stopped(rollout: ServiceDeployment, why: str, now: datetime) -> ServiceDeplo
 
 def revision_of(service: Service, deployment: str) -> str:
     """The ARN of the service revision that a deployment (by id) rolls out; both have the same number."""
-    return f"{service.service_arn}/{deployment.rpartition('/')[2]}".replace(":service/", ":service-revision/", 1)
+    return revision_arn(str(service.service_arn), deployment)
+
+
+def revision_arn(service: str, deployment: str) -> str:
+    """The same, of a service by its ARN."""
+    return f"{service}/{deployment.rpartition('/')[2]}".replace(":service/", ":service-revision/", 1)
 
 
 def deployment_of(revision: str) -> str:

@@ -27,7 +27,7 @@ from ecsctl.placement.place import place_alike
 from ecsctl.placement.preemption import Occupancy, Occupant
 from ecsctl.placement.priority import parse_priority
 from ecsctl.placement.providers import shares
-from ecsctl.scheduler.obstacle import cannot_place
+from ecsctl.scheduler.obstacle import cannot_place, obstacle_kind
 from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits
 from ecsctl.scheduler.scale_in import stopping_order
 from ecsctl.scheduler.service_deployments import breaker_of
@@ -52,7 +52,7 @@ class Surroundings(NamedTuple):
     """What a decision about a service depends on besides the service and its tasks.
 
     `hosts` are all of the cluster's, with what is free on them, `occupancy` the tasks there that might have to make
-    room; `draw(n)` is in 0..n-1.
+    room, `daemons` the groups of the cluster's daemons, where the service is one; `draw(n)` is in 0..n-1.
     """
 
     definitions: Mapping[str, TaskDefinition]
@@ -61,6 +61,7 @@ class Surroundings(NamedTuple):
     draw: Callable[[int], int]
     settle: timedelta = SETTLE
     occupancy: Occupancy | None = None
+    daemons: frozenset[str] = frozenset()
 
 
 class Launch(NamedTuple):
@@ -165,14 +166,19 @@ class ServiceWork:
                 starter.start_failures, starter.next_attempt_at = 0, None
                 if self._resets():
                     starter.failures = 0
+        attempts: set[str] = set()
         for task in self.over:
             self.marked[task.arn] = evolve(task, tallied=True)
             starter = self.starters.get(task.task.started_by or "")
             if starter is not None and (failed := self._failed(task)):
                 starter.failures += 1
                 starter.updated_at = self.now
-                if failed == "start":
-                    self._throttle(starter)
+                # Tasks that were started together are one attempt, though they do not end at once.
+                is_known = starter.failed_at is not None and (task.task.created_at or self.now) < starter.failed_at
+                if failed == "start" and not is_known:
+                    attempts.add(starter.id)
+        for starter in (self.starters[name] for name in sorted(attempts)):
+            self._throttle(starter)
 
     def _failed(self, task: TaskRecord) -> str | None:
         """Whether its end counts against its deployment.
@@ -193,16 +199,15 @@ class ServiceWork:
         return bool(began and ended and ended - began >= self.around.settle)
 
     def _throttle(self, starter: Starter) -> None:
-        starter.start_failures += 1
+        starter.start_failures, starter.failed_at = starter.start_failures + 1, self.now
         seconds = delay(starter.start_failures, self.around.draw(1000) / 999)
         if seconds:
             starter.next_attempt_at = self.now + timedelta(seconds=seconds)
-            if starter.start_failures == FREE_STARTS:
-                self._say(
-                    "is unable to consistently start tasks successfully. The next attempt is at "
-                    f"{starter.next_attempt_at:%Y-%m-%dT%H:%M:%SZ}, later ones are further apart.",
-                    starter,
-                )
+            self._say(
+                "is unable to consistently start tasks successfully. The next attempt is at "
+                f"{starter.next_attempt_at:%Y-%m-%dT%H:%M:%SZ}, later ones are further apart.",
+                starter,
+            )
 
     def _resets(self) -> bool:
         breaker = breaker_of(self.service)
@@ -220,24 +225,32 @@ class ServiceWork:
         keepers = [task for task in tasks if self._is_kept(task, starter)]
         leavers = [task for task in tasks if not self._is_kept(task, starter)]
         missing = max(0, desired - len(keepers))
-        started = self._start(starter, missing, upper - unfinished)
-        started += self._shore_up(lower, upper - unfinished - started)
-        healthy = sum(self._counts(task) for task in tasks)
+        room = upper - unfinished
+        shored = self._shore_up(lower, room) if self._is_in_trouble else 0  # first: it has been waiting for long
+        started = self._start(starter, missing, room - shored)
+        if not self._is_in_trouble:
+            shored = self._shore_up(lower, room - started)
+        staying = list(tasks)
         if len(keepers) > desired:
             surplus = self._in_stopping_order(keepers)[: len(keepers) - desired]
-            healthy -= sum(self._counts(task) for task in surplus)
+            staying = [task for task in tasks if task not in surplus]
             self._stop(surplus)
         settled = min(desired, sum(self._counts(task) for task in keepers))
         excess = len(leavers) if self._may_all_go(leavers) else settled + len(leavers) - desired
         wanted_room = missing - started if self._may_start(starter) else 0
-        self._let_go(leavers, max(excess, wanted_room), healthy - lower)
+        self._let_go(leavers, max(excess, wanted_room), staying, lower)
         if sum(task.is_protected(self.now) for task in tasks) > desired:
             self._tell(starter, PROTECTED.format(starter.id.rpartition("/")[2]))
-        if missing and not started and leavers and lower >= desired >= upper:
+        if missing and not started + shored and leavers and lower >= desired >= upper:
             self._tell(starter, NO_ROOM_TO_MOVE)
 
     def _is_kept(self, task: TaskRecord, starter: Starter) -> bool:
-        return task.task.started_by == starter.id and not self._is_unhealthy(task) and not self._is_draining(task)
+        return task.task.started_by == starter.id and self._is_sound(task)
+
+    @property
+    def _is_in_trouble(self) -> bool:
+        """Whether what is being rolled out cannot be relied on: rolling deployments know."""
+        return False
 
     def _shore_up(self, lower: int, room: int) -> int:  # noqa: ARG002 rolling deployments do
         """Start tasks of another kind where those that are wanted do not start; how many that were."""
@@ -247,21 +260,27 @@ class ServiceWork:
         """Whether they need not wait for what replaces them."""
         return False
 
-    def _let_go(self, leavers: Sequence[TaskRecord], number: int, spare: int) -> None:
-        """Stop up to `number` tasks that others replace, of those that count as healthy no more than are to spare.
+    def _let_go(self, leavers: Sequence[TaskRecord], number: int, tasks: Sequence[TaskRecord], lower: int) -> None:
+        """Stop up to `number` tasks that others replace; of `tasks` so many have to go on that count as healthy.
 
         What waits on a host that drains is stopped at once.
         """
+        spare = sum(map(self._counts, tasks)) - lower
+        surety = sum(map(self._is_relied_on, tasks)) - lower
         chosen = [task for task in leavers if self._is_draining(task) and task.task.last_status != "RUNNING"]
         for task in self._in_stopping_order(task for task in leavers if task not in chosen):
             if len(chosen) >= number:
                 break
-            if self._counts(task):
-                if spare <= 0:
-                    continue
-                spare -= 1
+            counts, relied_on = self._counts(task), self._is_relied_on(task)
+            if (counts and spare <= 0) or (relied_on and surety <= 0):
+                continue
+            spare, surety = spare - counts, surety - relied_on
             chosen.append(task)
         self._stop(chosen)
+
+    def _is_relied_on(self, task: TaskRecord) -> bool:
+        """Whether it counts as healthy, or is on its way to."""
+        return self._counts(task)
 
     # Starting and stopping
 
@@ -376,6 +395,10 @@ class ServiceWork:
         host = self.hosts.get(str(task.task.container_instance_arn))
         return host is None or not host.active
 
+    def _is_sound(self, task: TaskRecord) -> bool:
+        """Whether there is no reason to replace it by its like."""
+        return not self._is_unhealthy(task) and not self._is_draining(task)
+
     def _is_there(self, starter: Starter, desired: int) -> bool:
         """Whether it has all its tasks, and each counts as healthy: one that ends at once has not come to stay."""
         mine = [task for task in self.unfinished if task.task.started_by == starter.id]
@@ -388,8 +411,8 @@ class ServiceWork:
         self.messages.append(Message(text, starter.id if isinstance(starter, TaskSetRecord) else None))
 
     def _tell(self, starter: Starter, obstacle: str) -> None:
-        """Say what is in the way; not again while it stays the same."""
-        if starter.obstacle != obstacle:
+        """Say what is in the way; not again while it stays the same, whatever the figures."""
+        if obstacle_kind(starter.obstacle) != obstacle_kind(obstacle):
             starter.obstacle = obstacle
             self._say(obstacle, starter)
 

@@ -13,17 +13,17 @@ from math import ceil
 
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord
-from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import MEMBER_OF, Fleet, Rejection
 from ecsctl.placement.host import Host
+from ecsctl.placement.port_ranges import Port
 from ecsctl.placement.providers import names, shares
 from ecsctl.scheduler.lifecycle import BEFORE_SCALE_UP, awaited, go_through, refused
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rebalance import BALANCED, NO_ROOM, STARTED, STOPPED, in_words, moves
 from ecsctl.scheduler.rollout import bake_time, limits, threshold
 from ecsctl.scheduler.service_deployments import breaker_of, copied, last_good, roll_back
-from ecsctl.scheduler.service_work import Launch, ServiceStep, ServiceWork, Surroundings
+from ecsctl.scheduler.service_work import NO_ROOM_TO_MOVE, Launch, ServiceStep, ServiceWork, Surroundings
 from ecsctl.scheduler.task_sets import decide_task_sets
 
 IN_PROGRESS = "ECS deployment {} in progress."
@@ -58,6 +58,8 @@ class _Work(ServiceWork):
 
     failed: str | None = None
     """The deployment that has failed just now."""
+    fits_nowhere = False
+    """Whether no host has room for what is being rolled out, of those that are to have a daemon."""
 
     def _mover(self, task: TaskRecord) -> Starter:  # noqa: ARG002 whatever it is of, it goes because of the newest
         return self.record.primary
@@ -90,19 +92,21 @@ class _Work(ServiceWork):
             self._say(f"(deployment {primary.id}) rolling back to deployment {back.id}.", back)
 
     def _shore_up(self, lower: int, room: int) -> int:
-        """While a deployment cannot start its tasks, tasks of the one before it are replaced by their own kind."""
-        primary = self.record.primary
-        if not primary.start_failures and primary.rollout_state != "FAILED":
-            return 0
+        """While a deployment is on its way, tasks of the one before it that are lost are replaced by their own kind."""
         before = last_good(self.record)
-        if before is None:
-            return 0
-        standing = [
-            task
-            for task in self.live
-            if not self._is_unhealthy(task) and (task.task.started_by != primary.id or self._counts(task))
-        ]
-        return self._start(before, lower - len(standing), room)
+        return self._start(before, lower - sum(map(self._is_relied_on, self.live)), room) if before else 0
+
+    def _is_relied_on(self, task: TaskRecord) -> bool:
+        """Of what was there before also what is still starting; of what is being rolled out only what is healthy."""
+        before = last_good(self.record)
+        is_old = before is not None and task.task.started_by == before.id
+        return super()._is_relied_on(task) or (is_old and self._is_sound(task))
+
+    @property
+    def _is_in_trouble(self) -> bool:
+        """Whether tasks of what is being rolled out have failed."""
+        primary = self.record.primary
+        return bool(primary.failures or primary.start_failures) or primary.rollout_state == "FAILED"
 
     # Early success, and time to think it over
 
@@ -182,13 +186,13 @@ class _Work(ServiceWork):
 
         So many of the tasks that are missing wait for others to be gone.
         """
-        sound = [task for task in tasks if not self._is_unhealthy(task) and not self._is_draining(task)]
+        sound = [task for task in tasks if self._is_sound(task)]
         missing = self.desired - len(sound)
         self._start(deployment, missing, missing - waits_for)
         if missing < 0:
             self._stop(self._in_stopping_order(sound)[:-missing])
         poor = [task for task in tasks if task not in sound]
-        self._let_go(poor, len(poor), sum(self._counts(task) for task in tasks) - self.desired)
+        self._let_go(poor, len(poor), tasks, self.desired)
 
     # Availability zones
 
@@ -272,52 +276,94 @@ class _Work(ServiceWork):
     def place_daemons(self) -> None:
         """One task on each ACTIVE instance that can take it; during a deployment one host after the other, as many
         at once as minimumHealthyPercent leaves room for."""
-        primary = self.record.primary
-        definition = self.around.definitions.get(primary.task_definition_arn)
-        open_hosts = self._daemon_hosts(definition) if definition and self.service.status == "ACTIVE" else {}
-        self.service.desired_count = len(open_hosts)
-        lower, _ = limits(len(open_hosts), self.service.deployment_configuration, "DAEMON")
-        staying = [task for task in self.live if str(task.task.container_instance_arn) in open_hosts]
+        primary, before = self.record.primary, last_good(self.record)
+        open_hosts, good_hosts = self._open_to(primary), self._open_to(before)
+        # Where there is only room for what was there before, that goes on.
+        old_hosts = {arn: host for arn, host in good_hosts.items() if arn not in open_hosts}
+        self.service.desired_count = len(open_hosts) + len(old_hosts)
+        lower, _ = limits(self.desired, self.service.deployment_configuration, "DAEMON")
+        staying = [t for t in self.live if str(t.task.container_instance_arn) in {*open_hosts, *old_hosts}]
         spare = sum(self._counts(task) for task in staying) - lower
+        surety = sum(map(self._is_relied_on, staying)) - lower
         there: dict[str, list[TaskRecord]] = {}
         for task in self.unfinished:
             there.setdefault(str(task.task.container_instance_arn), []).append(task)
-        leavers = [t for t in self.live if str(t.task.container_instance_arn) not in open_hosts]
-        for arn, host in sorted(open_hosts.items()):
+        leavers = [task for task in self.live if task not in staying and self._is_last(task)]
+        held = 0
+        for arn, host in sorted({**old_hosts, **open_hosts}.items()):
             tasks = there.get(arn, [])
             if not tasks:
-                if definition and self._may_start(primary):
-                    self.launches.append(Launch(primary, definition, demand_of(definition, None), host))
+                is_old = arn in old_hosts or (self._is_in_trouble and surety < 0 and arn in good_hosts)
+                surety += is_old
+                self._launch_on(host, before if is_old and before else primary)
+                continue
+            if arn in old_hosts:
                 continue
             live = [task for task in tasks if task.task.desired_status != "STOPPED"]
             wanted = [t for t in live if t.task.started_by == primary.id and not self._is_unhealthy(t)]
             surplus = [t for t in live if t not in wanted] + wanted[1:]
             for task in surplus if self._may_start(primary) or wanted else []:
-                if self._counts(task) and not wanted:
-                    if spare <= 0:
-                        continue
-                    spare -= 1
+                counts, relied_on = self._counts(task), self._is_relied_on(task)
+                if not wanted and ((counts and spare <= 0) or (relied_on and surety <= 0)):
+                    held += counts
+                    continue
+                spare, surety = spare - counts, surety - relied_on
                 leavers.append(task)
+        if held and lower >= self.desired:
+            self._tell(primary, NO_ROOM_TO_MOVE)
         self._stop(leavers)
 
-    def _daemon_hosts(self, definition: TaskDefinition) -> dict[str, Host]:
-        """The hosts that are to have a task: those that could take it if the service's own task were gone.
+    def _open_to(self, deployment: DeploymentRecord | None) -> dict[str, Host]:
+        """The hosts that are to have a task of a deployment: those that could take it if the service's own task were
+        gone, or have it.
 
         One whose task has come to break a placement constraint is to have none.
         """
+        definition = self.around.definitions.get(deployment.task_definition_arn) if deployment else None
+        if deployment is None or definition is None or self.service.status != "ACTIVE":
+            return {}
         asked = self._asked(definition)._replace(is_distinct=False)
-        taken = {str(task.task.container_instance_arn) for task in self.unfinished}
+        own: dict[str, list[TaskRecord]] = {}
+        for task in self.unfinished:
+            own.setdefault(str(task.task.container_instance_arn), []).append(task)
         found, rejections = {}, list[Rejection]()
         for host in self.around.hosts:
-            others = {group: count for group, count in host.groups.items() if group != asked.group}
-            rejection = Fleet([host._replace(groups=others)]).rejection(0, asked)
-            if host.active and (rejection is None or (host.arn in taken and rejection.reason != MEMBER_OF)):
+            tasks = own.get(host.arn, [])
+            rejection = Fleet([self._without(host, tasks, str(asked.group))]).rejection(0, asked)
+            has_it = any(task.task.started_by == deployment.id for task in tasks)
+            if host.active and (rejection is None or (has_it and rejection.reason != MEMBER_OF)):
                 found[host.arn] = host
             elif host.active and rejection:
                 rejections.append(rejection)
-        if rejections:
-            self._tell(self.record.primary, cannot_place(rejections))
+        if rejections and deployment is self.record.primary:
+            self._tell(deployment, cannot_place(rejections))
+            self.fits_nowhere = not found and any(one.reason.startswith("RESOURCE:") for one in rejections)
         return found
+
+    def _without(self, host: Host, tasks: Sequence[TaskRecord], group: str) -> Host:
+        """A host as if the service had none of its tasks there."""
+        definitions = (self.around.definitions.get(str(task.task.task_definition_arn)) for task in tasks)
+        ports = frozenset[Port]().union(*(demand_of(one, None).ports for one in definitions if one))
+        return host._replace(
+            cpu_free=host.cpu_free + sum(task.cpu for task in tasks),
+            memory_free=host.memory_free + sum(task.memory for task in tasks),
+            ports=host.ports - ports,
+            groups={name: count for name, count in host.groups.items() if name != group},
+            gpus=(*host.gpus, *(gpu for task in tasks for c in task.task.containers or [] for gpu in c.gpu_ids or [])),
+        )
+
+    def _launch_on(self, host: Host, deployment: DeploymentRecord) -> None:
+        definition = self.around.definitions.get(deployment.task_definition_arn)
+        if definition and self._may_start(deployment):
+            self.launches.append(Launch(deployment, definition, demand_of(definition, None), host))
+
+    def _is_last(self, task: TaskRecord) -> bool:
+        """Whether a daemon may leave its host: where it drains it is the last to go (ECS: "the last to stop")."""
+        arn = str(task.task.container_instance_arn)
+        host = self.hosts.get(arn)
+        if host is None or self.service.status != "ACTIVE" or host.active:
+            return True
+        return all(group in self.around.daemons for group in host.groups)
 
     # The end
 
@@ -327,7 +373,7 @@ class _Work(ServiceWork):
         primary = self.record.primary
         others = [d for d in self.record.deployments if d.id != primary.id]
         alone = not any(d.id in begun for d in others)
-        reached = self._is_there(primary, self.desired) and alone
+        reached = self._is_there(primary, self.desired) and alone and not self.fits_nowhere
         ready = reached or (self._is_early and (alone or not self._is_blocking))
         baked = self._has_baked(primary, ready) if self.blue is None else reached
         if baked and primary.rollout_state == "IN_PROGRESS" and self.service.status == "ACTIVE":

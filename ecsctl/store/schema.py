@@ -103,6 +103,10 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE secret (name TEXT PRIMARY KEY, doc BLOB NOT NULL);
     """,
+    """
+    CREATE TABLE image (key TEXT PRIMARY KEY, instance TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE INDEX image_instance ON image (instance);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

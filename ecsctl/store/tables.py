@@ -16,6 +16,7 @@ from ecsctl.model.stored import (
     Event,
     Family,
     IdempotentCall,
+    ImageRecord,
     InstanceRecord,
     PortReservation,
     ScheduleRecord,
@@ -158,6 +159,7 @@ TAGS = Table("tag_set", TagSet, ("arn",), lambda t: (t.arn,))
 IDEMPOTENT_CALLS = Table(
     "idempotent_call", IdempotentCall, ("key", "expires_at"), lambda i: (i.key, timestamp(i.expires_at))
 )
+IMAGES = Table("image", ImageRecord, ("key", "instance"), lambda i: (i.key, i.instance_arn))
 SECRETS = Table("secret", SecretRecord, ("name",), lambda s: (s.name,))
 EVENTS = Table(
     "event",
@@ -179,6 +181,7 @@ TABLES = (
     PORTS,
     TAGS,
     SECRETS,
+    IMAGES,
     IDEMPOTENT_CALLS,
     EVENTS,
 )

@@ -9,6 +9,7 @@ import pytest
 from ecsctl.cli.config import load_config
 from ecsctl.cli.durations import is_duration, parse_duration, short_duration
 from ecsctl.model.errors import ConfigError, InputError
+from ecsctl.model.file_system import FileSystem
 
 
 @pytest.fixture
@@ -35,8 +36,16 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         256,
         40.0,
         2592000.0,
+        "prefer-cached",
+        None,
+        3600.0,
+        1800.0,
+        5,
         {},
         {},
+        {},
+        {},
+        "limited",
         (),
     )
 
@@ -107,6 +116,11 @@ def test_a_profile_without_a_file_cannot_be_found(home: dict[str, str]) -> None:
         ("reserved_memory = true", "reserved_memory: expected a whole number"),
         ("reserved_memory = -1", "reserved_memory: -1 MiB cannot be kept back"),
         ('output = "xml"', "output: 'xml' is none of json, yaml"),
+        ('image_pull_behavior = "never"', "'never' is none of default, always, once, prefer-cached"),
+        ('image_cleanup = "yes"', "image_cleanup: expected true or false"),
+        ("images_deleted_per_cycle = 0", "images_deleted_per_cycle: 0 images cannot be deleted at once"),
+        ('image_cleanup_interval = "often"', "image_cleanup_interval: 'often' is not a duration"),
+        ("[image_map]\nnginx = 1", "image_map.nginx: expected the name of an image, in quotes"),
         ("region = =", "config.toml:1:"),
         ("[profile.a]\nfoo = 1", "unknown key 'profile.a.foo'"),
     ],
@@ -153,3 +167,49 @@ def test_what_is_no_duration(text: str) -> None:
 )
 def test_ages(seconds: float, text: str) -> None:
     assert short_duration(seconds) == text
+
+
+def test_file_systems_have_something_that_stands_for_them(home: dict[str, str]) -> None:
+    write(
+        home,
+        "[file_systems]\n"
+        'fs-1 = {nfs = "10.0.0.5:/export", mount_options = "nfsvers=3"}\n'
+        'fs-2 = {path = "/mnt/efs"}\nfsap-3 = {volume = "shared"}\n'
+        'ebs = {driver = "local", driver_options = {type = "tmpfs"}}\n',
+    )
+    assert load_config({}, home).file_systems == {
+        "fs-1": FileSystem(nfs="10.0.0.5:/export", mount_options="nfsvers=3"),
+        "fs-2": FileSystem(path="/mnt/efs"),
+        "fsap-3": FileSystem(volume="shared"),
+        "ebs": FileSystem(driver="local", driver_options={"type": "tmpfs"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("fs-1 = {}", 'fs-1: expected {nfs = "10.0.0.5:/export"} or {volume = "name"} or {path = "/mnt/efs"}'),
+        ('fs-1 = "/mnt"', "fs-1: expected {nfs"),
+        ('fs-1 = {path = "/a", volume = "b"}', "fs-1: expected {nfs"),
+        ('fs-1 = {paht = "/a"}', "fs-1: expected {nfs"),
+        ('fs-1 = {driver = "local"}', "fs-1: expected {nfs"),
+        ('fs-1 = {path = "a"}', "'a' is no absolute path"),
+        ('fs-1 = {nfs = "/export"}', "'/export' is no export of an NFS server"),
+        ('fs-1 = {nfs = "a,b:/c"}', "'a,b:/c' is no export of an NFS server"),
+        ('ebs = {path = "/a"}', 'ebs: expected {driver = "local"}'),
+    ],
+)
+def test_what_cannot_stand_for_a_file_system(home: dict[str, str], line: str, words: str) -> None:
+    path = write(home, f"[file_systems]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config({}, home)
+    assert f"{path}: file_systems." in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_ephemeral_storage_is_limited_or_recorded(home: dict[str, str]) -> None:
+    write(home, 'ephemeral_storage = "recorded"\n')
+    assert load_config({}, home).ephemeral_storage == "recorded"
+    write(home, 'ephemeral_storage = "ignored"\n')
+    with pytest.raises(ConfigError, match="'ignored' is none of limited, recorded"):
+        load_config({}, home)

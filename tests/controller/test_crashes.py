@@ -10,6 +10,7 @@ import pytest
 
 from ecsctl.controller.limits import Limits
 from ecsctl.engine.simulated_container import Program
+from ecsctl.model import identity
 from ecsctl.model.api.tasks import (
     AwsVpcConfiguration,
     NetworkConfiguration,
@@ -102,6 +103,13 @@ def come_back(world: World) -> Callable[[Context], object]:
     return reconcile
 
 
+def run_with_router(world: World) -> Callable[[Context], object]:
+    logs = {"logDriver": "awsfirelens", "options": {"Name": "null"}}
+    router = {"name": "router", "firelensConfiguration": {"type": "fluentbit"}}
+    definition = world.define({"logConfiguration": logs}, router)
+    return lambda ctx: run_task(ctx, RunTaskRequest(definition))
+
+
 def fail_to_start(world: World) -> Callable[[Context], object]:
     definition = world.define({"image": "none/such"}, {"name": "other"})
     return lambda ctx: (
@@ -119,9 +127,10 @@ SCENARIOS = [
     heal_pod,
     preempt,
     come_back,
+    run_with_router,
     fail_to_start,
 ]
-CONTAINERS = {run_pod: 2, run_from_registry: 1, run_in_subnet: 3, come_back: 1}
+CONTAINERS = {run_pod: 2, run_from_registry: 1, run_in_subnet: 3, come_back: 1, run_with_router: 2}
 
 
 def steps_of(folder: Path, scenario: Callable[[World], Callable[[Context], object]]) -> int:
@@ -153,6 +162,22 @@ def test_a_kill_at_any_step_is_mended(tmp_path: Path, scenario: Callable[[World]
             if scenario in CONTAINERS:
                 assert ended == []
                 assert len(world.containers()) == len(world.tasks()) * CONTAINERS[scenario]
+            if scenario is run_with_router:
+                check_router(world)
+
+
+def check_router(world: World) -> None:
+    """The log router began with its configuration, and the others were made when its address was known."""
+    (engine,) = world.engines.values()
+    made = {call.args[0]: call.args[1] for call in engine.calls_of("create")}
+    for found in world.containers():
+        if found.labels[identity.CONTAINER] == "router":
+            calls = [call.verb for call in engine.calls_of("put_archive", "start") if call.args[0] == found.id]
+            assert calls[:2] == ["put_archive", "start"] or calls[:2] == ["put_archive"] * 2
+            address = found.addresses[0].ipv4
+    for found in world.containers():
+        if found.labels[identity.CONTAINER] == "main":
+            assert made[found.name]["Env"] == [f"FLUENT_HOST={address}", "FLUENT_PORT=24224"]
 
 
 @pytest.mark.parametrize("scenario", [run_pod, stop_pod, heal_pod])

@@ -33,7 +33,7 @@ def body(**labels: str) -> dict[str, Any]:
 
 
 def do(on: SimulatedEngine, op: Any, target: str, made: dict[str, Any] | None = None, **more: Any) -> Any:
-    return perform(on, Action(op, "main", target, "", **more), lambda: made or body(), SIGNATURE.key)
+    return perform(on, Action(op, "main", target, "", **more), lambda: made or body(), SIGNATURE.key, on.pull)
 
 
 def test_a_name_that_our_own_earlier_create_took_is_success() -> None:

@@ -22,6 +22,7 @@ from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.scheduler.rollout import limits
+from ecsctl.scheduler.service_deployments import last_good
 from ecsctl.store.tables import INSTANCES, SERVICES
 from tests.controller.test_services import (
     CHECKED,
@@ -90,7 +91,8 @@ class Story:
         create(world, self.definition("sound"), deployment_configuration=configuration, **more, **where)
 
     def definition(self, image: str) -> str:
-        made = self.world.define({"image": image, **(CHECKED if image in ("sound", "sickly") else {})})
+        more = {"memory": 1 << 20} if image == "huge" else CHECKED if image in ("sound", "sickly", "slow") else {}
+        made = self.world.define({"image": image, **more})
         self.images[made] = image
         return made
 
@@ -111,7 +113,7 @@ class Story:
             update(self.world, desired_count=self.random.randrange(8))
 
     def deploy(self) -> None:
-        image = self.random.choice(("sound", "sound", "up", "crashes", "broken", "sickly"))
+        image = self.random.choice(("sound", "sound", "up", "crashes", "broken", "sickly", "slow", "huge"))
         self.told[-1] += f" {image}"
         update(self.world, task_definition=self.definition(image))
 
@@ -227,6 +229,20 @@ class Story:
             running = [task for task in running if task.task.started_by in serving]
         return len([task for task in running if task.task.health_status != "UNHEALTHY"])
 
+    def recovers(self) -> None:
+        """When it is left alone, as many are healthy as must be, also while the last release does not get on."""
+        with self.world.store.read() as view:
+            (record,) = view.find(SERVICES)
+        asked = self.images[record.definition]
+        # A task that is never healthy nor ill has its place as long as it likes.
+        may_wait = asked == "slow" and self.limits()[1] <= (record.service.desired_count or 0)
+        # One that was completed while no task was asked for may be as bad.
+        good = last_good(record) or record.primary
+        is_sound = self.images[good.task_definition_arn.rpartition("/")[2]] in ("sound", "up")
+        if good.completed and is_sound and not may_wait:
+            goes_on(self.world, 400, step=20)
+            assert self.healthy() >= self.limits()[0], said(self.world)
+
     # The end
 
     def settle(self) -> None:
@@ -234,6 +250,7 @@ class Story:
         self.told.append("settle")
         for engine in self.world.engines.values():
             engine.reachable = True
+        self.recovers()
         reconcile(self.world.process(), timeout=1000)  # what ended last may be what fails the deployment
         more: dict[str, Any] = {} if self.kind == "DAEMON" else {"desired_count": 3}
         service = shown(self.world)

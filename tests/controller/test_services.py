@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -316,10 +316,11 @@ def test_attempts_that_fail_grow_further_apart_and_a_repair_goes_at_once(world: 
     assert apart == sorted(apart)
     assert apart[-1] > 300
     told = [message for message in said(world) if "is unable to consistently start tasks successfully" in message]
-    assert len(told) == 1
+    assert len(told) == len(set(told)) == len(made) - 2, "each attempt that is put off is told, with its time"
     (deployment,) = shown(world).deployments or []
     assert deployment.next_attempt_at is not None
-    assert 0 < deployment.next_attempt_at.timestamp() - world.clock.seconds < 27 * 60 * 1.2
+    assert f"{deployment.next_attempt_at:%Y-%m-%dT%H:%M:%SZ}" in told[0]
+    assert 0 < deployment.next_attempt_at.timestamp() - world.clock.seconds <= 27 * 60
     update(world, task_definition=world.define({}))
     reconcile(world.process())
     assert "app:2" in running_of(world)
@@ -352,10 +353,12 @@ def test_a_service_that_fits_nowhere_says_by_how_much(world: World) -> None:
     assert "has insufficient memory available: needs 900000 MiB, " in told[0]
 
 
-def drain(world: World, number: int) -> None:
+def drain(world: World, number: int, status: Literal["ACTIVE", "DRAINING"] = "DRAINING") -> str:
+    """The ARN of the host."""
     with world.store.write() as tx:
         record = tx.find(INSTANCES)[number]
-        tx.put(INSTANCES, evolve(record, instance=evolve(record.instance, status="DRAINING"), seq=tx.seq))
+        tx.put(INSTANCES, evolve(record, instance=evolve(record.instance, status=status), seq=tx.seq))
+    return record.arn
 
 
 def test_a_draining_host_is_left_within_the_limits(world: World) -> None:
@@ -465,42 +468,6 @@ def test_scaling_in_during_a_deployment_keeps_the_minimum(world: World) -> None:
 
     goes_on(world, 30, step=1.0, each=enough)
     assert running_of(world) == ["app:2", "app:2"]
-
-
-def test_daemons_one_on_each_host(world: World) -> None:
-    create(world, world.define({}), desired=None, scheduling_strategy="DAEMON")
-    reconcile(world.process())
-    assert sorted(str(task.task.availability_zone) for task in live(world)) == ["zone0", "zone1", "zone2"]
-    assert shown(world).desired_count == 3
-    drain(world, 1)
-    goes_on(world, 60)
-    assert shown(world).desired_count == 2
-    assert len(live(world)) == 2
-    update(world, task_definition=world.define({}))
-
-    def one_each() -> None:
-        hosts = [t.task.container_instance_arn for t in world.tasks() if not t.is_stopped]
-        assert len(hosts) == len(set(hosts))
-
-    goes_on(world, 60, each=one_each)
-    assert running_of(world) == ["app:2", "app:2"]
-    world.check_quiet()
-
-
-def test_a_daemon_that_leaves_a_draining_host_spares_none_elsewhere(world: World) -> None:
-    drain(world, 2)
-    half = DeploymentConfiguration(minimum_healthy_percent=50)
-    sound = {"image": "sound", **CHECKED}
-    create(world, world.define(sound), desired=None, scheduling_strategy="DAEMON", deployment_configuration=half)
-    goes_on(world, 20)
-    update(world, task_definition=world.define(sound))
-    drain(world, 1)
-
-    def stays() -> None:
-        assert [t.task.health_status for t in live(world) if t.task.availability_zone == "zone0"] == ["HEALTHY"]
-
-    goes_on(world, 20, each=stays)
-    assert zones_of(world) == {"zone0"}
 
 
 def test_a_deleted_service_stops_its_tasks_and_is_inactive(world: World) -> None:

@@ -39,7 +39,7 @@ from ecsctl.store.store import Store, Transaction, View
 from ecsctl.store.tables import TASKS
 
 MUTATING = (
-    *("create", "start", "stop", "kill", "rename", "remove", "pull", "load"),
+    *("create", "put_archive", "start", "stop", "kill", "rename", "remove", "pull", "load"),
     *("create_volume", "remove_volume", "create_network", "remove_network"),
 )
 

@@ -6,6 +6,7 @@ shell commands on one image, the simulated one by programs, and from there on no
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ from ecsctl.engine.port import CreateBody, Engine, Observed
 from ecsctl.engine.simulated import SimulatedEngine
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.engine.simulated_faults import Pullable
+from ecsctl.engine.simulated_images import archive, digest
 from ecsctl.model import identity
+from tests.engine.registry import tar_of
 
 MILLISECOND = 10**6
 MISSING_IMAGE = "ecsctl/not-there:none"
@@ -41,6 +44,7 @@ COMMANDS: dict[str, CreateBody] = {
     "hungry": {"Cmd": ["sh", "-c", "tail /dev/zero"]},
     "busy": {"Cmd": ["sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=20; while :; do :; done"]},
     "prints": {"Cmd": ["sh", "-c", "echo one; echo two; echo wrong >&2; sleep 0.5; echo three; printf rest"]},
+    "reads": {"Cmd": ["sh", "-c", "cat /etc/given/words"]},
     "long": {"Cmd": ["sh", "-c", f"head -c {LONG} /dev/zero | tr '\\0' x; echo; echo end"]},
 }
 
@@ -63,6 +67,7 @@ PROGRAMS = {
             (0.501, "stdout", b"rest"),
         ),
     ),
+    "reads": Program(exits_after=0.1, reads="/etc/given/words"),
     "long": Program(exits_after=0.1, output=((0.01, "stdout", b"x" * LONG), (0.02, "stdout", b"end"))),
 }
 
@@ -122,6 +127,14 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
+
+
+def saved(name: str, *layers: str) -> bytes:
+    """An image of that name as `docker save` writes it, with a file in each layer that has this content."""
+    contents = [tar_of("content", layer.encode()) for layer in layers]
+    rootfs = {"type": "layers", "diff_ids": [digest(content) for content in contents]}
+    config = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/pause"]}, "rootfs": rootfs}
+    return archive(json.dumps(config).encode(), contents, [f"{name}:latest"])
 
 
 @contextmanager

@@ -51,6 +51,10 @@ class Dockerd:
                 raise RuntimeError((self._directory / "log").read_text())
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def containers(self, *more: str) -> list[str]:
         """Ids, by default of those that run."""
         return self.docker("ps", "-q", "--no-trunc", *more).split()

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import platform
+import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from ecsctl.engine.image_archive import ImageArchive
 from ecsctl.engine.pause_image import pause_image
 from ecsctl.engine.port import LogChunk, PortBinding
 from ecsctl.model import identity
 from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NetworkNotFound, NotFound
 from ecsctl.model.identity import PAUSE_IMAGE
-from tests.engine.contract import LONG, MISSING_COMMAND, MISSING_IMAGE, NETWORKED, World, docker_world, simulated_world
+from tests.engine.contract import (
+    LONG,
+    MISSING_COMMAND,
+    MISSING_IMAGE,
+    NETWORKED,
+    World,
+    docker_world,
+    saved,
+    simulated_world,
+)
+
+
+def archive(**files: bytes) -> bytes:
+    """A tar archive of files by name."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
 
 
 @pytest.fixture(params=["simulated", pytest.param("docker", marks=pytest.mark.docker)])
@@ -101,6 +125,15 @@ def test_what_ended_can_be_started_again(world: World) -> None:
     assert again.exit_code == 7
 
 
+def test_what_is_put_into_a_container_is_there_when_it_starts(world: World) -> None:
+    container = world.create("reads")
+    for words in (b"before", b"one\ntwo\n"):
+        world.engine.put_archive(container, "/etc", archive(**{"given/words": words}))
+    world.engine.start(container)
+    world.ended(container)
+    assert [chunk.line for chunk in world.engine.logs(container)] == [b"one", b"two"]
+
+
 def test_stop_asks_first(world: World) -> None:
     container = world.run("forever")
     began = world.now()
@@ -181,6 +214,7 @@ def test_what_is_gone_is_not_found_by_any_verb(world: World) -> None:
     container = world.create("forever")
     world.engine.remove(container)
     for act in (
+        lambda: world.engine.put_archive(container, "/", archive(x=b"")),
         lambda: world.engine.start(container),
         lambda: world.engine.stop(container, 1),
         lambda: world.engine.kill(container),
@@ -337,7 +371,8 @@ def test_a_volume_is_made_once_and_kept_while_it_is_used(world: World) -> None:
     volume = world.name("volume")
     assert not world.engine.has_volume(volume)
     for _ in range(2):
-        world.engine.create_volume(volume, None, {}, {"ecsctl.install": world.install})
+        place = world.engine.create_volume(volume, None, {}, {"ecsctl.install": world.install})
+        assert place.endswith(f"/{volume}/_data")
     assert world.engine.has_volume(volume)
     container = world.create("forever", Mounts=[{"Type": "volume", "Source": volume, "Target": "/data"}])
     with pytest.raises(Conflict, match="volume is in use"):
@@ -404,8 +439,8 @@ def test_when_nothing_happens_the_stream_of_events_ends(world: World) -> None:
 
 
 def test_an_image_is_loaded_without_a_registry(world: World) -> None:
-    world.engine.load(pause_image(platform.machine()))
-    world.engine.load(pause_image(platform.machine()))
+    world.engine.load([pause_image(platform.machine())])
+    world.engine.load([pause_image(platform.machine())])
     body = {"Image": PAUSE_IMAGE, "Labels": {identity.INSTALL: world.install}, "HostConfig": {"NetworkMode": "none"}}
     container = world.engine.create(world.name("pause"), body)
     world.engine.start(container)
@@ -480,3 +515,72 @@ def test_a_command_is_executed_in_what_runs(world: World) -> None:
     world.engine.remove(running)
     with pytest.raises(NotFound):
         world.engine.execute(running, ["true"])
+
+
+def test_an_image_is_known_by_its_names_and_its_id(world: World) -> None:
+    world.engine.load([pause_image(platform.machine())])
+    found = world.engine.image(PAUSE_IMAGE)
+    assert found is not None
+    assert PAUSE_IMAGE in found.tags
+    assert found.id.startswith("sha256:")
+    assert len(found.layers) == 1
+    assert world.engine.image(found.id) == found
+    assert found._replace(layers=()) in world.engine.list_images()
+    assert world.engine.image(MISSING_IMAGE) is None
+    assert world.engine.image("..") is None
+    world.engine.remove_image(MISSING_IMAGE)
+
+
+def test_an_image_that_a_container_uses_stays(world: World) -> None:
+    content = saved(world.name("used"), "used")
+    world.engine.load([content])
+    image = world.engine.image(world.name("used"))
+    assert image is not None
+    assert image.id not in world.engine.used_images()
+    body = {**world.body("forever"), "Image": world.name("used"), "Cmd": ["/pause"]}
+    container = world.engine.create(world.name("c"), body)
+    assert image.id in world.engine.used_images()
+    for name in (world.name("used"), image.id):
+        with pytest.raises(Conflict):
+            world.engine.remove_image(name)
+    assert world.engine.image(world.name("used")) == image
+    world.engine.remove(container)
+    world.engine.remove_image(world.name("used"))
+    assert world.engine.image(image.id) is None
+
+
+def test_what_was_exported_is_the_same_image_when_it_is_loaded(world: World) -> None:
+    world.engine.load([saved(world.name("image"), "one")])
+    image = world.engine.image(world.name("image"))
+    exported = b"".join(world.engine.export(world.name("image")))
+    world.engine.remove_image(world.name("image"))
+    assert world.engine.image(world.name("image")) is None
+    world.engine.load(exported[i : i + 1000] for i in range(0, len(exported), 1000))
+    assert world.engine.image(world.name("image")) == image
+    world.engine.remove_image(world.name("image"))
+    with pytest.raises(ImageNotFound):
+        list(world.engine.export(world.name("image")))
+
+
+def test_layers_that_are_there_need_not_be_sent(world: World) -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(saved(world.name("upon"), "below", "upon"))
+        archive = ImageArchive(file)
+        world.engine.load([saved(world.name("below"), "below")])
+        world.engine.load(archive.pieces(1))
+        assert archive.size(1) < archive.size(0)
+        upon = world.engine.image(world.name("upon"))
+        assert upon is not None
+        assert len(upon.layers) == 2
+        for name in ("upon", "below"):
+            world.engine.remove_image(world.name(name))
+        with pytest.raises(EngineRefused):
+            world.engine.load(archive.pieces(1))
+        world.engine.load(archive.pieces(0))
+        assert world.engine.image(world.name("upon")) == upon
+        world.engine.remove_image(world.name("upon"))
+
+
+def test_what_is_no_image_is_not_loaded(world: World) -> None:
+    with pytest.raises(EngineRefused):
+        world.engine.load([b"no archive"])

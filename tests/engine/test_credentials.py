@@ -53,6 +53,47 @@ def test_a_credential_helper_is_asked(home: Path, monkeypatch: pytest.MonkeyPatc
     assert "\n" not in str(caught.value)
 
 
+def header_of(image: str) -> dict[str, str]:
+    found = json.loads(base64.urlsafe_b64decode(auth_headers(image)["X-Registry-Auth"]))
+    return {name.lower(): value for name, value in found.items()}  # engines take either
+
+
+@pytest.mark.parametrize("key", ["https://index.docker.io/v1/", "index.docker.io", "docker.io"])
+def test_docker_hub_is_known_by_all_of_its_names(home: Path, key: str) -> None:
+    login = base64.b64encode(b"me:secret").decode()
+    (home / "config.json").write_text(json.dumps({"auths": {key: {"auth": login}}}))
+    for image in ("nginx", "me/app:1", "docker.io/library/nginx", "index.docker.io/library/nginx:1"):
+        assert (header_of(image)["username"], header_of(image)["password"]) == ("me", "secret")
+    assert auth_headers("registry.test/nginx") == {}
+
+
+def test_an_identity_token_is_passed_on_as_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "config.json").write_text(
+        json.dumps({"auths": {"registry.test": {"auth": base64.b64encode(b"me:").decode(), "identitytoken": "t0k"}}})
+    )
+    assert header_of("registry.test/a")["identitytoken"] == "t0k"
+    helper = home / "docker-credential-lab"
+    answer = json.dumps({"ServerURL": "store.test", "Username": "<token>", "Secret": "of-a-store"})
+    helper.write_text(f"#!/bin/sh\ncat >/dev/null; echo '{answer}'\n")
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    (home / "config.json").write_text(json.dumps({"auths": {"store.test": {}}, "credsStore": "lab"}))
+    assert header_of("store.test/a")["identitytoken"] == "of-a-store"
+
+
+def test_registries_of_ecr_ask_their_own_helpers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helper = home / "docker-credential-ecr-login"
+    answer = '{"ServerURL": "%s", "Username": "AWS", "Secret": "%s"}'
+    helper.write_text(f"#!/bin/sh\nread server; printf '{answer}' $server $server\n")
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    hosts = ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", "public.ecr.aws")
+    (home / "config.json").write_text(json.dumps({"credHelpers": dict.fromkeys(hosts, "ecr-login")}))
+    for host in hosts:
+        assert (header_of(f"{host}/team/app:1")["username"], header_of(f"{host}/a")["password"]) == ("AWS", host)
+    assert auth_headers("210987654321.dkr.ecr.eu-central-1.amazonaws.com/a") == {}
+
+
 def test_without_credentials_the_sdk_is_not_loaded(home: Path) -> None:
     program = (
         "import sys; from ecsctl.engine.connect import connect; from ecsctl.engine.registry_auth import auth_headers; "

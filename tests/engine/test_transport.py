@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ecsctl.engine import docker
+from ecsctl.engine import docker, docker_images
 from ecsctl.engine.connect import connect
 from ecsctl.engine.dial import dial_unix
 from ecsctl.engine.docker import DockerEngine
@@ -252,8 +252,15 @@ def test_a_pull_asks_for_one_tag_and_hears_the_error_in_the_stream(tmp_path: Pat
         ]
 
 
+def test_what_a_registry_repeats_of_who_asked_is_not_passed_on(tmp_path: Path) -> None:
+    bad = answers(b'{"error":"Get https://me:pw@registry.test/v2/?token=t0k&x=1: Bearer abc.def is not allowed"}\n')
+    with serving(tmp_path / "s", bad) as server, pytest.raises(EngineRefused) as caught:
+        engine_at(server).pull("a")
+    assert caught.value.message == "Get https://***@registry.test/v2/?token=***&x=1: Bearer *** is not allowed"
+
+
 def test_a_pull_that_stands_still_is_a_time_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker, "PULL_QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(docker_images, "QUIET_SECONDS", 0.2)
     script = hangs(b'HTTP/1.1 200 OK\r\n\r\n{"status":"Pulling"}\n')
     with serving(tmp_path / "s", script) as server, pytest.raises(EngineTimeout, match="POST /images/create"):
         engine_at(server).pull("a")

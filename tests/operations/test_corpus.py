@@ -24,11 +24,6 @@ from ecsctl.scheduler.field_support import refusals
 
 CORPUS = Path(__file__).parent.parent / "taskdefs"
 
-ROUTER = ["[0].firelensConfiguration"]
-APP = ["[1].logConfiguration.logDriver"]
-APP_OPTIONS = ["[1].logConfiguration.logDriver", "[1].logConfiguration.options"]
-FIRELENS = ROUTER + APP_OPTIONS
-
 REGISTERS: dict[str, list[str]] = {
     # Containers' paths are without `containerDefinitions`. What stands beside a file is what cannot be run yet.
     "consul-consulclient.json": [],
@@ -38,34 +33,34 @@ REGISTERS: dict[str, list[str]] = {
     "jetty-jetty-ec2.json": [],
     "wildfly-wildfly-ec2.json": [],
     # FireLens: a router and an application that logs through it; accounts are XXXXXXXXXXXX
-    "firelens-fluent-bit-add-keys-td.json": FIRELENS,
-    "firelens-fluent-bit-amazon-managed-service-for-prometheus-td.json": FIRELENS,
-    "firelens-fluent-bit-amazon-opensearch-td.json": FIRELENS,
-    "firelens-fluent-bit-cloudwatchlogs-emf-emf-over-tcp-td-localhost.json": FIRELENS,
-    "firelens-fluent-bit-cloudwatchlogs-td-cloudwatch.json": FIRELENS,
-    "firelens-fluent-bit-config-file-type-file-td.json": FIRELENS,
+    "firelens-fluent-bit-add-keys-td.json": [],
+    "firelens-fluent-bit-amazon-managed-service-for-prometheus-td.json": [],
+    "firelens-fluent-bit-amazon-opensearch-td.json": [],
+    "firelens-fluent-bit-cloudwatchlogs-emf-emf-over-tcp-td-localhost.json": [],
+    "firelens-fluent-bit-cloudwatchlogs-td-cloudwatch.json": [],
+    "firelens-fluent-bit-config-file-type-file-td.json": [],
     # … the application's log driver without options: the router's configuration says it all
-    "firelens-fluent-bit-oomkill-prevention-firelens-full-filesystem-example-td.json": ROUTER + APP,
-    "firelens-fluent-bit-send-to-multiple-destinations-td.json": ROUTER + APP,
-    "firelens-fluent-bit-ecs-log-collection-td-tail.json": ROUTER + APP,
-    "firelens-fluent-bit-ecs-log-deletion-take-definition-tail.json": ROUTER + APP,
-    "firelens-fluent-bit-filter-multiline-partial-message-mode-td.json": FIRELENS,
-    "firelens-fluent-bit-forward-to-aggregator-td.json": FIRELENS,
-    "firelens-fluent-bit-health-check-td-output-metrics-healthcheck.json": FIRELENS,
-    "firelens-fluent-bit-health-check-td-uptime-healthcheck.json": FIRELENS,
-    "firelens-fluent-bit-kinesis-firehose-td.json": FIRELENS,
-    "firelens-fluent-bit-log-driver-buffer-limit-td.json": FIRELENS,
-    "firelens-fluent-bit-multi-config-support-td.json": FIRELENS,
-    "firelens-fluent-bit-parse-common-log-formats-td.json": FIRELENS,
-    "firelens-fluent-bit-parse-json-td.json": FIRELENS,
-    "firelens-fluentd-multiline-logs-td.json": FIRELENS,  # an image with capitals: ECS registers it, no engine pulls it
+    "firelens-fluent-bit-oomkill-prevention-firelens-full-filesystem-example-td.json": [],
+    "firelens-fluent-bit-send-to-multiple-destinations-td.json": [],
+    "firelens-fluent-bit-ecs-log-collection-td-tail.json": [],
+    "firelens-fluent-bit-ecs-log-deletion-take-definition-tail.json": [],
+    "firelens-fluent-bit-filter-multiline-partial-message-mode-td.json": [],
+    "firelens-fluent-bit-forward-to-aggregator-td.json": [],
+    "firelens-fluent-bit-health-check-td-output-metrics-healthcheck.json": [],
+    "firelens-fluent-bit-health-check-td-uptime-healthcheck.json": [],
+    "firelens-fluent-bit-kinesis-firehose-td.json": [],
+    "firelens-fluent-bit-log-driver-buffer-limit-td.json": [],
+    "firelens-fluent-bit-multi-config-support-td.json": [],
+    "firelens-fluent-bit-parse-common-log-formats-td.json": [],
+    "firelens-fluent-bit-parse-json-td.json": [],
+    "firelens-fluentd-multiline-logs-td.json": [],  # an image with capitals: ECS registers it, no engine pulls it
     # with secretOptions
-    "firelens-fluent-bit-datadog-td.json": FIRELENS,
-    "firelens-fluent-bit-elastic-cloud-td.json": FIRELENS,
-    "firelens-fluent-bit-sematext-td.json": FIRELENS,
-    "firelens-fluent-bit-solarwinds-loggly-td.json": FIRELENS,
+    "firelens-fluent-bit-datadog-td.json": [],
+    "firelens-fluent-bit-elastic-cloud-td.json": [],
+    "firelens-fluent-bit-sematext-td.json": [],
+    "firelens-fluent-bit-solarwinds-loggly-td.json": [],
     # Fargate
-    "firelens-splitting-log-streams-fluentd-td.json": [*ROUTER, *APP],
+    "firelens-splitting-log-streams-fluentd-td.json": [],
 }
 
 AWSVPC = (

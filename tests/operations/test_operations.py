@@ -245,13 +245,6 @@ def test_requests_that_make_no_sense(call: Any, more: dict[str, Any], words: str
     assert call("ListTasks")["taskArns"] == []
 
 
-def test_what_is_not_honoured_yet_is_refused_by_name(call: Any) -> None:
-    registered(call)
-    volumes = [{"name": "v", "managedEBSVolume": {"roleArn": "arn:aws:iam::000000000000:role/r"}}]
-    said = refused(call, "ClientException", "RunTask", taskDefinition="app", volumeConfigurations=volumes)
-    assert "volumeConfigurations" in said
-
-
 def test_tags_are_passed_on_when_asked(call: Any) -> None:
     call(
         "RegisterTaskDefinition", family="app", containerDefinitions=[container()], tags=[{"key": "team", "value": "a"}]

@@ -10,7 +10,7 @@ from ecsctl.model.api.services import CreateServiceRequest
 from ecsctl.model.record import decode
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.services import create_service
-from ecsctl.store.tables import SERVICES
+from ecsctl.store.tables import EVENTS, SERVICES
 from tests.controller.world import World
 from tests.operations.conftest import refused
 
@@ -123,6 +123,44 @@ def test_what_cannot_be_is_refused_by_name(call: Any, world: World, more: dict[s
 def test_what_is_not_served_is_refused_by_name(call: Any, world: World, more: dict[str, Any], words: str) -> None:
     wanted = {"serviceName": "web", "taskDefinition": world.define({}), "desiredCount": 1, **more}
     assert words in refused(call, "ClientException", "CreateService", **wanted)
+
+
+def test_what_is_switched_off_asks_for_nothing(call: Any, world: World) -> None:
+    alarms = {"alarmNames": [], "enable": False, "rollback": False}
+    made = create(
+        call,
+        world,
+        deploymentConfiguration={"alarms": alarms, "minimumHealthyPercent": 50},
+        serviceConnectConfiguration={"enabled": False},
+    )
+    assert made["deploymentConfiguration"]["alarms"] == alarms
+    call("UpdateService", service="web", serviceConnectConfiguration={"enabled": False})
+
+
+def test_the_journal_says_what_was_changed(call: Any, world: World) -> None:
+    create(call, world)
+    call(
+        "UpdateService",
+        service="web",
+        desiredCount=5,
+        enableExecuteCommand=True,
+        placementConstraints=[{"type": "distinctInstance"}],
+    )
+    call("UpdateService", service="web", taskDefinition=world.define({"cpu": 1}))
+    with world.store.read() as view:
+        told = [event.message for event in view.find(EVENTS) if event.kind in ("ServiceUpdated", "ServiceDeployed")]
+    assert told == [
+        "app:1; desiredCount 2 -> 5; placementConstraints; enableExecuteCommand False -> True",
+        "app:1 -> app:2",
+    ]
+
+
+def test_a_deleted_service_cannot_be_updated(call: Any, world: World) -> None:
+    create(call, world, desiredCount=0)
+    call("DeleteService", service="web")
+    reconcile(world.process())
+    refused(call, "ServiceNotActiveException", "UpdateService", service="web", desiredCount=1)
+    refused(call, "ServiceNotFoundException", "UpdateService", service="other", desiredCount=1)
 
 
 def test_an_update_is_judged_together_with_what_is_there(call: Any, world: World) -> None:

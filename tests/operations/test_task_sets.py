@@ -139,8 +139,9 @@ def test_what_a_task_set_starts_is_replaced_and_throttled_apart(call: Any, world
     goes_on(world)
     assert {id_: one["runningCount"] for id_, one in sets(call).items()} == {good: 2, bad: 0}
     assert sets(call)[good]["stabilityStatus"] == "STEADY_STATE"
-    (told,) = (e["message"] for e in shown(call)["events"] if "unable to consistently start" in e["message"])
-    assert told.startswith(f"(service web, taskSet {bad}) is unable")
+    told = [e["message"] for e in shown(call)["events"] if "unable to consistently start" in e["message"]]
+    assert told
+    assert all(message.startswith(f"(service web, taskSet {bad}) is unable") for message in told)
     tries = len(world.tasks())
     goes_on(world, 4)
     assert len(world.tasks()) <= tries + 2

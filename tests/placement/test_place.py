@@ -17,6 +17,7 @@ from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements, requirements
 from ecsctl.placement.host import ARCHITECTURE, TASK_LIMIT, ZONE, Host
 from ecsctl.placement.place import place
+from ecsctl.placement.port_ranges import PortRange, free_rows
 from ecsctl.placement.search import Search
 from tests.making import definition, strategy
 
@@ -94,6 +95,14 @@ def test_a_host_is_full_when_it_has_the_tasks_it_takes() -> None:
 def test_the_same_port_of_another_protocol_is_free() -> None:
     demand = Demand(1, 1, frozenset({(53, "udp")}))
     assert where([host("a", ports=frozenset({(53, "tcp")}))], demand=demand) == ["a"]
+
+
+def test_ports_in_a_row_are_taken_as_long_as_there_are_any() -> None:
+    demand = Demand(1, 1, ranges=(PortRange(1500, "tcp"), PortRange(1500, "tcp")))
+    assert where([host("a"), host("b")], demand=demand, count=5) == ["a", "b"]
+    assert free_rows({(61001, "tcp"), (61005, "udp")}, [PortRange(3, "tcp"), PortRange(3, "udp")]) == [61002, 61000]
+    said = why(host("a"), demand=Demand(1, 1, ranges=(PortRange(5000, "udp"),)))
+    assert (said.reason, said.detail) == ("RESOURCE:PORTS", "not so many in a row are free: 5000/udp")
 
 
 def test_a_host_port_is_taken_once() -> None:

@@ -185,6 +185,17 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
 
 
 @pytest.fixture
+def subnet(cli: Cli) -> Iterator[str]:
+    """The name of a network that awsvpc tasks make, and that is removed after the test."""
+    name = f"subnet-{cli.home.name.replace('_', '-')[-40:]}-{cli.home.parent.name}"
+    yield name
+    cli.kill_background()
+    if cli.state.exists() and (left := cli.containers()):
+        cli.docker("rm", "-fv", *left, check=False)
+    cli.docker("network", "rm", name, check=False)
+
+
+@pytest.fixture
 def file(tmp_path: Path, engine_image: str) -> Callable[..., str]:
     """Writes a task definition; containers get the tests' image and 16 MiB unless they say otherwise."""
 

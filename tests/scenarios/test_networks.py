@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,16 +15,6 @@ pytestmark = pytest.mark.docker
 File = Callable[..., str]
 
 WEB = shell("mkdir /tmp/w; echo hello > /tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w")
-
-
-@pytest.fixture
-def subnet(cli: Cli) -> Iterator[str]:
-    name = f"subnet-{cli.home.name.replace('_', '-')[-40:]}-{cli.home.parent.name}"
-    yield name
-    cli.kill_background()
-    if cli.state.exists() and (left := cli.containers()):
-        cli.docker("rm", "-fv", *left, check=False)
-    cli.docker("network", "rm", name, check=False)
 
 
 def run(cli: Cli, definition: str, subnet: str, public: str = "DISABLED", *more: str) -> Any:

@@ -164,6 +164,16 @@ def test_what_an_engine_tells_of_the_end_of_an_essential_container_ends_the_task
     assert play.asked == ["stop helper", "rename main"]
 
 
+def test_what_a_start_without_an_answer_may_start_again_is_removed() -> None:
+    play = Play({"name": "main"})
+    play.answer("main")
+    play.answer("main", "unknown")
+    assert play.asked == ["start main"]
+    play.answer("main")
+    play.see(main=ended("main", 3))
+    assert play.asked == ["remove main"]
+
+
 def test_a_listing_which_has_no_exit_codes_does_not_take_one_away() -> None:
     play = Play({"name": "main"}, {"name": "helper", "essential": False})
     play.run()

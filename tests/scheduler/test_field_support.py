@@ -77,6 +77,11 @@ def test_a_review_is_in_the_order_of_the_definition() -> None:
 
 
 SECRET = [{"name": "A", "valueFrom": "x"}]
+ROUTER = "containerDefinitions[0].firelensConfiguration"
+
+
+def _router(kind: str, options: dict[str, str]) -> dict[str, Any]:
+    return {"firelensConfiguration": {"type": kind, "options": options}}
 
 
 @pytest.mark.parametrize(
@@ -115,18 +120,18 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
         ({"runtimePlatform": {}}, {}, "runtimePlatform", "honoured"),
         ({"enableFaultInjection": True}, {}, "enableFaultInjection", "refused"),
         ({"enableFaultInjection": False}, {}, "enableFaultInjection", "honoured"),
-        ({"ephemeralStorage": {"sizeInGiB": 25}}, {}, "ephemeralStorage", "refused"),
+        ({"ephemeralStorage": {"sizeInGiB": 25}}, {}, "ephemeralStorage", "honoured"),
         ({"inferenceAccelerators": []}, {}, "inferenceAccelerators", "honoured"),
         ({"volumes": [{"name": "v", "host": {}}]}, {}, "volumes[0].host", "honoured"),
         ({"volumes": [{"name": "v", "host": {"sourcePath": "/srv"}}]}, {}, "volumes[0].host", "mapped"),
         (
             {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "x"}}]},
             {},
-            "volumes[0].efsVolumeConfiguration",
-            "refused",
+            "volumes[0].efsVolumeConfiguration.fileSystemId",
+            "mapped",
         ),
         ({"volumes": [{"name": "v", "configuredAtLaunch": False}]}, {}, "volumes[0].configuredAtLaunch", "honoured"),
-        ({"volumes": [{"name": "v", "configuredAtLaunch": True}]}, {}, "volumes[0].configuredAtLaunch", "refused"),
+        ({"volumes": [{"name": "v", "configuredAtLaunch": True}]}, {}, "volumes[0].configuredAtLaunch", "mapped"),
         ({}, {"secrets": SECRET}, "containerDefinitions[0].secrets[0].valueFrom", "honoured"),
         (
             {},
@@ -161,10 +166,22 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
         ),
         (
             {},
-            {"logConfiguration": {"logDriver": "awsfirelens"}},
-            "containerDefinitions[0].logConfiguration.logDriver",
-            "refused",
+            {"logConfiguration": {"logDriver": "awsfirelens", "options": {"Name": "null"}, "secretOptions": SECRET}},
+            "containerDefinitions[0].logConfiguration.secretOptions",
+            "honoured",
         ),
+        ({}, _router("fluentbit", {}), f"{ROUTER}.type", "honoured"),
+        ({}, _router("fluentbit", {"enable-ecs-log-metadata": "true"}), f"{ROUTER}.options", "honoured"),
+        ({}, _router("fluentbit", {"enable-ecs-log-metadata": "maybe"}), f"{ROUTER}.options", "refused"),
+        (
+            {},
+            _router("fluentbit", {"config-file-type": "file", "config-file-value": "/x"}),
+            f"{ROUTER}.options",
+            "honoured",
+        ),
+        ({}, _router("fluentd", {"config-file-type": "s3", "config-file-value": "b"}), f"{ROUTER}.options", "mapped"),
+        ({}, _router("fluentbit", {"config-file-value": "/x.yaml"}), f"{ROUTER}.options", "refused"),
+        ({}, _router("fluentd", {"something": "else"}), f"{ROUTER}.options", "refused"),
         (
             {},
             {"logConfiguration": {"logDriver": "splunk", "secretOptions": SECRET}},
@@ -175,7 +192,7 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
             {},
             {"portMappings": [{"containerPortRange": "1-2"}]},
             "containerDefinitions[0].portMappings[0].containerPortRange",
-            "refused",
+            "honoured",
         ),
         ({}, {"portMappings": []}, "containerDefinitions[0].portMappings", "honoured"),
         (
@@ -190,7 +207,7 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
             "containerDefinitions[0].linuxParameters.swappiness",
             "honoured",
         ),
-        ({}, {"versionConsistency": "enabled"}, "containerDefinitions[0].versionConsistency", "mapped"),
+        ({}, {"versionConsistency": "enabled"}, "containerDefinitions[0].versionConsistency", "honoured"),
         (
             {},
             {"dockerSecurityOptions": ["no-new-privileges"]},
@@ -204,6 +221,19 @@ SECRET = [{"name": "A", "valueFrom": "x"}]
             "refused",
         ),
         ({}, {"command": []}, "containerDefinitions[0].command", "honoured"),
+        ({"cpu": "256"}, {}, "cpu", "honoured"),
+        ({"memory": "64", "containerDefinitions": [{"name": "a"}, {"name": "b"}]}, {}, "memory", "mapped"),
+        ({}, {"disableNetworking": True}, "containerDefinitions[0].disableNetworking", "honoured"),
+        (
+            {},
+            {"disableNetworking": True, "portMappings": [{"containerPort": 1}]},
+            "containerDefinitions[0].disableNetworking",
+            "mapped",
+        ),
+        ({}, {"disableNetworking": True, "links": ["b"]}, "containerDefinitions[0].disableNetworking", "mapped"),
+        ({}, {"disableNetworking": False, "links": ["b"]}, "containerDefinitions[0].disableNetworking", "honoured"),
+        ({"ipcMode": "host"}, {"linuxParameters": {"sharedMemorySize": 8}}, "ipcMode", "mapped"),
+        ({"ipcMode": "task"}, {"linuxParameters": {"sharedMemorySize": 8}}, "ipcMode", "honoured"),
     ],
 )
 def test_a_verdict_depends_on_the_value(

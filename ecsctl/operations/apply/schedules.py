@@ -63,7 +63,8 @@ def plan_schedules(
             definition = definitions.find(ground, request.task_definition)
             strategy = strategy_of(cluster, request.launch_type, request.capacity_provider_strategy)
             kinds = launch_types(request.launch_type, strategy)
-            check_startable(definition, kinds, request.network_configuration, request.overrides)
+            file_systems = ground.ctx.controller.file_systems
+            check_startable(definition, kinds, request.network_configuration, request.overrides, file_systems)
             change = _change(ground, cluster, request, wanted)
         note_place(places, change.arn, where)
         planned.wanted[change.arn] = wanted

@@ -14,7 +14,7 @@ from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
-from ecsctl.model.errors import invalid_parameter
+from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.model.service import Service, is_external
 from ecsctl.operations.apply.change import Change, Ground
@@ -76,6 +76,8 @@ def _plan(
         strategy = current.capacity_provider_strategy
         request = evolve(request, launch_type=current.launch_type, capacity_provider_strategy=strategy)
     check_new_service(request)
+    if request.volume_configurations:
+        raise client_exception("volumeConfigurations: apply does not honour it; create-service does.")
     check_given_tags(request.tags, ground.set_name)
     definition_arn = None
     if request.task_definition:  # which task sets have instead where something else deploys
@@ -84,7 +86,7 @@ def _plan(
         network = request.network_configuration
         if current is None or (current.task_definition, current.network_configuration) != (definition_arn, network):
             kinds = launch_types(request.launch_type, service_strategy(cluster, request))
-            check_startable(definition, kinds, network)
+            check_startable(definition, kinds, network, None, ground.ctx.controller.file_systems)
     wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
     if current and request.availability_zone_rebalancing is None and current.availability_zone_rebalancing != "ENABLED":
         wanted = evolve(wanted, availability_zone_rebalancing=current.availability_zone_rebalancing)

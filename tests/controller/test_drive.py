@@ -1,0 +1,37 @@
+"""Driving a task while there is little time."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from ecsctl.controller.limits import Limits
+from ecsctl.engine.simulated_container import Program
+from ecsctl.model.api.tasks import RunTaskRequest
+from ecsctl.operations.tasks import run_task
+from tests.controller.world import world_in
+
+
+def test_a_start_that_takes_longer_than_there_is_time_is_not_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world_in(tmp_path, real_time=True, brief=Program(exits_after=0.05)) as world:
+        engine = world.engines["host0"]
+        start = engine.start
+
+        def slow(container: str) -> None:
+            time.sleep(0.3)
+            start(container)
+
+        monkeypatch.setattr(engine, "start", slow)
+        world.define({"image": "brief"})
+        monkeypatch.setattr("ecsctl.operations.tasks.AT_ONCE", Limits(until=0.0))
+        run_task(world.process(), RunTaskRequest("app"))
+        for _ in range(3):
+            process = world.process()
+            soon = process.controller.clock.since_boot() + 0.1
+            process.controller.converge([world.tasks()[0].arn], Limits(until=soon))
+        time.sleep(0.5)
+        assert len(engine.calls_of("start")) == 1
