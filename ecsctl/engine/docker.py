@@ -102,6 +102,11 @@ class DockerEngine:
             found = reply.json()
             return [_listed(e) for e in found if one or install is None or e["Labels"][identity.INSTALL] in wanted]
 
+    def published(self) -> set[tuple[int, str]]:
+        reply = self._http.call("GET", "/containers/json", LIST_SECONDS)
+        with _understood():
+            return {(port.host_port, port.protocol) for entry in reply.json() for port in _listed(entry).ports}
+
     def inspect(self, container: str) -> Observed:
         reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
         with _understood():

@@ -116,6 +116,9 @@ class Engine(Protocol):
         """Every container, running or not, that carries the label `ecsctl.install=<install>`; with `shared` those too
         that belong to everybody (`*`). None: of any install."""
 
+    def published(self) -> set[tuple[int, str]]:
+        """The ports of the host, with their protocols, that containers hold, whoever made them."""
+
     def inspect(self, container: str) -> Observed:
         """By id or name. NotFound when there is none."""
 

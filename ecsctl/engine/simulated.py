@@ -139,6 +139,9 @@ class SimulatedEngine:
 
         return self._call("list", (install,), act)
 
+    def published(self) -> set[tuple[int, str]]:
+        return self._call("published", (), lambda _: {(port, protocol) for protocol, port in self._taken_ports()})
+
     def inspect(self, container: str) -> Observed:
         return self._call("inspect", (container,), lambda now: self._find(container).inspected(now))
 
@@ -469,10 +472,7 @@ class SimulatedEngine:
             raise NetworkNotFound(404, f"network {missing[0]} not found")
         if container.program.start_error is not None:
             self._refuse_start(container, container.program.start_error)
-        taken = {
-            (port.protocol, port.host_port) for other in self._containers.values() if other.runs for port in other.ports
-        }
-        ports = allocate(wished_ports(container.body), taken, DYNAMIC_PORTS)
+        ports = allocate(wished_ports(container.body), self._taken_ports(), DYNAMIC_PORTS)
         if isinstance(ports, PortWish):
             where = f"{ports.host_ip or '0.0.0.0'}:{ports.host_ports[0] if ports.host_ports else 0}"  # noqa: S104
             reason = f"Bind for {where} failed: port is already allocated"
@@ -480,6 +480,11 @@ class SimulatedEngine:
             self._refuse_start(container, StartError(500, words))
         else:
             container.start(now, ports)
+
+    def _taken_ports(self) -> set[tuple[str, int]]:
+        """By protocol and number."""
+        running = [container for container in self._containers.values() if container.runs]
+        return {(port.protocol, port.host_port) for container in running for port in container.ports}
 
     def _refuse_start(self, container: Container, error: StartError) -> None:
         container.fail(error)

@@ -21,6 +21,8 @@ from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES
 
 MIB = 1024 * 1024
+RESERVED_PORTS = (22, 2375, 2376, 51678, 51679, 51680)
+"""Those of SSH, the engine and the agent, which no task gets (ECS agent: ECS_RESERVED_PORTS)."""
 _GPU = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
@@ -118,7 +120,7 @@ def _record(
             capacity_provider_name=host.provider,
             version=1,
             version_info=VersionInfo(agent_version=ecsctl.__version__, docker_version=f"DockerVersion: {info.version}"),
-            registered_resources=resources(cpu, memory, [], [], host.gpus or None),
+            registered_resources=resources(cpu, memory, list(RESERVED_PORTS), [], host.gpus or None),
             status="ACTIVE",
             agent_connected=True,
             attributes=[Attribute(name=key, value=value) for key, value in known.items()],

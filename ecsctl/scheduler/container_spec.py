@@ -13,15 +13,14 @@ import msgspec
 
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part, parse_arn
-from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
 from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import Signature
 from ecsctl.model.observed import LogPlace
+from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
-from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler import firelens
@@ -69,14 +68,10 @@ def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> Cont
     once that is settled."""
     if name == identity.PAUSE:
         return PAUSE
-    container = next(c for c in definition.container_definitions or [] if c.name == name)
+    container = next(c for c in containers_of(definition, record.task.overrides) if c.name == name)
     image = next((state.image for state in record.containers if state.name == name), None)
     if image is not None:
         container = evolve(container, image=image)
-    overrides = record.task.overrides.container_overrides if record.task.overrides else None
-    for override in overrides or []:
-        if override.name == name:
-            container = _overridden(container, override)
     if container.firelens_configuration is not None or firelens.uses_router(container):
         return firelens.settled(record, definition, container)
     return container
@@ -91,18 +86,6 @@ def is_confidential(container: ContainerDefinition) -> bool:
 def stop_timeout(container: ContainerDefinition) -> int:
     """Seconds."""
     return DEFAULT_STOP_TIMEOUT if container.stop_timeout is None else container.stop_timeout
-
-
-def _overridden(container: ContainerDefinition, override: ContainerOverride) -> ContainerDefinition:
-    changes: dict[str, Any] = {
-        field: value
-        for field in ("command", "environment_files", "cpu", "memory", "memory_reservation", "resource_requirements")
-        if (value := getattr(override, field)) is not None
-    }
-    if override.environment:
-        merged = {entry.name: entry.value for entry in (*(container.environment or []), *override.environment)}
-        changes["environment"] = [KeyValuePair(name=name, value=value) for name, value in merged.items()]
-    return msgspec.structs.replace(container, **changes)
 
 
 def _without_labels(record: TaskRecord, definition: TaskDefinition, container: ContainerDefinition) -> Body:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,6 +26,17 @@ from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timest
 
 R = TypeVar("R", bound=Record)
 Filter = Scalar | tuple[Scalar, ...]
+
+
+class Use(NamedTuple):
+    """What the unfinished tasks of a container instance take: CPU units, MiB; and how many are running, pending, and to
+    stop."""
+
+    cpu: int = 0
+    memory: int = 0
+    running: int = 0
+    pending: int = 0
+    stopping: int = 0
 
 
 class View:
@@ -80,19 +91,26 @@ class View:
         sql = f"SELECT count(*) FROM {table.name} WHERE {column} < ?"  # noqa: S608 checked above
         return int(self._connection.execute(sql, (timestamp(moment),)).fetchone()[0])
 
-    def used(self, cluster_arn: str) -> dict[str, tuple[int, int, int, int]]:
-        """What unfinished tasks take per container instance: cpu units, memory MiB, running, pending tasks."""
+    def used(self, cluster_arn: str) -> dict[str, Use]:
+        """What unfinished tasks take per container instance."""
         rows = self._connection.execute(
             "SELECT instance, sum(cpu), sum(memory), sum(last_status = 'RUNNING'),"
-            " sum(last_status IN ('PROVISIONING', 'PENDING', 'ACTIVATING'))"
+            " sum(last_status IN ('PROVISIONING', 'PENDING', 'ACTIVATING')), sum(desired_status = 'STOPPED')"
             " FROM task WHERE cluster = ? AND last_status != 'STOPPED' AND instance IS NOT NULL GROUP BY instance",
             (cluster_arn,),
         )
-        return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+        return {instance: Use(*figures) for instance, *figures in rows}
 
     def groups(self, cluster_arn: str) -> dict[str, dict[str, int]]:
-        """How many unfinished tasks of which group there are per container instance. They are not decoded for it."""
-        where, arguments = _where(TASKS, {"cluster": cluster_arn, "last_status": UNFINISHED})
+        """How many tasks of which group there are per container instance, but for those that are to stop: placement
+        goes by what is desired (ECS developer guide, "Example Amazon ECS task placement constraints"). They are not
+        decoded for it."""
+        wanted: dict[str, Filter] = {
+            "cluster": cluster_arn,
+            "last_status": UNFINISHED,
+            "desired_status": ("RUNNING", "PENDING"),
+        }
+        where, arguments = _where(TASKS, wanted)
         rows = self._connection.execute(
             "SELECT instance, json_extract(CAST(doc AS TEXT), '$.task.group') AS name, count(*) FROM task"  # noqa: S608 as in find
             f" WHERE {where} AND instance IS NOT NULL AND name IS NOT NULL GROUP BY instance, name",
@@ -141,6 +159,12 @@ class View:
     def meta(self, key: str) -> str | None:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The same as long as this process sees the same, whoever writes."""
+        others = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        return others, self._connection.total_changes
 
     @property
     def sequence(self) -> int:

@@ -292,6 +292,7 @@ def test_a_port_that_is_taken_fails_the_start_until_it_is_free(world: World) -> 
     holder = publish("holder", 0)
     world.engine.start(holder)
     port = world.engine.inspect(holder).ports[0].host_port
+    assert (port, "tcp") in world.engine.published()
     other = publish("other", port)
     with pytest.raises(EngineRefused, match="port is already allocated") as caught:
         world.engine.start(other)
@@ -300,6 +301,7 @@ def test_a_port_that_is_taken_fails_the_start_until_it_is_free(world: World) -> 
     assert (seen.state, seen.exit_code) == ("created", 128)
     assert "port is already allocated" in seen.error
     world.engine.remove(holder)
+    assert (port, "tcp") not in world.engine.published()
     world.engine.start(other)
     assert world.engine.inspect(other).is_up
 
