@@ -43,6 +43,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         ),
     ),
     "Keep the state": (
+        Entry("recover", "Rebuild a lost state from the hosts.", target="ecsctl.cli.recover:command", own=True),
         Entry("state", "Back the state up, and put it back; check it.", target="ecsctl.cli.state:State", own=True),
     ),
     "Release": (

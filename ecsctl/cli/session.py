@@ -14,11 +14,12 @@ from ecsctl.cli.problems import say
 if TYPE_CHECKING:
     from ecsctl.engine.port import Engine
     from ecsctl.operations.context import Context
+    from ecsctl.store.store import Origin
 
 
 @contextmanager
-def open_context(config: Config) -> Iterator[Context]:
-    """An open store, and what else an operation needs. All is closed at the end."""
+def open_context(config: Config, origin: Origin | None = None) -> Iterator[Context]:
+    """An open store, and what else an operation needs. All is closed at the end. A new one continues an install."""
     from ecsctl.cli.background import go_on_with
     from ecsctl.controller.clock import Clock
     from ecsctl.controller.controller import Controller
@@ -29,14 +30,14 @@ def open_context(config: Config) -> Iterator[Context]:
     from ecsctl.operations.default_cluster import ensure_default_cluster
     from ecsctl.store.store import Store
 
-    store = Store.open(config.state)
+    store = Store.open(config.state, origin)
     try:
         retention = Retention(
             *(timedelta(seconds=s) for s in (config.stopped_container_retention, config.history, config.log_retention))
         )
         settle = timedelta(seconds=config.healthy_after)
         sources = Sources(config.secrets, config.buckets)
-        controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources)
+        controller = Controller(store, connect_late, Clock(), retention, settle=settle, sources=sources)
         context = Context(
             store=store,
             scope=Scope(config.region, config.account),
@@ -54,7 +55,7 @@ def open_context(config: Config) -> Iterator[Context]:
         store.close()
 
 
-def _connect(address: str) -> Engine:
+def connect_late(address: str) -> Engine:
     from ecsctl.engine.connect import connect  # the docker SDK takes longer to import than all the rest
 
     return connect(address)

@@ -21,6 +21,7 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.errors import EcsctlError, EngineTimeout, EngineUnreachable
 from ecsctl.model.identity import PAUSE_IMAGE, Signature
 from ecsctl.model.record import evolve
+from ecsctl.model.service import Service
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.container_spec import create_body, effective, is_confidential
@@ -28,7 +29,7 @@ from ecsctl.scheduler.decide import decide
 from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
 from ecsctl.store.store import Store, add_event
-from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import PORTS, SERVICES, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
     from ecsctl.controller.secrets import Secrets
@@ -217,7 +218,7 @@ class Driver:
 
         def body() -> CreateBody:
             nonlocal redact
-            made = create_body(record, definition, action.container, self._signature)
+            made = create_body(record, definition, action.container, self._signature, self._service_of(record))
             if not is_confidential(container):
                 return made
             confidential = self._secrets().of_container(container)
@@ -229,6 +230,13 @@ class Driver:
 
         outcome = perform(self._engine, action, body, self._signature.key, login)
         return outcome._replace(value=redact(outcome.value)) if redact else outcome
+
+    def _service_of(self, record: TaskRecord) -> Service | None:
+        if record.service is None:
+            return None
+        with self._store.read() as view:
+            found = view.get(SERVICES, record.service)
+        return found.service if found else None
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""

@@ -65,7 +65,7 @@ def hosts_of(view: View, cluster: str) -> list[Host]:
     used = view.used(cluster)
     groups = view.groups(cluster)
     hosts = [
-        _host(view, record, used.get(record.arn, (0, 0, 0, 0)), groups.get(record.arn, {}))
+        host_of(view, record, used.get(record.arn, (0, 0, 0, 0)), groups.get(record.arn, {}))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
     prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
@@ -83,7 +83,7 @@ def _price(view: View, cluster: str, provider: str) -> str | None:
     return next((tag.value for tag in found.tags if tag.key == PRICE), None) if found else None
 
 
-def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], groups: dict[str, int]) -> Host:
+def host_of(view: View, record: InstanceRecord, used: tuple[int, int, int, int], groups: dict[str, int]) -> Host:
     instance = record.instance
     registered = instance.registered_resources
     cpu, memory = amount(registered, "CPU"), amount(registered, "MEMORY")

@@ -25,7 +25,7 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
 )
-from ecsctl.model.observed import Address, Observed, PortBinding
+from ecsctl.model.observed import Address, Observed, PortBinding, Settings
 
 if TYPE_CHECKING:
     from ecsctl.engine.port import (
@@ -87,8 +87,9 @@ class DockerEngine:
         with _understood():
             return _info(reply.json(), reply.headers.get("api-version", ""))
 
-    def list(self, install: str) -> list[Observed]:
-        filters = msgspec.json.encode({"label": [f"{identity.INSTALL}={install}"]}).decode()
+    def list(self, install: str | None) -> list[Observed]:
+        label = identity.INSTALL if install is None else f"{identity.INSTALL}={install}"
+        filters = msgspec.json.encode({"label": [label]}).decode()
         reply = self._http.call("GET", "/containers/json", LIST_SECONDS, {"all": "1", "filters": filters})
         with _understood():
             return [_listed(entry) for entry in reply.json()]
@@ -97,6 +98,14 @@ class DockerEngine:
         reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
         with _understood():
             return _inspected(reply.json())
+
+    def settings(self, container: str) -> Settings:
+        reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
+        with _understood():
+            found = reply.json()
+            given = (entry.partition("=") for entry in found["Config"]["Env"] or ())
+            options = (found["HostConfig"].get("LogConfig") or {}).get("Config") or {}
+            return Settings({name: value for name, _, value in given}, options)
 
     def create(self, name: str, body: CreateBody) -> str:
         try:

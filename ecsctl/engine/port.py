@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from ecsctl.model.observed import Address, Health, LogChunk, Observed, PortBinding, State, Stream
+from ecsctl.model.observed import Address, Health, LogChunk, Observed, PortBinding, Settings, State, Stream
 
 __all__ = [
     "Address",
@@ -24,6 +24,7 @@ __all__ = [
     "Observed",
     "PortBinding",
     "RegistryLogin",
+    "Settings",
     "State",
     "Stream",
     "Usage",
@@ -92,11 +93,14 @@ class Engine(Protocol):
 
     def info(self) -> EngineInfo: ...
 
-    def list(self, install: str) -> list[Observed]:
-        """Every container, running or not, that carries the label `ecsctl.install=<install>`."""
+    def list(self, install: str | None) -> list[Observed]:
+        """Every container, running or not, that carries the label `ecsctl.install=<install>`; None: of any install."""
 
     def inspect(self, container: str) -> Observed:
         """By id or name. NotFound when there is none."""
+
+    def settings(self, container: str) -> Settings:
+        """What it was created with. By id or name. NotFound when there is none."""
 
     def create(self, name: str, body: CreateBody) -> str:
         """The new container's id. Conflict: the name is taken; ImageNotFound, NetworkNotFound: it needs one that is

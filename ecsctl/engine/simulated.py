@@ -23,6 +23,7 @@ from ecsctl.engine.port import (
     LogChunk,
     Observed,
     RegistryLogin,
+    Settings,
     Usage,
 )
 from ecsctl.engine.simulated_container import (
@@ -130,15 +131,25 @@ class SimulatedEngine:
     def info(self) -> EngineInfo:
         return self._call("info", (), lambda _: self._info)
 
-    def list(self, install: str) -> list[Observed]:
+    def list(self, install: str | None) -> list[Observed]:
         def act(now: float) -> list[Observed]:
             seen = [container.listed(now) for container in self._containers.values()]
-            return [found for found in reversed(seen) if found.labels.get(identity.INSTALL) == install]
+            labelled = [(found, found.labels.get(identity.INSTALL)) for found in reversed(seen)]
+            return [found for found, label in labelled if label is not None and install in (None, label)]
 
         return self._call("list", (install,), act)
 
     def inspect(self, container: str) -> Observed:
         return self._call("inspect", (container,), lambda now: self._find(container).inspected(now))
+
+    def settings(self, container: str) -> Settings:
+        def act(_: float) -> Settings:
+            body = self._find(container).body
+            given = (entry.partition("=") for entry in body.get("Env") or ())
+            options = ((body.get("HostConfig") or {}).get("LogConfig") or {}).get("Config") or {}
+            return Settings({name: value for name, _, value in given}, options)
+
+        return self._call("settings", (container,), act)
 
     def create(self, name: str, body: CreateBody) -> str:
         return self._call("create", (name, body), lambda _: self._create(name, body))

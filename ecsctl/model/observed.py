@@ -44,6 +44,17 @@ class Address(NamedTuple):
     mac: str
 
 
+class Settings(NamedTuple):
+    """What a container was created with that its labels do not say, as it may be secret: its environment, the image's
+    in it, and the options of its log driver."""
+
+    environment: dict[str, str]
+    log_options: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "Settings(***)"
+
+
 class Observed(NamedTuple):
     """What an engine says of one container.
 

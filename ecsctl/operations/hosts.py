@@ -64,11 +64,11 @@ def register_host(
                 f"This engine is registered already, as {other.name} at {other.address} ({other.arn}): "
                 "deregister that first, or leave it as it is."
             )
-        record = _record(ctx, cluster_arn, str(found_cluster.cluster_name), host, info, attributes or [])
+        record = instance_record(ctx, cluster_arn, ctx.new_id(), host, info, attributes or [])
         record.seq = tx.seq
         tx.put(INSTANCES, record)
         put_tags(tx, record.arn, tags)
-        tx.set_meta(_first_instance_flag(cluster_arn), "known")
+        tx.set_meta(first_instance_flag(cluster_arn), "known")
         add_event(tx, ctx.now(), cluster_arn, record.arn, "ContainerInstanceRegistered", record.address)
     return record
 
@@ -82,20 +82,22 @@ def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
     with ctx.store.read() as view:
         found = find_cluster(view, ctx, cluster)
         arn = str(found.cluster_arn)
-        if found.cluster_name != "default" or view.meta(_first_instance_flag(arn)) or ctx.store.read_only:
+        if found.cluster_name != "default" or view.meta(first_instance_flag(arn)) or ctx.store.read_only:
             return
     from ecsctl.engine.contexts import current_address
 
     register_host(ctx, cluster, HostOptions(current_address()))
 
 
-def _first_instance_flag(cluster_arn: str) -> str:
+def first_instance_flag(cluster_arn: str) -> str:
+    """What a state notes once a cluster has, or had, a container instance."""
     return f"first-instance:{cluster_arn}"
 
 
-def _record(
-    ctx: Context, cluster_arn: str, cluster: str, host: HostOptions, info: EngineInfo, attributes: list[Attribute]
+def instance_record(
+    ctx: Context, cluster_arn: str, instance_id: str, host: HostOptions, info: EngineInfo, attributes: list[Attribute]
 ) -> InstanceRecord:
+    """The ACTIVE container instance that a host becomes; InvalidParameterException where it is too small."""
     cpu = host.cpu or info.cpus * 1024
     memory = host.memory or info.memory // MIB - ctx.reserved_memory
     if memory < 6:
@@ -113,7 +115,7 @@ def _record(
     name = host.name or info.name
     return InstanceRecord(
         instance=ContainerInstance(
-            container_instance_arn=ctx.scope.container_instance(cluster, ctx.new_id()),
+            container_instance_arn=cluster_arn.replace(":cluster/", ":container-instance/") + f"/{instance_id}",
             ec2_instance_id=name,
             capacity_provider_name=host.provider,
             version=1,

@@ -5,23 +5,22 @@ Source: ECS API_ContainerDefinition ("maps to … in the docker container create
 
 from __future__ import annotations
 
-import base64
-import zlib
 from typing import Any
 
 import msgspec
 
 from ecsctl.model import identity
-from ecsctl.model.arn import last_part, parse_arn
+from ecsctl.model.arn import last_part
 from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
 from ecsctl.model.identity import Signature
 from ecsctl.model.observed import LogPlace
-from ecsctl.model.record import evolve
+from ecsctl.model.service import Service
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition, Volume
+from ecsctl.scheduler.labels import labels_of
 from ecsctl.scheduler.namespaces import MIB, PAUSE, is_of_network, joined, needs_pause, pause_body
 
 SECOND = 10**9
@@ -32,13 +31,23 @@ DEFAULT_PIDS_LIMIT = 4096
 Body = dict[str, Any]
 
 
-def create_body(record: TaskRecord, definition: TaskDefinition, name: str, signature: Signature) -> Body:
-    """The create body of one container of a task, with its labels."""
-    container = effective(record, definition, name)
-    is_pause = name == identity.PAUSE
-    body = pause_body(record, definition) if is_pause else _without_labels(record, definition, container)
-    digest = identity.spec_digest(body)
-    return {**body, "Labels": _labels(record, definition, container, digest, signature)}
+def create_body(
+    record: TaskRecord, definition: TaskDefinition, name: str, signature: Signature, service: Service | None = None
+) -> Body:
+    """The create body of one container of a task, which may be a service's, with its labels."""
+    body = _body(record, definition, name)
+    return {**body, "Labels": labels_of(record, definition, name, identity.spec_digest(body), signature, service)}
+
+
+def digest_of(record: TaskRecord, definition: TaskDefinition, name: str) -> str:
+    """What the label `ecsctl.spec` of a container of a task says, if it was made from this definition."""
+    return identity.spec_digest(_body(record, definition, name))
+
+
+def _body(record: TaskRecord, definition: TaskDefinition, name: str) -> Body:
+    if name == identity.PAUSE:
+        return pause_body(record, definition)
+    return _without_labels(record, definition, effective(record, definition, name))
 
 
 def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> ContainerDefinition:
@@ -272,44 +281,8 @@ def log_place(container: ContainerDefinition, task_id: str, engine_id: str) -> L
     return LogPlace(options.get("awslogs-group", ""), stream, engine_id)
 
 
-def _labels(
-    record: TaskRecord, definition: TaskDefinition, container: ContainerDefinition, digest: str, signature: Signature
-) -> dict[str, str]:
-    task = record.task
-    ours = {
-        f"{identity.AGENT}cluster": parse_arn(str(task.cluster_arn)).path[-1],
-        f"{identity.AGENT}container-name": str(container.name),
-        f"{identity.AGENT}task-arn": record.arn,
-        f"{identity.AGENT}task-definition-family": str(definition.family),
-        f"{identity.AGENT}task-definition-version": str(definition.revision),
-        identity.INSTALL: signature.install,
-        identity.TASK: last_part(record.arn),
-        identity.CONTAINER: str(container.name),
-        identity.INSTANCE: last_part(str(task.container_instance_arn)),
-        identity.SEQ: str(record.seq),
-        identity.SPEC: digest,
-        identity.TASK_DEFINITION: _packed(definition),
-    }
-    return identity.sign({**(container.docker_labels or {}), **ours}, signature.key)
-
-
 def _engine_name(record: TaskRecord, container: str | None) -> str:
     return next(state.engine_name for state in record.containers if state.name == container)
-
-
-def _packed(definition: TaskDefinition) -> str:
-    """The definition for a label, from which a lost state can be told. Labels are shown in listings and exported as
-    metrics: the values of the environment and of log options, which may be secrets, are left out."""
-    bare = [
-        evolve(
-            container,
-            environment=container.environment and [evolve(pair, value=None) for pair in container.environment],
-            log_configuration=container.log_configuration and evolve(container.log_configuration, options=None),
-        )
-        for container in definition.container_definitions or []
-    ]
-    packed = zlib.compress(msgspec.json.encode(evolve(definition, container_definitions=bare)))
-    return base64.b64encode(packed).decode()
 
 
 def _link(record: TaskRecord, link: str) -> str:

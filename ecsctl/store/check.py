@@ -1,4 +1,4 @@
-"""Whether a state is sound: its file, what lies beside it, and what its records say of each other. Nothing is changed."""
+"""Whether a state is sound: its file, what lies beside it, what its records say of each other. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecsctl.model.errors import StateError
 from ecsctl.store.files import beside, fingerprint, network_file_system
@@ -26,6 +26,7 @@ from ecsctl.store.tables import (
     TABLES,
     TASK_DEFINITIONS,
     TASKS,
+    Table,
     scope_of,
 )
 
@@ -58,6 +59,18 @@ def check(path: Path) -> list[Finding]:
     except StateError as error:
         found.append(Finding(str(error).partition("; nothing was changed")[0], MENDING))
     return found
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether the file of a state cannot be read as one, or not all of it."""
+    with translate(path):
+        try:
+            with closing(connected(path)[0]) as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+        except sqlite3.OperationalError:  # locked, or not to be opened: nothing about what is in it
+            raise
+        except sqlite3.DatabaseError:
+            return True
 
 
 def _files(path: Path) -> Iterator[Finding]:
@@ -100,15 +113,16 @@ def _database(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
         return
     view = View(connection)
     yield from _keys(view, path)
-    broken = False
-    for table in TABLES:
-        try:
-            view.find(table)
-        except StateError as error:
-            broken = True
-            yield Finding(str(error).partition("; nothing was changed")[0], MENDING)
-    if not broken:
-        yield from _references(connection, view)
+    unreadable = [trouble for table in TABLES if (trouble := _unreadable(view, table))]
+    yield from unreadable or _references(connection, view)
+
+
+def _unreadable(view: View, table: Table[Any]) -> Finding | None:
+    try:
+        view.find(table)
+    except StateError as error:
+        return Finding(str(error).partition("; nothing was changed")[0], MENDING)
+    return None
 
 
 def _keys(view: View, path: Path) -> Iterator[Finding]:
@@ -147,7 +161,8 @@ def _references(connection: sqlite3.Connection, view: View) -> Iterator[Finding]
         yield Finding(f"a record of the table {table} names a {parent} that is not there", MENDING)
     known = {
         *(str(one.task_definition_arn) for one in view.find(TASK_DEFINITIONS)),
-        *(one.arn for table in (INSTANCES, SERVICES) for one in view.find(table)),
+        *(one.arn for one in view.find(INSTANCES)),
+        *(one.arn for one in view.find(SERVICES)),
     }
     tasks = [task for task in view.find(TASKS) if not task.is_stopped]  # of one that is over only its past is known
     services = view.find(SERVICES, status=("ACTIVE", "DRAINING"))
@@ -155,7 +170,9 @@ def _references(connection: sqlite3.Connection, view: View) -> Iterator[Finding]
     named += [(task.arn, str(task.task.container_instance_arn), "ecsctl stop-task") for task in tasks]
     named += [(task.arn, task.service, "ecsctl stop-task") for task in tasks if task.service]
     named += [(s.arn, starter.task_definition_arn, "ecsctl update-service") for s in services for starter in s.starters]
-    named += [(str(one.service_deployment_arn), one.service_arn, MENDING) for one in view.find(SERVICE_DEPLOYMENTS)]
+    named += [
+        (str(one.service_deployment_arn), str(one.service_arn), MENDING) for one in view.find(SERVICE_DEPLOYMENTS)
+    ]
     named += [(str(one.service_revision_arn), str(one.service_arn), MENDING) for one in view.find(SERVICE_REVISIONS)]
     yield from (Finding(f"{who} names {arn}, which is not there", todo) for who, arn, todo in named if arn not in known)
     unfinished = {task.arn for task in tasks}

@@ -21,11 +21,12 @@ BUSY_TIMEOUT = 5.0
 def opened(path: Path) -> tuple[sqlite3.Connection, bool]:
     """A connection, and whether it can only read: where the file cannot be written, it is read as it lies there."""
     has_key = beside(path, "key").exists()  # asked first: who makes a state makes the file before the key
-    fresh = not path.exists()
+    fresh = not path.exists() or path.stat().st_size == 0
     if fresh and has_key:
         raise StateError(
-            f"there is no state at {path}, but its key is there: it was lost. Put a backup back (ecsctl state restore), "
-            f"rebuild it from the hosts (ecsctl recover), or move {beside(path, 'key')} away to begin anew"
+            f"there is no state at {path}, but its key is there: it was lost. Put a backup back "
+            "(ecsctl state restore), rebuild it from the hosts (ecsctl recover), or begin anew without it: "
+            f"move {beside(path, 'key')} away"
         )
     try:
         if fresh:

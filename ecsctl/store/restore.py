@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ecsctl.model.errors import StateError
 from ecsctl.store.backup import Copy, back_up, look_into, new_backup
+from ecsctl.store.check import is_damaged
 from ecsctl.store.files import (
     Lease,
     WriterQueue,
@@ -38,8 +39,8 @@ def restore(path: Path, source: Path, key_file: Path | None = None) -> Restored:
     found = look_into(source)
     key = _key(path, source, key_file, found)
     prepare_directory(path)
-    with alone(path):
-        kept = set_aside(path, _is_sound(path), "before-restore")
+    with _alone(path):
+        kept = _set_aside(path)
         if beside(source, "secrets-key").exists():
             _add_secrets_keys(path, private_file(beside(source, "secrets-key")).read_bytes().split())
         if not beside(path, "key").exists() or beside(path, "key").read_bytes() != key:
@@ -55,7 +56,7 @@ def restore(path: Path, source: Path, key_file: Path | None = None) -> Restored:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> Iterator[None]:
     """Nobody else writes to the state, and no controller keeps it. StateError where one does."""
     lease = Lease(beside(path, "controller"))
     queue = WriterQueue(beside(path, "lock"))
@@ -71,14 +72,15 @@ def alone(path: Path) -> Iterator[None]:
         lease.close()
 
 
-def set_aside(path: Path, is_sound: bool, why: str) -> Path | None:
-    """Keep what is at a state's path, with its key: a copy of what is sound, which stays; what is not is moved."""
+def _set_aside(path: Path) -> Path | None:
+    """Keep what is at a state's path, with its key: a copy of what is sound, which stays; what is damaged is moved."""
     if not path.exists():
         return None
-    kept = new_backup(path, why if is_sound else "damaged")
+    damaged = path.stat().st_size == 0 or is_damaged(path)
+    kept = new_backup(path, "damaged" if damaged else "replaced")
     if beside(path, "key").exists():
         private_file(beside(kept, "key"), beside(path, "key").read_bytes())
-    if is_sound:
+    if not damaged:
         with translate(path), closing(opened(path)[0]) as current:
             back_up(current, kept)
         return kept
@@ -87,16 +89,6 @@ def set_aside(path: Path, is_sound: bool, why: str) -> Path | None:
         if part.exists():
             part.replace(kept.with_name(kept.name + ending))
     return kept
-
-
-def _is_sound(path: Path) -> bool:
-    if not path.exists():
-        return False
-    try:
-        with translate(path), closing(opened(path)[0]) as current:
-            return bool(current.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except StateError:
-        return False
 
 
 def _key(path: Path, source: Path, key_file: Path | None, found: Copy) -> bytes:

@@ -50,6 +50,25 @@ def test_what_was_created_is_there_and_has_not_run(world: World) -> None:
     assert world.engine.inspect(world.name("c")) == seen
 
 
+def test_all_installs_are_listed_when_none_is_named(world: World) -> None:
+    container = world.create("forever")
+    assert container in {found.id for found in world.engine.list(None)}
+    assert world.engine.list(world.install + "-other") == []
+    assert all(identity.INSTALL in found.labels for found in world.engine.list(None))
+
+
+def test_what_a_container_was_created_with_is_told_and_not_shown(world: World) -> None:
+    body = {**world.body("forever"), "Env": ["MODE=a=b c", "EMPTY="]}
+    body["HostConfig"]["LogConfig"] = {"Type": "json-file", "Config": {"max-size": "1m"}}
+    container = world.engine.create(world.name("c"), body)
+    found = world.engine.settings(container)
+    assert {"MODE": "a=b c", "EMPTY": ""}.items() <= found.environment.items()
+    assert found.log_options == {"max-size": "1m"}
+    assert "a=b c" not in repr(found)
+    with pytest.raises(NotFound):
+        world.engine.settings(world.name("nobody"))
+
+
 def test_a_name_is_given_once(world: World) -> None:
     world.create("forever")
     with pytest.raises(Conflict, match="already in use") as caught:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from ecsctl.store.check import check
 from ecsctl.store.restore import restore
 from ecsctl.store.sealing import Seal
 from ecsctl.store.store import Store
-from ecsctl.store.tables import CLUSTERS, PORTS, SECRETS, TABLES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import CLUSTERS, PORTS, SECRETS, TABLES, TASK_DEFINITIONS, TASKS, Table
 from tests.making import INSTANCE, NOW, definition, task_of
 from tests.store.test_store import cluster
 
@@ -237,7 +238,8 @@ def test_a_damaged_state_is_one_line_that_says_what_to_do_and_can_be_restored(
         assert len(names(path)) == before
     try:
         with closing(Store.open(path)) as store, store.read() as view:
-            for table in TABLES:
+            tables: tuple[Table[Any], ...] = TABLES
+            for table in tables:
                 view.find(table)
     except StateError as error:
         assert "ecsctl state restore" in str(error)
@@ -245,7 +247,7 @@ def test_a_damaged_state_is_one_line_that_says_what_to_do_and_can_be_restored(
         assert "\n" not in str(error)
     kept = restore(path, tmp_path / "b").kept
     assert kept is not None
-    assert kept.read_bytes()[:2000] == content[:2000] or "before-restore" in kept.name
+    assert kept.read_bytes()[:2000] == content[:2000] or "replaced" in kept.name
     assert len(names(path)) == before
     assert check(path) == []
 
