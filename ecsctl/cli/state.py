@@ -1,4 +1,4 @@
-"""`state backup`, `restore` and `check`."""
+"""`state backup`, `restore`, `check`, `export` and `import`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ecsctl.cli.group import chosen
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, printable, say
 from ecsctl.model.errors import InputError
+from ecsctl.model.record import to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -111,4 +112,59 @@ def check(ctx: typer.Context) -> int:
     return FAILED if found else 0
 
 
-_FUNCTIONS: dict[str, Callable[..., int]] = {"backup": backup, "restore": restore, "check": check}
+def export(ctx: typer.Context) -> int:
+    """Print what is wanted, as JSON, or with --output yaml as YAML: capacity providers, clusters, container instances,
+    task definitions, services and schedules, with their tags, of one region and account.
+
+    No tasks, no history and no secrets are in it; the environment of containers is.
+    """
+    from ecsctl.operations.export import export_state
+
+    invocation: Invocation = ctx.obj
+    with invocation.open() as context:
+        document = export_state(context)
+    invocation.show(to_wire(document), "StateExport")
+    return 0
+
+
+def import_(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(help="What `state export` printed: JSON, YAML or TOML; - for stdin.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> int:
+    """Make the state what an export says, after showing the difference. What it does not name stays.
+
+    Task definitions keep their numbers and container instances their ids; hosts are not asked. What services and
+    schedules say takes effect as if it were applied.
+    """
+    from ecsctl.cli.apply import confirmed, has_to_ask, show_plan
+    from ecsctl.cli.documents import read_stream
+    from ecsctl.operations.apply.carry_out import carry_out
+    from ecsctl.operations.import_state import plan_import
+
+    invocation: Invocation = ctx.obj
+    asks = has_to_ask("state import", dry_run=dry_run, yes=yes)
+    path = Path("/dev/stdin" if file == "-" else file)
+    documents = list(read_stream(path))
+    if len(documents) != 1:
+        raise InputError(f"{path}: expected one document, got {len(documents)}")
+    with invocation.open() as context:
+        plan = plan_import(context, documents[0], str(path))
+        show_plan(invocation, plan)
+        if dry_run or not plan.pending:
+            return 0
+        if asks and not confirmed("Import?"):
+            say("nothing was changed")
+            return FAILED
+        carry_out(context, plan, say)
+    return 0
+
+
+_FUNCTIONS: dict[str, Callable[..., int]] = {
+    "backup": backup,
+    "restore": restore,
+    "check": check,
+    "export": export,
+    "import": import_,
+}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import ecsctl
 from ecsctl.engine.port import EngineInfo
-from ecsctl.model.arn import parse_arn
+from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import ContainerInstance, Resource, VersionInfo
 from ecsctl.model.errors import invalid_parameter
+from ecsctl.model.record import Record, evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
 from ecsctl.operations.context import Context
@@ -39,6 +40,70 @@ class HostOptions(NamedTuple):
     memory: int | None = None
     provider: str | None = None
     gpus: tuple[str, ...] = ()
+
+
+class HostDocument(Record):
+    """A container instance in an export: its id, how to reach it, and what was said of it."""
+
+    cluster: str
+    container_instance: str
+    name: str
+    address: str
+    engine_id: str
+    status: Literal["ACTIVE", "DRAINING"]
+    registered_resources: list[Resource]
+    attributes: list[Attribute]
+    capacity_provider: str | None = None
+    tags: list[Tag] | None = None
+
+
+def host_document(record: InstanceRecord, tags: list[Tag] | None = None) -> HostDocument:
+    """What an export says of a container instance that is in use."""
+    return HostDocument(
+        cluster=last_part(record.cluster_arn),
+        container_instance=last_part(record.arn),
+        name=record.name,
+        address=record.address,
+        engine_id=record.engine_id,
+        status="DRAINING" if record.instance.status == "DRAINING" else "ACTIVE",
+        registered_resources=record.instance.registered_resources or [],
+        attributes=record.instance.attributes or [],
+        capacity_provider=record.instance.capacity_provider_name,
+        tags=tags,
+    )
+
+
+def put_host(ctx: Context, document: HostDocument) -> None:
+    """Make a container instance what an export says. The host is not asked; without tags they stay."""
+    arn = ctx.scope.container_instance(document.cluster, document.container_instance)
+    with ctx.store.write() as tx:
+        known = tx.get(INSTANCES, arn)
+        instance = known.instance if known else ContainerInstance(container_instance_arn=arn, version=1)
+        instance = evolve(
+            instance,
+            ec2_instance_id=document.name,
+            capacity_provider_name=document.capacity_provider,
+            registered_resources=document.registered_resources,
+            status=document.status,
+            agent_connected=instance.agent_connected is not False,
+            attributes=document.attributes,
+            registered_at=instance.registered_at or ctx.now(),
+        )
+        cluster = ctx.scope.cluster(document.cluster)
+        record = known or InstanceRecord(instance=instance, cluster_arn=cluster, name="", address="", engine_id="")
+        record = evolve(
+            record,
+            instance=instance,
+            name=document.name,
+            address=document.address,
+            engine_id=document.engine_id,
+            seq=tx.seq,
+        )
+        tx.put(INSTANCES, record)
+        tx.set_meta(first_instance_flag(cluster), "known")
+        if document.tags is not None:
+            put_tags(tx, arn, document.tags)
+        add_event(tx, ctx.now(), cluster, arn, "ContainerInstanceImported", record.address)
 
 
 def register_host(

@@ -237,3 +237,24 @@ def test_a_recover_that_is_killed_leaves_no_state_or_all_of_it(cli: Cli, fleet: 
         cli("recover", *HERE, "--yes")
     assert told(cli) == tasks
     assert cli("reconcile", "--detailed-exitcode").stdout == ""
+
+
+def test_what_was_wanted_goes_from_one_state_to_another_by_a_file(cli: Cli, fleet: str, tmp_path: Path) -> None:
+    cli("create-cluster", "--cluster-name", "blue")
+    for name, output in (("export.json", "json"), ("export.yaml", "yaml")):
+        (tmp_path / name).write_text(cli("state", "export", "--output", output).stdout)
+    document = json.loads((tmp_path / "export.json").read_text())
+    assert [one["serviceName"] for one in document["services"]] == ["web"]
+    done = cli("state", "import", str(tmp_path / "export.yaml"), "--yes")
+    assert "nothing to do" in done.stderr
+    before = of(cli, fleet)
+    other = str(tmp_path / "other.db")
+    shown = cli("state", "import", str(tmp_path / "export.yaml"), "--dry-run", "--state", other)
+    assert "+ service default/web" in shown.stdout
+    assert "--yes" in cli.error("state", "import", str(tmp_path / "export.json"), "--state", other, code=2)
+    document["services"][0]["desiredCount"] = 0  # its tasks are the other state's
+    (tmp_path / "export.json").write_text(json.dumps(document))
+    cli("state", "import", str(tmp_path / "export.json"), "--yes", "--state", other)
+    assert json.loads(cli("state", "export", "--state", other).stdout) == document
+    assert "nothing to do" in cli("state", "import", str(tmp_path / "export.json"), "--yes", "--state", other).stderr
+    assert of(cli, fleet) == before
