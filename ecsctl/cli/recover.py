@@ -76,7 +76,7 @@ def recover(
     config = invocation.config
     _check_place(config, merge=merge)
     signing = None if trust_labels else _key(config, key)
-    found = _survey(config, host, signing, merge=merge)
+    found = _survey(config, host, signing, install, merge=merge)
     if found.silent and not partial:
         for address, why in sorted(found.silent.items()):
             say(f"ecsctl: host {address} does not answer: {why}")
@@ -89,11 +89,7 @@ def recover(
         from ecsctl.store.store import Origin
 
         wanted = Origin(the_install(found, trust=trust_labels, wanted=install), signing or os.urandom(32))
-        with _new_state(config, wanted) as context:
-            result = _adopt(context, found, wanted.install, trust=trust_labels)
-        result_kept = _finish(config, write=yes)
-        if result_kept:
-            say(f"what was there is in {result_kept}")
+        result = _rebuild(config, found, wanted, trust=trust_labels, write=yes)
     _show(invocation, result, written=yes)
     for address, why in sorted(found.silent.items()):
         say(f"ecsctl: host {address} does not answer: {why}")
@@ -143,7 +139,7 @@ def _key(config: Config, name: str | None) -> bytes:
     return private_file(place).read_bytes()
 
 
-def _survey(config: Config, hosts: list[str] | None, key: bytes | None, *, merge: bool) -> Survey:
+def _survey(config: Config, hosts: list[str] | None, key: bytes | None, install: str | None, *, merge: bool) -> Survey:
     from ecsctl.cli.session import connect_late
     from ecsctl.engine.contexts import addresses
     from ecsctl.operations.recover.survey import survey
@@ -157,7 +153,7 @@ def _survey(config: Config, hosts: list[str] | None, key: bytes | None, *, merge
             known = [record.address for record in view.find(INSTANCES, status=("ACTIVE", "DRAINING"))]
         store.close()
         wanted = list(dict.fromkeys([*known, *wanted]))
-    return survey(connect_late, wanted, key)
+    return survey(connect_late, wanted, key, install)
 
 
 def _adopt(context: Context, found: Survey, install: str, *, trust: bool, dry_run: bool = False) -> Recovered:
@@ -166,37 +162,39 @@ def _adopt(context: Context, found: Survey, install: str, *, trust: bool, dry_ru
     return adopt(context, found, install, trust=trust, dry_run=dry_run)
 
 
-def _scratch(config: Config) -> Path:
-    return config.state.with_name(f".{config.state.name}.recovering")
+def _rebuild(config: Config, found: Survey, origin: Origin, *, trust: bool, write: bool) -> Recovered:
+    """Write all in a state of its own, and put that in place, or forget it."""
+    from ecsctl.cli.session import open_context
+    from ecsctl.store.restore import restore
+
+    with _scratch(config) as scratch:
+        with open_context(config._replace(state=scratch), origin) as context:
+            result = _adopt(context, found, origin.install, trust=trust)
+        kept = restore(config.state, scratch).kept if write and result.lines else None
+    if kept:
+        say(f"what was there is in {kept}")
+    return result
 
 
 @contextmanager
-def _new_state(config: Config, origin: Origin) -> Iterator[Context]:
-    """A state of its own, in which all is written before anything is put in place."""
-    from ecsctl.cli.session import open_context
+def _scratch(config: Config) -> Iterator[Path]:
+    """The path of a state beside the one that is lost, for one recover at a time; it is gone at the end."""
+    from ecsctl.store.files import Lease, beside, prepare_directory
 
-    _clean(config)
+    prepare_directory(config.state)
+    path = config.state.with_name(f".{config.state.name}.recovering")
+    lease = Lease(beside(path, "controller"))
+    if not lease.take():
+        raise InputError(f"process {lease.holder} is at it already")
     try:
-        with open_context(config._replace(state=_scratch(config)), origin) as context:
-            yield context
-    except BaseException:
-        _clean(config)
-        raise
-
-
-def _finish(config: Config, *, write: bool) -> Path | None:
-    """Put the new state in place, or forget it; where what was there is kept."""
-    from ecsctl.store.restore import restore
-
-    try:
-        return restore(config.state, _scratch(config)).kept if write else None
+        for left in path.parent.glob(f"{path.name}*"):  # by one that was killed
+            if left != beside(path, "controller"):
+                left.unlink()
+        yield path
     finally:
-        _clean(config)
-
-
-def _clean(config: Config) -> None:
-    for file in config.state.parent.glob(f"{_scratch(config).name}*"):
-        file.unlink(missing_ok=True)
+        for left in path.parent.glob(f"{path.name}*"):
+            left.unlink()
+        lease.close()
 
 
 def _show(invocation: Invocation, result: Recovered, *, written: bool) -> None:

@@ -91,10 +91,11 @@ class _Adoption:
     def tasks(self, found: Survey, install: str, *, trust: bool) -> None:
         new: list[FoundTask] = []
         for host in found.hosts:
-            seen = [*host.genuine, *(host.unsigned if trust else [])]
-            for other in host.unsigned if not trust else []:
+            unsigned = [one for one in host.unsigned if one.seen.labels[identity.INSTALL] == install]
+            signed = [one for one in host.genuine if one.seen.labels[identity.INSTALL] == install]
+            for other in unsigned if not trust else []:
                 self._note(f"container {other.seen.name} carries our labels but not our signature: left alone")
-            tasks, unread = tasks_of(host, [one for one in seen if one.seen.labels.get(identity.INSTALL) == install])
+            tasks, unread = tasks_of(host, [*signed, *unsigned] if trust else signed)
             for one in unread:
                 self._note(f"container {one.name} is left alone: {one.why}")
             if not tasks and not self._tx.count(INSTANCES, engine_id=host.info.id):

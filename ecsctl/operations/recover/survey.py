@@ -16,10 +16,10 @@ HOSTS_AT_ONCE = 16
 
 
 class Sighting(NamedTuple):
-    """A container, looked at closely."""
+    """A container, looked at closely; one that nobody will believe, as it is listed."""
 
     seen: Observed
-    settings: Settings
+    settings: Settings = Settings({}, {})
 
 
 class SurveyedHost(NamedTuple):
@@ -38,10 +38,15 @@ class Survey(NamedTuple):
     silent: dict[str, str]
 
 
-def survey(connect: Callable[[str], Engine], addresses: Sequence[str], key: bytes | None) -> Survey:
-    """Look at every container of any install on some hosts. Nothing is changed. Raises EngineRefused."""
+def survey(
+    connect: Callable[[str], Engine], addresses: Sequence[str], key: bytes | None, install: str | None = None
+) -> Survey:
+    """Look at the containers on some hosts, of one install or of any. Nothing is changed. Raises EngineRefused.
+
+    Without a key all of them are looked at closely, else those that it signed.
+    """
     found = Survey([], {})
-    calls = [partial(_look, connect, address, key) for address in addresses]
+    calls = [partial(_look, connect, address, key, install) for address in addresses]
     engines = set()
     for address, host in zip(addresses, together(calls, HOSTS_AT_ONCE), strict=True):
         if isinstance(host, str):
@@ -52,16 +57,19 @@ def survey(connect: Callable[[str], Engine], addresses: Sequence[str], key: byte
     return found
 
 
-def _look(connect: Callable[[str], Engine], address: str, key: bytes | None) -> SurveyedHost | str:
+def _look(connect: Callable[[str], Engine], address: str, key: bytes | None, install: str | None) -> SurveyedHost | str:
     engine = connect(address)
     try:
         host = SurveyedHost(address, engine.info(), [], [])
-        for listed in engine.list(None):
+        for listed in engine.list(install):
+            is_genuine = key is not None and identity.is_genuine(listed.labels, key)
             try:
-                one = Sighting(engine.inspect(listed.id), engine.settings(listed.id))
+                if is_genuine or key is None:
+                    one = Sighting(engine.inspect(listed.id), engine.settings(listed.id))
+                else:
+                    one = Sighting(listed)
             except NotFound:
                 continue
-            is_genuine = key is not None and identity.is_genuine(one.seen.labels, key)
             (host.genuine if is_genuine else host.unsigned).append(one)
     except (EngineUnreachable, EngineTimeout) as error:
         return str(error)
