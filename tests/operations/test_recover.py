@@ -191,6 +191,22 @@ def test_a_task_that_is_over_does_not_come_back(world: World, tmp_path: Path) ->
     assert world.containers() == []
 
 
+def test_a_port_is_held_by_the_task_that_has_it_now(world: World, tmp_path: Path) -> None:
+    world.define({"portMappings": [{"containerPort": 80, "hostPort": 8080}]})
+    for _ in range(3):
+        run(world, "app")
+    stop_task(world.process(), StopTaskRequest(task=world.tasks()[0].arn))
+    settle(world)
+    run(world, "app")
+    with world.store.read() as view:
+        ports = view.find(PORTS)
+    assert len(ports) == 3
+    lose(world, tmp_path)
+    with world.store.read() as view:
+        assert view.find(PORTS) == ports
+    quiet(world)
+
+
 def test_what_had_not_begun_to_run_is_not_started(world: World, tmp_path: Path) -> None:
     world.define({})
     run(world, "app")

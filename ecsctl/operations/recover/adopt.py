@@ -12,7 +12,6 @@ from ecsctl.model.api.clusters import CreateClusterRequest
 from ecsctl.model.arn import Scope, last_part, parse_arn
 from ecsctl.model.cluster import FARGATE_PROVIDERS
 from ecsctl.model.container_definition import ContainerDefinition
-from ecsctl.model.errors import ApiError
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.stored import CapacityProviderRecord, Family, InstanceRecord, TaskRecord
 from ecsctl.model.task import TaskStopCode
@@ -34,6 +33,7 @@ from ecsctl.store.tables import (
     CLUSTERS,
     FAMILIES,
     INSTANCES,
+    PORTS,
     TASK_DEFINITIONS,
     TASKS,
     scope_of,
@@ -117,7 +117,7 @@ class _Adoption:
         for line in services:
             self.result.lines.append(line)
         self.result.services = len(services)
-        for task in new:
+        for task in sorted(new, key=lambda task: not task.is_over):  # whose ports others may have got since
             self._task(task)
 
     def _note(self, text: str) -> None:
@@ -218,11 +218,7 @@ class _Adoption:
         instance = self._tx.get(INSTANCES, task.instance)
         if definition is None or instance is None:  # both were written just now
             raise AssertionError(task.arn)
-        try:
-            record = self._as_seen(task, definition, self._put(task, definition, instance))
-        except ApiError as error:
-            self._note(f"task {last_part(task.arn)} is left alone: {error}")
-            return
+        record = self._as_seen(task, definition, self._put(task, definition, instance))
         name = f"{definition.family}:{definition.revision}"
         if not task.is_told:
             self._note(f"the labels of task {last_part(task.arn)} ({name}) do not tell its group, overrides or service")
@@ -234,6 +230,8 @@ class _Adoption:
                     "see describe-task-definition"
                 )
         self._tx.put(TASKS, evolve(record, seq=self._tx.seq))
+        if record.is_stopped:
+            self._tx.delete(PORTS, task=record.arn)
         add_event(self._tx, self._now, task.cluster, task.arn, "TaskRecovered", "from the labels of its containers")
         self.result.tasks += 1
         self.result.held += record.protected_until == HELD

@@ -89,6 +89,9 @@ def _why_unread(arn: str, labels: dict[str, str]) -> str:
     definition = definition_in(labels)
     if definition is None or not definition.task_definition_arn:
         return "its labels have no task definition that can be read"
+    names = {container.name for container in definition.container_definitions or []}
+    if labels[identity.CONTAINER] not in {identity.PAUSE, *names}:
+        return "its task definition has no container of that name"
     return ""
 
 
