@@ -11,13 +11,17 @@ import pytest
 
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model import identity
+from ecsctl.model.api.capacity_providers import CreateCapacityProviderRequest, PutClusterCapacityProvidersRequest
 from ecsctl.model.api.container_instances import DeregisterContainerInstanceRequest
 from ecsctl.model.api.services import CreateServiceRequest, DescribeServicesRequest, UpdateServiceRequest
 from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
 from ecsctl.model.errors import InputError
 from ecsctl.model.record import decode, evolve, to_wire
 from ecsctl.model.stored import TaskRecord
+from ecsctl.operations.capacity_providers import create_capacity_provider, put_cluster_capacity_providers
 from ecsctl.operations.container_instances import deregister_container_instance
+from ecsctl.operations.default_cluster import ensure_default_cluster
+from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.reconcile import Report, reconcile
 from ecsctl.operations.recover.adopt import Recovered, adopt, confirm
 from ecsctl.operations.recover.services import HELD
@@ -84,7 +88,7 @@ def rows(world: World) -> dict[str, Any]:
     for record in world.tasks():
         task = evolve(record.task, **dict.fromkeys(TIMES))
         containers = [
-            evolve(state, starts=0, stops=0, pulled=False, started_at=None, exited_at=None)
+            evolve(state, starts=0, stops=0, pulled=False, networked=False, started_at=None, exited_at=None)
             for state in record.containers
         ]
         found[record.arn] = evolve(record, task=task, containers=containers, seq=0, protected_until=None)
@@ -207,6 +211,29 @@ def test_a_port_is_held_by_the_task_that_has_it_now(world: World, tmp_path: Path
     quiet(world)
 
 
+def test_a_network_interface_and_a_capacity_provider_come_back(world: World, tmp_path: Path) -> None:
+    world.define({}, networkMode="awsvpc")
+    create_capacity_provider(world.process(), CreateCapacityProviderRequest(name="spare"))
+    put = PutClusterCapacityProvidersRequest("default", ["spare"], [])
+    put_cluster_capacity_providers(world.process(), put)
+    gone = DeregisterContainerInstanceRequest(container_instance="host2")
+    deregister_container_instance(world.process(), gone)
+    register_host(world.process(), None, HostOptions("host2", provider="spare", availability_zone="zone2"))
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-a"], "assignPublicIp": "ENABLED"}}
+    strategy = [{"capacityProvider": "spare", "weight": 1}]
+    serve(world, networkConfiguration=network, capacityProviderStrategy=strategy)
+    before, serving = rows(world), services(world)
+    assert len(before) == 3
+    lose(world, tmp_path)
+    assert rows(world) == before
+    assert services(world) == serving
+    with world.store.read() as view:
+        (host,) = view.find(INSTANCES)
+        assert host.instance.capacity_provider_name == "spare"
+    quiet(world)
+    world.check_quiet()
+
+
 def test_what_had_not_begun_to_run_is_not_started(world: World, tmp_path: Path) -> None:
     world.define({})
     run(world, "app")
@@ -238,9 +265,6 @@ def test_a_state_that_knows_nothing_touches_no_container_of_another(world: World
     before, lost = world.containers(), world.store
     world.store = Store.open(tmp_path / "empty.db")
     process = world.process()
-    from ecsctl.operations.default_cluster import ensure_default_cluster
-    from ecsctl.operations.hosts import HostOptions, register_host
-
     ensure_default_cluster(process)
     for name in world.engines:
         register_host(process, None, HostOptions(name))
@@ -408,8 +432,6 @@ def test_another_revision_of_the_same_name_is_not_mixed_up(world: World, tmp_pat
 
 def test_a_host_that_has_left_its_cluster_is_not_in_use_again(world: World, tmp_path: Path) -> None:
     """Two container instances were on one engine, one after the other: the older one is INACTIVE."""
-    from ecsctl.operations.hosts import HostOptions, register_host
-
     world.define({})
     serve(world)
     with world.store.read() as view:
