@@ -75,7 +75,7 @@ def hosts_of(view: View, cluster: str) -> list[Host]:
     for held in view.find(PORTS):
         ports.setdefault(held.instance_arn, set()).add((held.port, held.protocol))
     hosts = [
-        _host(view, record, used.get(record.arn, Use()), groups.get(record.arn, {}), ports.get(record.arn, set()))
+        host_of(view, record, used.get(record.arn, Use()), groups.get(record.arn, {}), ports.get(record.arn, set()))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
     prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
@@ -93,7 +93,7 @@ def _price(view: View, cluster: str, provider: str) -> str | None:
     return next((tag.value for tag in found.tags if tag.key == PRICE), None) if found else None
 
 
-def _host(view: View, record: InstanceRecord, used: Use, groups: dict[str, int], ports: set[Port]) -> Host:
+def host_of(view: View, record: InstanceRecord, used: Use, groups: dict[str, int], ports: set[Port]) -> Host:
     instance = record.instance
     registered = instance.registered_resources
     cpu, memory = amount(registered, "CPU"), amount(registered, "MEMORY")
@@ -138,9 +138,10 @@ def put_task(
     now: datetime,
     new_id: Callable[[], str],
     victims: Sequence[Occupant] = (),
+    port_rows: Sequence[int] = (),
 ) -> TaskRecord:
     """Write one new task of a cluster (an ARN), placed on a host, with the ports it holds. The `victims` are to stop
-    before it begins."""
+    before it begins. `port_rows`: those that it has already."""
     task_id = new_id()
     arn = cluster.replace(":cluster/", ":task/") + f"/{task_id}"
     definition = wish.definition
@@ -186,7 +187,7 @@ def put_task(
     ports = set(demand.ports)
     if demand.ranges:
         taken = {(port.port, port.protocol) for port in tx.find(PORTS, instance=host.arn)} | host.ports
-        record.port_rows = free_rows(taken | ports, demand.ranges) or []
+        record.port_rows = list(port_rows) or free_rows(taken | ports, demand.ranges) or []
         ports |= ports_at(demand.ranges, record.port_rows)
     for victim in waits_for:
         interrupt(tx, victim, record, now)

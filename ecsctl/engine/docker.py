@@ -24,7 +24,7 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
 )
-from ecsctl.model.observed import Address, Observed, PortBinding
+from ecsctl.model.observed import Address, Observed, PortBinding, Settings
 
 if TYPE_CHECKING:
     from ecsctl.engine.port import (
@@ -111,6 +111,15 @@ class DockerEngine:
         reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
         with _understood():
             return _inspected(reply.json())
+
+    def settings(self, container: str) -> Settings:
+        reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
+        with _understood():
+            found = reply.json()
+            given = (entry.partition("=") for entry in found["Config"]["Env"] or ())
+            options = (found["HostConfig"].get("LogConfig") or {}).get("Config") or {}
+            environment = {name: value for name, _, value in given}
+            return Settings(found["Config"]["Image"], found["Created"], environment, options)
 
     def create(self, name: str, body: CreateBody) -> str:
         try:

@@ -22,6 +22,7 @@ from ecsctl.engine.port import (
     ObservedImage,
     PullProgress,
     RegistryLogin,
+    Settings,
     Subnet,
     Usage,
 )
@@ -48,6 +49,7 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
 )
+from ecsctl.model.timestamps import rfc3339
 
 T = TypeVar("T")
 DYNAMIC_PORTS = range(32768, 61000)
@@ -145,8 +147,19 @@ class SimulatedEngine:
     def inspect(self, container: str) -> Observed:
         return self._call("inspect", (container,), lambda now: self._find(container).inspected(now))
 
+    def settings(self, container: str) -> Settings:
+        def act(_: float) -> Settings:
+            found = self._find(container)
+            body = found.body
+            given = (entry.partition("=") for entry in body.get("Env") or ())
+            options = ((body.get("HostConfig") or {}).get("LogConfig") or {}).get("Config") or {}
+            environment = {name: value for name, _, value in given}
+            return Settings(body["Image"], rfc3339(found.created), environment, options)
+
+        return self._call("settings", (container,), act)
+
     def create(self, name: str, body: CreateBody) -> str:
-        return self._call("create", (name, body), lambda _: self._create(name, body))
+        return self._call("create", (name, body), lambda now: self._create(name, body, now))
 
     def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
         arguments = (container_id, path, archive)
@@ -440,7 +453,7 @@ class SimulatedEngine:
                     "You have to remove (or rename) that container to be able to reuse that name.",
                 )
 
-    def _create(self, name: str, body: CreateBody) -> str:
+    def _create(self, name: str, body: CreateBody, now: float) -> str:
         image = self.images.find(str(body["Image"]))
         if image is None:
             raise ImageNotFound(404, f"No such image: {image_reference(str(body['Image']))}")
@@ -452,7 +465,7 @@ class SimulatedEngine:
             raise EngineRefused(500, "mkdir /var/lib/docker/overlay2: no space left on device")
         self._created += 1
         container_id = hashlib.sha256(f"{self._info.id} {self._created}".encode()).hexdigest()
-        container = Container(container_id, name, image.id, body, self.images.program(image.id).of(body))
+        container = Container(container_id, name, image.id, body, self.images.program(image.id).of(body), now)
         self._containers[container_id] = container
         for volume in container.volumes():
             self.volumes.setdefault(volume, {})

@@ -33,7 +33,7 @@ from ecsctl.scheduler.metadata import credentials_id, metadata_id
 from tests.controller.world import World, world_in
 
 BOX = Program(listens=True, commands=(("ip", Program(exits_after=0.0)),))
-STEPS = 60
+STEPS = 70
 
 
 def sources(folder: Path, image: str | None = "box") -> Sources:
