@@ -1,4 +1,4 @@
-"""Small task definitions and tasks for tests of the deciding parts."""
+"""Small task definitions, tasks and strategies for tests of the deciding parts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ecsctl.model import identity
+from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.record import decode
 from ecsctl.model.stored import ContainerState, Endpoint, TaskRecord
 from ecsctl.model.task import Container, Task
@@ -56,3 +57,13 @@ def task_of(made_from: TaskDefinition, task_id: str = TASK_ID) -> TaskRecord:
         memory=16,
         endpoint=Endpoint(offered=False),
     )
+
+
+def strategy(text: str) -> list[CapacityProviderStrategyItem]:
+    """A capacity provider strategy of words like `a:WEIGHT` and `b:WEIGHT+BASE`."""
+    items = []
+    for word in text.split():
+        name, _, rest = word.partition(":")
+        weight, _, base = rest.partition("+")
+        items.append(CapacityProviderStrategyItem(name, weight=int(weight or 0) or None, base=int(base or 0) or None))
+    return items

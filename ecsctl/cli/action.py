@@ -51,7 +51,7 @@ class Action:
     @cached_property
     def own_flags(self) -> list[Flag]:
         """All options but the global ones."""
-        pages = paging.FLAGS if paging.is_paged(self.request_type) else ()
+        pages = paging.FLAGS if paging.is_paged(self.entry.action, self.request_type) else ()
         return [*flags_of(self.request_type), *self.additions, *pages, *INPUT_FLAGS]
 
     def operation(self) -> Callable[[Context, Any], Record]:
@@ -85,7 +85,7 @@ class Action:
 
     def _gathers_pages(self, invocation: Invocation, parsed: Parsed) -> bool:
         by_hand = invocation.options.get("no_paginate") or {"maxResults", "nextToken"} & parsed.values.keys()
-        return paging.is_paged(self.request_type) and not by_hand
+        return paging.is_paged(self.entry.action, self.request_type) and not by_hand
 
     def _skeleton(self, invocation: Invocation, which: str) -> int:
         from ecsctl.cli.output import show

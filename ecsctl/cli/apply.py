@@ -74,20 +74,18 @@ def apply(
     seconds = None if timeout is None else duration_of("--timeout", timeout)
     if not re.fullmatch(NAME, set_name):
         raise UsageError(f"argument --set: {set_name!r}: use 1 to 255 letters, digits, hyphens and underscores")
-    asks = not dry_run and not yes
-    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("apply asks before it changes something, and this is no terminal: give --yes or --dry-run")
+    asks = has_to_ask("apply", dry_run=dry_run, yes=yes)
     table = parse_image_map(image_map)
     documents = documents_of(_files(file))
     invocation: Invocation = ctx.obj
     with invocation.open(table) as context:
         plan = make_plan(context, documents, set_name, prune=prune)
-        _show(invocation, plan)
+        show_plan(invocation, plan)
         changed = bool(plan.pending)
         if dry_run or (not changed and not wait):
             return CHANGED if changed and detailed_exitcode else 0
         if changed and asks:
-            if not _confirmed():
+            if not confirmed("Apply?"):
                 say("nothing was changed")
                 return FAILED
             if make_plan(context, documents, set_name, prune=prune).pending != plan.pending:
@@ -98,6 +96,16 @@ def apply(
         carry_out(context, plan, say)
         code = _wait(context, plan, seconds) if wait else 0
     return code or (CHANGED if changed and detailed_exitcode else 0)
+
+
+def has_to_ask(command: str, *, dry_run: bool, yes: bool) -> bool:
+    """Whether a person is asked before something is changed. UsageError where nobody can be."""
+    asks = not dry_run and not yes
+    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"{command} asks before it changes something, and this is no terminal: give --yes or --dry-run"
+        )
+    return asks
 
 
 def _files(names: Iterable[str]) -> Iterator[tuple[str, Any]]:
@@ -119,7 +127,7 @@ def _in_directory(folder: Path) -> list[Path]:
     return found
 
 
-def _show(invocation: Invocation, plan: Plan) -> None:
+def show_plan(invocation: Invocation, plan: Plan) -> None:
     """The difference on stdout, the rest on stderr."""
     if invocation.for_scripts:
         invocation.show(plan.to_wire(), "Apply")
@@ -139,8 +147,9 @@ def _painter() -> Callable[[str], str]:
     return lambda line: f"\x1b[{colour}m{line}\x1b[0m" if (colour := _COLOURS.get(line[:1])) else line
 
 
-def _confirmed() -> bool:
-    sys.stderr.write("Apply? [y/N] ")
+def confirmed(question: str) -> bool:
+    """Whether a person says yes."""
+    sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -42,6 +42,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             own=True,
         ),
     ),
+    "Keep the state": (
+        Entry("recover", "Rebuild a lost state from the hosts.", target="ecsctl.cli.recover:command", own=True),
+        Entry("state", "Back the state up, and put it back; check it.", target="ecsctl.cli.state:State", own=True),
+    ),
     "Release": (
         Entry("apply", "Make the state what files say.", target="ecsctl.cli.apply:command", own=True),
         Entry("deploy", "Roll out an image, and back if it fails.", target="ecsctl.cli.deploy:command", own=True),
@@ -176,6 +180,14 @@ SECRET = (
     Entry("delete", "Delete a secret."),
     Entry("import", "Put every variable of an environment file."),
     Entry("rotate", "Seal all secrets with a new key."),
+)
+
+STATE = (
+    Entry("backup", "Write a copy of the state, while it is in use."),
+    Entry("restore", "Put a backup in the place of the state."),
+    Entry("check", "Say what is wrong with the state."),
+    Entry("export", "Print what is wanted: clusters, hosts, services, …"),
+    Entry("import", "Make the state what an export says."),
 )
 
 _WITHOUT = """

@@ -21,8 +21,12 @@ FLAGS = (
 _CUT = "boto_truncate_amount"
 
 
-def is_paged(request: type[Record]) -> bool:
-    return "nextToken" in fields_of(request)
+_BY_HAND = ("DescribeCapacityProviders", "ListServiceDeployments")
+"""AWS's CLI does not gather the pages of these: what it prints is what the service says."""
+
+
+def is_paged(action: str, request: type[Record]) -> bool:
+    return "nextToken" in fields_of(request) and action not in _BY_HAND
 
 
 def every_page(

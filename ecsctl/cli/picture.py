@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WIDTH, MARGIN, PANEL, GAP = 1200, 70, 170, 50
 MOST_BARS = 360
 FREE, BEFORE, INK, PALE = "#eceff1", "#b0bec5", "#263238", "#78909c"
+OTHERS, MISSING = "#546e7a", "#c62828"
 COLOURS = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#bcbd22", "#17becf", "#393b79",
 )  # fmt: skip
@@ -65,24 +66,50 @@ def draw_hosts(simulation: Simulation) -> Drawing:
     room = WIDTH - 2 * MARGIN - GAP / 2 * (len(zones) - 1)
     step = min(60.0, room / max(1, len(bars)))
     shared = max((len(bar.hosts) for bar in bars), default=1)
+    colours = _colours(simulation)
     title = f"{len(simulation.used)} of {len(simulation.hosts)} hosts used"
     if shared > 1:
         title += f"; a bar is up to {shared} hosts"
     shapes: list[Rectangle | Text] = [Text(MARGIN, 34, title, 18)]
     bottom = 70.0
+    if missing := [f"{placed.unplaced:,} of {placed.load.name}" for placed in simulation.placed if placed.unplaced]:
+        shapes.append(Text(MARGIN, 54, _short(f"not placed: {', '.join(missing)}", 150), 13, MISSING))
+        bottom += 20
     for resource in ("CPU", "memory"):
-        shapes += _panel(simulation, bars, bottom, step, resource)
+        shapes += _panel(simulation, bars, bottom, step, resource, colours)
         bottom += PANEL + GAP
     bottom -= 20
-    names = [(placed.load.name, COLOURS[n % len(COLOURS)]) for n, placed in enumerate(simulation.placed)]
+    names = [
+        (placed.load.name, colour)
+        for placed, colour in zip(simulation.placed, colours, strict=True)
+        if colour != OTHERS
+    ]
+    if others := colours.count(OTHERS):
+        names.append((f"{others} others", OTHERS))
     if any(host.tasks for host in simulation.hosts):
         names.append(("there before", BEFORE))
     for row, (name, colour) in enumerate([*names, ("free", FREE)]):
         y = bottom + 22 * (row // 4)
         x = MARGIN + 270 * (row % 4)
-        short = name if len(name) <= 30 else name[:29] + "…"
-        shapes += [Rectangle(x, y, 14, 14, colour), Text(x + 20, y + 12, short)]
+        shapes += [Rectangle(x, y, 14, 14, colour), Text(x + 20, y + 12, _short(name, 30))]
     return Drawing(WIDTH, int(bottom + 22 * (len(names) // 4 + 1) + 20), shapes)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _colours(simulation: Simulation) -> list[str]:
+    """Of each item of the workload. Where there are more of them than colours, the smallest have one together."""
+    totals = [host.cpu_total for host in simulation.hosts], [host.memory_total for host in simulation.hosts]
+    cpu, memory = (sum(total) or 1 for total in totals)
+    demands = [(placed.load.asked.demand, placed.tasks) for placed in simulation.placed]
+    taken = [(demand.cpu / cpu + demand.memory / memory) * tasks for demand, tasks in demands]
+    if len(taken) <= len(COLOURS):
+        return list(COLOURS[: len(taken)])
+    largest = sorted(range(len(taken)), key=lambda number: -taken[number])[: len(COLOURS)]
+    shades = dict(zip(sorted(largest), COLOURS, strict=True))
+    return [shades.get(number, OTHERS) for number in range(len(taken))]
 
 
 def _bars(simulation: Simulation) -> Iterator[_Bar]:
@@ -104,7 +131,7 @@ def _fullness(simulation: Simulation, host: Host) -> float:
 
 
 def _panel(
-    simulation: Simulation, bars: Sequence[_Bar], top: float, step: float, resource: str
+    simulation: Simulation, bars: Sequence[_Bar], top: float, step: float, resource: str, colours: Sequence[str]
 ) -> Iterator[Rectangle | Text]:
     floor = top + PANEL
     yield Text(MARGIN, top - 8, resource, 14)
@@ -116,12 +143,14 @@ def _panel(
             yield Text((begun + x) / 2, floor + 18, zone, 12, anchor="middle")
             x += GAP / 2
             zone, begun = bar.zone, x
-        yield from _bar(simulation, bar, x, step, floor, resource)
+        yield from _bar(simulation, bar, x, step, floor, resource, colours)
         x += step
     yield Text((begun + x) / 2, floor + 18, zone, 12, anchor="middle")
 
 
-def _bar(simulation: Simulation, bar: _Bar, x: float, step: float, floor: float, resource: str) -> Iterator[Rectangle]:
+def _bar(
+    simulation: Simulation, bar: _Bar, x: float, step: float, floor: float, resource: str, colours: Sequence[str]
+) -> Iterator[Rectangle]:
     total = sum(host.cpu_total if resource == "CPU" else host.memory_total for host in bar.hosts) or 1
     before = sum(
         host.cpu_total - host.cpu_free if resource == "CPU" else host.memory_total - host.memory_free
@@ -132,11 +161,11 @@ def _bar(simulation: Simulation, bar: _Bar, x: float, step: float, floor: float,
     yield Rectangle(x, floor - PANEL, width, PANEL, FREE, f"{name}: {resource}")
     y = floor
     parts = [("there before", before, BEFORE)]
-    for number, placed in enumerate(simulation.placed):
+    for placed, colour in zip(simulation.placed, colours, strict=True):
         demand = placed.load.asked.demand
         tasks = sum(placed.by_host.get(host.arn, 0) for host in bar.hosts)
         taken = tasks * (demand.cpu if resource == "CPU" else demand.memory)
-        parts.append((f"{tasks} of {placed.load.name}", taken, COLOURS[number % len(COLOURS)]))
+        parts.append((f"{tasks} of {placed.load.name}", taken, colour))
     for label, taken, colour in parts:
         height = PANEL * taken / total
         if height > 0:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ecsctl.cli.config import Config
@@ -14,13 +15,17 @@ from ecsctl.cli.problems import say
 if TYPE_CHECKING:
     from ecsctl.engine.port import Engine
     from ecsctl.operations.context import Context
+    from ecsctl.store.store import Origin
 
 
 @contextmanager
-def open_context(config: Config, image_map: Mapping[str, str]) -> Iterator[Context]:
+def open_context(
+    config: Config, image_map: Mapping[str, str] = MappingProxyType({}), origin: Origin | None = None
+) -> Iterator[Context]:
     """An open store, and what else an operation needs. All is closed at the end.
 
     `image_map`: what was asked, of the tasks and deployments that are made now, to take the place of their images.
+    `origin`: a new store continues an install.
     """
     from ecsctl.cli.background import go_on_with
     from ecsctl.controller.clock import Clock
@@ -34,7 +39,7 @@ def open_context(config: Config, image_map: Mapping[str, str]) -> Iterator[Conte
     from ecsctl.operations.default_cluster import ensure_default_cluster
     from ecsctl.store.store import Store
 
-    store = Store.open(config.state)
+    store = Store.open(config.state, origin)
     try:
         retention = Retention(
             *(timedelta(seconds=s) for s in (config.stopped_container_retention, config.history, config.log_retention))
@@ -51,7 +56,7 @@ def open_context(config: Config, image_map: Mapping[str, str]) -> Iterator[Conte
             timedelta(seconds=config.image_cleanup_interval),
             config.images_deleted_per_cycle,
         )
-        controller = Controller(store, _connect, Clock(), retention, settle=settle, sources=sources, images=images)
+        controller = Controller(store, connect_late, Clock(), retention, settle=settle, sources=sources, images=images)
         context = Context(
             store=store,
             scope=Scope(config.region, config.account),
@@ -70,7 +75,7 @@ def open_context(config: Config, image_map: Mapping[str, str]) -> Iterator[Conte
         store.close()
 
 
-def _connect(address: str) -> Engine:
+def connect_late(address: str) -> Engine:
     from ecsctl.engine.connect import connect  # the docker SDK takes longer to import than all the rest
 
     return connect(address)

@@ -71,7 +71,7 @@ def simulate(
         raise UsageError(f"give a fleet: a FILE, --hosts {_HOSTS_HELP}, or --cluster NAME")
     if not workload:
         raise UsageError(f"give a workload: a FILE, or --task {_TASK_HELP}")
-    loads = loads_of(workload, _read_definition)
+    loads = loads_of(workload, _read_definition, {host.provider for host in found})
     draw = Random(seed).randrange  # noqa: S311 it is to be the same each time
     simulation = run(found, loads, draw)
     zones = sorted({host.zone for host in found if host.zone})
@@ -173,6 +173,8 @@ def _print(answer: SimulationReport) -> None:
     if answer.price_per_hour is not None:
         used = answer.price_per_hour_used or 0
         lines.append(f"{answer.price_per_hour:,.2f} an hour, {used:,.2f} of it for hosts that are used")
+    if answer.hosts_without_price:
+        lines.append(f"hosts without a price: {answer.hosts_without_price}; each counts as the dearest")
     _write([*lines, ""])
     names = list(answer.zones)
     rows = [
@@ -184,8 +186,8 @@ def _print(answer: SimulationReport) -> None:
     _write(["", *reasons, *([""] if reasons else []), "Packed tightly, on hosts that are all alike:"])
     needed = [
         [
-            f"{need.cpu / 1024:g} vCPU, {need.memory / 1024:g} GB",
-            str(need.hosts) if need.hosts is not None else "a task is larger",
+            f"{need.cpu / 1024:g} vCPU, {need.memory / 1024:g} GB{f', {need.gpus} GPUs' if need.gpus else ''}",
+            str(need.hosts) if need.hosts is not None else f"cannot be: {need.reason}",
             str(need.at_least),
             f"{need.price_per_hour:,.2f}" if need.price_per_hour is not None else "",
         ]

@@ -63,7 +63,9 @@ def collect(
         record = _task(store, instance, task_id)
         if record is None:
             for found in containers:
-                result.left_alone.append(f"container {found.name} belongs to a task this state does not know")
+                result.left_alone.append(
+                    f"container {found.name} belongs to a task this state does not know: see ecsctl recover --merge"
+                )
         elif record.is_stopped and record.seq <= sight.sequence:
             old = _is_old(record, retention, now)
             keep = partial(_keep_log, store, engine, record)

@@ -27,7 +27,7 @@ from ecsctl.model.identity import INSTALL, SHARED, Signature
 from ecsctl.model.image import ImagePolicy
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
-from ecsctl.store.store import Store, prepare_to_read
+from ecsctl.store.store import Store, View, prepare_to_read
 from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
@@ -130,6 +130,19 @@ class Controller:
                     silent[answer[0].arn] = answer[1]
         return silent
 
+    def published(self, instances: Sequence[InstanceRecord]) -> dict[str, frozenset[tuple[int, str]]]:
+        """The ports that containers hold on hosts, whoever made them, by the ARN of the host; none of a host that does
+        not say."""
+
+        def ask(instance: InstanceRecord) -> frozenset[tuple[int, str]]:
+            try:
+                return frozenset(self.engine(instance.address).published())
+            except EngineError:
+                return frozenset()
+
+        answers = together([partial(ask, instance) for instance in instances], HOSTS_AT_ONCE)
+        return {one.arn: found or frozenset() for one, found in zip(instances, answers, strict=True)}
+
     @property
     def file_systems(self) -> Mapping[str, FileSystem]:
         """What stands for file systems of Amazon's, by their ids."""
@@ -164,7 +177,7 @@ class Controller:
         """Bring tasks as far as the limits allow by what is recorded of them, without a look at their hosts first."""
         with self._store.read() as view:
             records = [record for arn in arns if (record := view.get(TASKS, arn))]
-            instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
+            instances = _instances_of(view, records)
         return self._on_hosts([partial(self._begin_host, i, group, limits) for i, group in instances])
 
     def attend(self, arn: str, limits: Limits) -> Pass:
@@ -189,7 +202,7 @@ class Controller:
         with self._store.read() as view:
             records = [r for arn in arns if (r := view.get(TASKS, arn)) and not r.is_stopped]
             records.sort(key=lambda record: record.is_wanted)  # what is to stop may make room for what is to start
-            instances = _instances_of(records, {i.arn: i for i in view.find(INSTANCES)})
+            instances = _instances_of(view, records)
         return self._on_hosts([partial(self._converge_host, i, group, limits, dry_run) for i, group in instances])
 
     def reconcile(self, clusters: Sequence[str], limits: Limits, *, dry_run: bool = False) -> Pass:
@@ -479,10 +492,8 @@ def _load_the_rest() -> None:
     prepare_to_read(TASKS, SERVICES, TASK_DEFINITIONS)
 
 
-def _instances_of(
-    records: list[TaskRecord], known: dict[str, InstanceRecord]
-) -> list[tuple[InstanceRecord, list[TaskRecord]]]:
+def _instances_of(view: View, records: list[TaskRecord]) -> list[tuple[InstanceRecord, list[TaskRecord]]]:
     groups: dict[str, list[TaskRecord]] = {}
     for record in records:
         groups.setdefault(str(record.task.container_instance_arn), []).append(record)
-    return [(known[arn], group) for arn, group in sorted(groups.items()) if arn in known]
+    return [(found, group) for arn, group in sorted(groups.items()) if (found := view.get(INSTANCES, arn))]

@@ -32,6 +32,7 @@ from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import PAUSE, PAUSE_IMAGE, Signature
 from ecsctl.model.image import ImagePolicy
 from ecsctl.model.record import evolve
+from ecsctl.model.service import Service
 from ecsctl.model.stored import Endpoint, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler import firelens
@@ -42,7 +43,7 @@ from ecsctl.scheduler.observe import fold_outcomes, fold_seen
 from ecsctl.scheduler.plan import Action, Outcome, Step
 from ecsctl.scheduler.volumes import provided, sockets_volume
 from ecsctl.store.store import Store, add_event
-from ecsctl.store.tables import PORTS, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import PORTS, SERVICES, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
     from ecsctl.controller.endpoints import Endpoints
@@ -283,7 +284,8 @@ class Driver:
                 if not self._engine.has_volume(name):
                     raise VolumeUnavailable(f"there is no volume {name} on the host, and autoprovision is not on")
             socket = self._socket(record, definition) if firelens.uses_router(container) else ""
-            made = create_body(record, definition, action.container, self._signature, self._storage, socket)
+            service = self._service_of(record)
+            made = create_body(record, definition, action.container, self._signature, self._storage, socket, service)
             if not is_confidential(container):
                 return made
             confidential = self._secrets().of_container(container)
@@ -344,6 +346,13 @@ class Driver:
         else:
             files = {f"{router.directory[1:]}/{name}": content for name, content in made.items()}
             self._engine.put_archive(container_id, "/", tar_of(files))
+
+    def _service_of(self, record: TaskRecord) -> Service | None:
+        if record.service is None:
+            return None
+        with self._store.read() as view:
+            found = view.get(SERVICES, record.service)
+        return found.service if found else None
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""

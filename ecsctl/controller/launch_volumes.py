@@ -46,3 +46,8 @@ def volume_asked(definition: TaskDefinition, given: Given) -> TaskVolumeConfigur
 def as_of_task(given: TaskVolumeConfiguration | ServiceVolumeConfiguration) -> TaskVolumeConfiguration:
     """What is asked of a task's volume. Those of a service's tasks always go with them."""
     return given if isinstance(given, TaskVolumeConfiguration) else decode(TaskVolumeConfiguration, to_wire(given))
+
+
+def as_of_service(given: TaskVolumeConfiguration) -> ServiceVolumeConfiguration:
+    """What a service asked, by the volume of one of its tasks."""
+    return decode(ServiceVolumeConfiguration, to_wire(given))

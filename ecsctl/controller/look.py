@@ -62,7 +62,7 @@ def look_at(record: TaskRecord, engine: Engine, signature: Signature, sequence: 
             one = engine.inspect(state.engine_id or state.engine_name)
         except NotFound:
             continue
-        if identity.is_genuine(one.labels, signature.key):
+        if one.id == state.engine_id or identity.is_genuine(one.labels, signature.key):
             found.append(one)
     return Sight(sequence, {last_part(record.arn): found})
 

@@ -13,17 +13,18 @@ from ecsctl.model.api.tasks import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
-from ecsctl.model.container_instance import amount, gpu_ids
+from ecsctl.model.container_instance import amount, gpu_ids, reserved_ports
+from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ContainerState, InstanceRecord, PortReservation, TagSet, TaskRecord
+from ecsctl.model.stored import ContainerState, InstanceRecord, PlacementRules, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
-from ecsctl.placement.port_ranges import free_rows, ports_at
+from ecsctl.placement.port_ranges import Port, free_rows, ports_at
 from ecsctl.placement.preemption import Occupant, rank_of
 from ecsctl.scheduler.namespaces import needs_pause
-from ecsctl.store.store import Transaction, View, add_event
+from ecsctl.store.store import Transaction, Use, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
 
 FARGATE_PLATFORM = "1.4.0"
@@ -36,7 +37,8 @@ class Wish(NamedTuple):
     `strategy`: among which capacity providers the copies are divided; `provider`: which of them one is for. `network`:
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
     preemption priority. `executable`: commands may be executed in its containers. `volume`: what is asked of the one
-    that is configured at launch. `image_map`: what takes the place of its images.
+    that is configured at launch. `image_map`: what takes the place of its images. `rules`: what was asked of where it
+    goes.
     """
 
     definition: TaskDefinition
@@ -51,6 +53,7 @@ class Wish(NamedTuple):
     network: AwsVpcConfiguration | None = None
     rank: int | None = None
     executable: bool = False
+    rules: PlacementRules | None = None
     volume: TaskVolumeConfiguration | None = None
     image_map: Mapping[str, str] = {}
 
@@ -68,8 +71,11 @@ def hosts_of(view: View, cluster: str) -> list[Host]:
     """The container instances of a cluster (an ARN) as placement sees them."""
     used = view.used(cluster)
     groups = view.groups(cluster)
+    ports: dict[str, set[Port]] = {}
+    for held in view.find(PORTS):
+        ports.setdefault(held.instance_arn, set()).add((held.port, held.protocol))
     hosts = [
-        _host(view, record, used.get(record.arn, (0, 0, 0, 0)), groups.get(record.arn, {}))
+        host_of(view, record, used.get(record.arn, Use()), groups.get(record.arn, {}), ports.get(record.arn, set()))
         for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
     ]
     prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
@@ -87,7 +93,7 @@ def _price(view: View, cluster: str, provider: str) -> str | None:
     return next((tag.value for tag in found.tags if tag.key == PRICE), None) if found else None
 
 
-def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], groups: dict[str, int]) -> Host:
+def host_of(view: View, record: InstanceRecord, used: Use, groups: dict[str, int], ports: set[Port]) -> Host:
     instance = record.instance
     registered = instance.registered_resources
     cpu, memory = amount(registered, "CPU"), amount(registered, "MEMORY")
@@ -95,19 +101,21 @@ def _host(view: View, record: InstanceRecord, used: tuple[int, int, int, int], g
         arn=record.arn,
         cpu_total=cpu,
         memory_total=memory,
-        cpu_free=cpu - used[0],
-        memory_free=memory - used[1],
-        ports=frozenset((port.port, port.protocol) for port in view.find(PORTS, instance=record.arn)),
+        cpu_free=cpu - used.cpu,
+        memory_free=memory - used.memory,
+        ports=frozenset(ports).union(reserved_ports(registered)),
         attributes={a.name: a.value for a in instance.attributes or []},
         groups=groups,
         active=instance.status == "ACTIVE",
         connected=instance.agent_connected is not False,
         name=record.name,
-        running_tasks=used[2],
+        stopping=used.stopping,
+        running_tasks=used.running,
         registered_at=instance.registered_at,
         agent_version=instance.version_info.agent_version if instance.version_info else None,
         provider=instance.capacity_provider_name,
         gpus=free_gpus(view, record),
+        gpus_total=len(gpu_ids(registered)),
     )
 
 
@@ -130,13 +138,13 @@ def put_task(
     now: datetime,
     new_id: Callable[[], str],
     victims: Sequence[Occupant] = (),
+    port_rows: Sequence[int] = (),
 ) -> TaskRecord:
     """Write one new task of a cluster (an ARN), placed on a host, with the ports it holds. The `victims` are to stop
-    before it begins."""
+    before it begins. `port_rows`: those that it has already."""
     task_id = new_id()
     arn = cluster.replace(":cluster/", ":task/") + f"/{task_id}"
     definition = wish.definition
-    changed = {o.name: o for o in (wish.overrides.container_overrides if wish.overrides else None) or []}
     waits_for = [victim.arn for victim in victims]
     free = iter(free_gpus(tx, found, waits_for) if demand.gpus and (found := tx.get(INSTANCES, host.arn)) else ())
     containers = [
@@ -149,14 +157,12 @@ def put_task(
             network_bindings=[],
             network_interfaces=[],
             health_status="UNKNOWN",
-            cpu=str(_changed(changed.get(container.name), "cpu", container.cpu) or 0),
-            memory=_text(_changed(changed.get(container.name), "memory", container.memory)),
-            memory_reservation=_text(
-                _changed(changed.get(container.name), "memory_reservation", container.memory_reservation)
-            ),
-            gpu_ids=list(islice(free, gpus_of(container, changed.get(container.name)))) or None,
+            cpu=str(container.cpu or 0),
+            memory=_text(container.memory),
+            memory_reservation=_text(container.memory_reservation),
+            gpu_ids=list(islice(free, gpus_of(container))) or None,
         )
-        for container in definition.container_definitions or []
+        for container in containers_of(definition, wish.overrides)
     ]
     names = [identity.PAUSE] if needs_pause(definition) else []
     names += [str(container.name) for container in containers]
@@ -174,13 +180,14 @@ def put_task(
         network=wish.network and _in_one_subnet(wish.network, host),
         rank=rank_of(wish.provider, wish.rank),
         waits_for=waits_for,
+        rules=wish.rules,
         volume=wish.volume,
         image_map=dict(wish.image_map),
     )
     ports = set(demand.ports)
     if demand.ranges:
-        taken = {(port.port, port.protocol) for port in tx.find(PORTS, instance=host.arn)}
-        record.port_rows = free_rows(taken | ports, demand.ranges) or []
+        taken = {(port.port, port.protocol) for port in tx.find(PORTS, instance=host.arn)} | host.ports
+        record.port_rows = list(port_rows) or free_rows(taken | ports, demand.ranges) or []
         ports |= ports_at(demand.ranges, record.port_rows)
     for victim in waits_for:
         interrupt(tx, victim, record, now)
@@ -239,11 +246,6 @@ def _task(
         task_definition_arn=wish.definition.task_definition_arn,
         version=1,
     )
-
-
-def _changed(override: ContainerOverride | None, field: str, value: int | None) -> int | None:
-    given: int | None = getattr(override, field) if override else None
-    return value if given is None else given
 
 
 def _text(value: int | None) -> str | None:

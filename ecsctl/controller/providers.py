@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ecsctl.controller.new_tasks import FARGATE_PLATFORM, launch_type_of
+from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem, Cluster
 from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
 from ecsctl.model.service import Service
@@ -15,7 +16,7 @@ from ecsctl.model.task import LaunchType
 
 Strategy = tuple[CapacityProviderStrategyItem, ...]
 MOST = 20
-"""Capacity providers in a strategy."""
+"""Capacity providers in a strategy, and of a cluster (ECS service quotas)."""
 
 
 def strategy_of(
@@ -80,6 +81,19 @@ def fargate_platform(kinds: Iterable[LaunchType], asked: str | None) -> str | No
     if asked:
         raise invalid_parameter("The platform version must be null when specifying an EC2 launch type.")
     return None
+
+
+def check_fargate_placement(
+    kinds: Iterable[LaunchType],
+    strategies: Sequence[PlacementStrategy] | None,
+    constraints: Sequence[PlacementConstraint] | None,
+) -> None:
+    """InvalidParameterException where the tasks of Fargate are told where to go."""
+    for what, given in (("strategies", strategies), ("constraints", constraints)):
+        if given and "FARGATE" in kinds:
+            raise invalid_parameter(
+                f"Placement {what} are not supported with FARGATE launch type: its tasks are spread over zones."
+            )
 
 
 def launch_types(launch_type: LaunchType | None, strategy: Iterable[CapacityProviderStrategyItem]) -> set[LaunchType]:

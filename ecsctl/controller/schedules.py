@@ -66,7 +66,7 @@ def _decide(view: View, record: ScheduleRecord, now: datetime, chance: Chance) -
     except ApiError as error:
         return None, decide_schedule(record, Surroundings(error.message, running, (), now, chance.draw))
     definition = f"{wanted.definition.family}:{wanted.definition.revision}"
-    what = Wanted(definition, asked_of(wanted, record.request), wanted.strategy)
+    what = Wanted(definition, asked_of(wanted), wanted.strategy)
     hosts = hosts_of(view, cluster)
     occupancy = occupancy_of(view, cluster, now)
     return wanted, decide_schedule(record, Surroundings(what, running, hosts, now, chance.draw, occupancy))

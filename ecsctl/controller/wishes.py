@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ecsctl.controller.launch_volumes import volume_asked
 from ecsctl.controller.networks import interface_asked
 from ecsctl.controller.new_tasks import Wish
-from ecsctl.controller.providers import Strategy, fargate_platform, launch_types, strategy_of
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, RunTaskRequest, StartTaskRequest
+from ecsctl.controller.providers import Strategy, check_fargate_placement, fargate_platform, launch_types, strategy_of
+from ecsctl.model.api.tasks import (
+    AwsVpcConfiguration,
+    NetworkConfiguration,
+    PlacementConstraint,
+    RunTaskRequest,
+    StartTaskRequest,
+)
 from ecsctl.model.arn import Scope, check_name, last_part
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.file_system import FileSystem
+from ecsctl.model.overrides import containers_of
 from ecsctl.model.service import ServiceVolumeConfiguration
+from ecsctl.model.sizes import (
+    FARGATE_GPU,
+    container_size_problems,
+    fargate_size_problems,
+    task_memory_mib,
+    task_size_problems,
+)
+from ecsctl.model.stored import PlacementRules
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
-from ecsctl.placement.demand import demand_of
+from ecsctl.placement.demand import demand_of, gpus_of
 from ecsctl.placement.fleet import Requirements, requirements
 from ecsctl.scheduler.field_support import refusals
+from ecsctl.scheduler.service_work import SPREAD
 from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, TAGS, TASK_DEFINITIONS
+
+MOST_CONSTRAINTS = 10
 
 
 def wish(
@@ -44,7 +62,10 @@ def wish(
     kinds = launch_types(launch_type, strategy)
     if isinstance(request, RunTaskRequest):
         fargate_platform(kinds, request.platform_version)
+        check_fargate_placement(kinds, request.placement_strategy, request.placement_constraints)
     definition = definition or find_task_definition(view, scope, request.task_definition)
+    if isinstance(request, RunTaskRequest):
+        check_constraints(definition, request.placement_constraints)
     interface = check_startable(definition, kinds, request.network_configuration, overrides, file_systems)
     found = view.get(TAGS, definition.task_definition_arn or "")
     inherited = found.tags if found and request.propagate_tags == "TASK_DEFINITION" else []
@@ -61,27 +82,60 @@ def wish(
         network=interface,
         rank=getattr(request, "preemption_priority", None),
         executable=bool(request.enable_execute_command),
+        rules=_rules(request) if isinstance(request, RunTaskRequest) else None,
         volume=volume_asked(definition, request.volume_configurations),
     )
 
 
-def asked_of(wanted: Wish, request: RunTaskRequest | StartTaskRequest) -> Requirements:
-    """What its tasks ask of where they go: what the request says, and the constraints of the task definition."""
+def asked_of(wanted: Wish) -> Requirements:
+    """What its tasks ask of where they go."""
+    is_fargate = "FARGATE" in launch_types(wanted.launch_type, wanted.strategy)
+    return asked_by(wanted.definition, wanted.overrides, wanted.group, wanted.rules, wanted.rank, is_fargate=is_fargate)
+
+
+def asked_by(
+    definition: TaskDefinition,
+    overrides: TaskOverride | None,
+    group: str,
+    rules: PlacementRules | None,
+    rank: int | None,
+    *,
+    is_fargate: bool,
+) -> Requirements:
+    """What tasks ask of where they go: the rules of the request, and the constraints of the task definition. Those of
+    Fargate are spread over zones (ECS developer guide, "Use strategies to define Amazon ECS task placement")."""
+    rules = rules or PlacementRules()
     return requirements(
-        demand_of(wanted.definition, wanted.overrides),
-        wanted.group,
-        getattr(request, "placement_strategy", None) or (),
-        (*(wanted.definition.placement_constraints or ()), *(getattr(request, "placement_constraints", None) or ())),
-        getattr(request, "priority", None),
-        wanted.rank,
+        demand_of(definition, overrides),
+        group,
+        SPREAD if is_fargate else rules.strategy,
+        (*(definition.placement_constraints or ()), *rules.constraints),
+        rules.priority,
+        rank,
     )
+
+
+def _rules(request: RunTaskRequest) -> PlacementRules | None:
+    """What it asks of where its tasks go; None where it asks nothing."""
+    rules = PlacementRules(request.placement_strategy or [], request.placement_constraints or [], request.priority)
+    return None if rules == PlacementRules() else rules
+
+
+def check_constraints(definition: TaskDefinition, constraints: Sequence[PlacementConstraint] | None) -> None:
+    """InvalidParameterException for more constraints than a task may have, with those of its definition (ECS
+    API_RunTask, placementConstraints)."""
+    own = definition.placement_constraints or ()
+    if len(own) + len(constraints or ()) > MOST_CONSTRAINTS:
+        raise invalid_parameter(
+            f"placementConstraints: {MOST_CONSTRAINTS} at most, with the {len(own)} of the task definition."
+        )
 
 
 def startable(
     view: View,
     scope: Scope,
     name: str,
-    kinds: Iterable[LaunchType],
+    kinds: Collection[LaunchType],
     network: NetworkConfiguration | None,
     file_systems: Mapping[str, FileSystem],
     volumes: Sequence[ServiceVolumeConfiguration] | None = None,
@@ -95,7 +149,7 @@ def startable(
 
 def check_startable(
     definition: TaskDefinition,
-    kinds: Iterable[LaunchType],
+    kinds: Collection[LaunchType],
     network: NetworkConfiguration | None,
     overrides: TaskOverride | None = None,
     file_systems: Mapping[str, FileSystem] | None = None,
@@ -123,7 +177,31 @@ def check_startable(
             raise invalid_parameter(
                 f"Override for container named {override.name} is not a container in the TaskDefinition."
             )
+    if overrides:
+        _check_sizes(definition, overrides, kinds)
     return interface_asked(definition, network)
+
+
+def _check_sizes(definition: TaskDefinition, overrides: TaskOverride, kinds: Collection[LaunchType]) -> None:
+    """InvalidParameterException for sizes that a task definition could not have."""
+    containers = containers_of(definition, overrides)
+    cpu, memory = overrides.cpu or definition.cpu, overrides.memory or definition.memory
+    task_memory = task_memory_mib(memory) if memory else None
+    problems = [
+        *(
+            (f"containerOverrides[{container.name}].{field}", sentence)
+            for container in containers
+            for field, sentence in container_size_problems(container, task_memory)
+        ),
+        *task_size_problems(cpu, memory, containers),
+        *(fargate_size_problems(cpu, memory) if "FARGATE" in kinds else ()),
+    ]
+    if "FARGATE" in kinds:
+        problems += [
+            (f"containerOverrides[{c.name}].resourceRequirements", FARGATE_GPU) for c in containers if gpus_of(c)
+        ]
+    for path, sentence in problems:
+        raise invalid_parameter(f"overrides.{path}: {sentence}")
 
 
 def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:

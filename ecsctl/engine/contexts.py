@@ -56,6 +56,12 @@ def current_address() -> str:
     return str(ContextAddress(name))
 
 
+def addresses() -> list[str]:
+    """Those of the engine that the docker command would use here, and of every Docker context."""
+    contexts = (str(ContextAddress(name)) for name in sorted(_names()))
+    return list(dict.fromkeys([current_address(), DEFAULT_ADDRESS, *contexts]))
+
+
 def resolve(address: str) -> Endpoint:
     """Where the engine of an address listens. InputError when it cannot be told, or must not be used."""
     parsed = parse_address(address)

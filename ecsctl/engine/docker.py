@@ -24,7 +24,7 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
 )
-from ecsctl.model.observed import Address, Observed, PortBinding
+from ecsctl.model.observed import Address, Observed, PortBinding, Settings
 
 if TYPE_CHECKING:
     from ecsctl.engine.port import (
@@ -102,10 +102,24 @@ class DockerEngine:
             found = reply.json()
             return [_listed(e) for e in found if one or install is None or e["Labels"][identity.INSTALL] in wanted]
 
+    def published(self) -> set[tuple[int, str]]:
+        reply = self._http.call("GET", "/containers/json", LIST_SECONDS)
+        with _understood():
+            return {(port.host_port, port.protocol) for entry in reply.json() for port in _listed(entry).ports}
+
     def inspect(self, container: str) -> Observed:
         reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
         with _understood():
             return _inspected(reply.json())
+
+    def settings(self, container: str) -> Settings:
+        reply = self._http.call("GET", f"{_path(container)}/json", INSPECT_SECONDS)
+        with _understood():
+            found = reply.json()
+            given = (entry.partition("=") for entry in found["Config"]["Env"] or ())
+            options = (found["HostConfig"].get("LogConfig") or {}).get("Config") or {}
+            environment = {name: value for name, _, value in given}
+            return Settings(found["Config"]["Image"], found["Created"], environment, options)
 
     def create(self, name: str, body: CreateBody) -> str:
         try:

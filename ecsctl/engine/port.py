@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from ecsctl.model.observed import Address, Health, LogChunk, Observed, ObservedImage, PortBinding, State, Stream
+from ecsctl.model.observed import (
+    Address,
+    Health,
+    LogChunk,
+    Observed,
+    ObservedImage,
+    PortBinding,
+    Settings,
+    State,
+    Stream,
+)
 
 __all__ = [
     "Address",
@@ -26,6 +36,7 @@ __all__ = [
     "PortBinding",
     "PullProgress",
     "RegistryLogin",
+    "Settings",
     "State",
     "Stream",
     "Subnet",
@@ -116,8 +127,14 @@ class Engine(Protocol):
         """Every container, running or not, that carries the label `ecsctl.install=<install>`; with `shared` those too
         that belong to everybody (`*`). None: of any install."""
 
+    def published(self) -> set[tuple[int, str]]:
+        """The ports of the host, with their protocols, that containers hold, whoever made them."""
+
     def inspect(self, container: str) -> Observed:
         """By id or name. NotFound when there is none."""
+
+    def settings(self, container: str) -> Settings:
+        """What it was created with. By id or name. NotFound when there is none."""
 
     def create(self, name: str, body: CreateBody) -> str:
         """The new container's id. Conflict: the name is taken; ImageNotFound, NetworkNotFound: it needs one that is

@@ -22,6 +22,7 @@ from ecsctl.engine.port import (
     ObservedImage,
     PullProgress,
     RegistryLogin,
+    Settings,
     Subnet,
     Usage,
 )
@@ -48,6 +49,7 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
 )
+from ecsctl.model.timestamps import rfc3339
 
 T = TypeVar("T")
 DYNAMIC_PORTS = range(32768, 61000)
@@ -139,11 +141,25 @@ class SimulatedEngine:
 
         return self._call("list", (install,), act)
 
+    def published(self) -> set[tuple[int, str]]:
+        return self._call("published", (), lambda _: {(port, protocol) for protocol, port in self._taken_ports()})
+
     def inspect(self, container: str) -> Observed:
         return self._call("inspect", (container,), lambda now: self._find(container).inspected(now))
 
+    def settings(self, container: str) -> Settings:
+        def act(_: float) -> Settings:
+            found = self._find(container)
+            body = found.body
+            given = (entry.partition("=") for entry in body.get("Env") or ())
+            options = ((body.get("HostConfig") or {}).get("LogConfig") or {}).get("Config") or {}
+            environment = {name: value for name, _, value in given}
+            return Settings(body["Image"], rfc3339(found.created), environment, options)
+
+        return self._call("settings", (container,), act)
+
     def create(self, name: str, body: CreateBody) -> str:
-        return self._call("create", (name, body), lambda _: self._create(name, body))
+        return self._call("create", (name, body), lambda now: self._create(name, body, now))
 
     def put_archive(self, container_id: str, path: str, archive: bytes) -> None:
         arguments = (container_id, path, archive)
@@ -437,7 +453,7 @@ class SimulatedEngine:
                     "You have to remove (or rename) that container to be able to reuse that name.",
                 )
 
-    def _create(self, name: str, body: CreateBody) -> str:
+    def _create(self, name: str, body: CreateBody, now: float) -> str:
         image = self.images.find(str(body["Image"]))
         if image is None:
             raise ImageNotFound(404, f"No such image: {image_reference(str(body['Image']))}")
@@ -449,7 +465,7 @@ class SimulatedEngine:
             raise EngineRefused(500, "mkdir /var/lib/docker/overlay2: no space left on device")
         self._created += 1
         container_id = hashlib.sha256(f"{self._info.id} {self._created}".encode()).hexdigest()
-        container = Container(container_id, name, image.id, body, self.images.program(image.id).of(body))
+        container = Container(container_id, name, image.id, body, self.images.program(image.id).of(body), now)
         self._containers[container_id] = container
         for volume in container.volumes():
             self.volumes.setdefault(volume, {})
@@ -469,10 +485,7 @@ class SimulatedEngine:
             raise NetworkNotFound(404, f"network {missing[0]} not found")
         if container.program.start_error is not None:
             self._refuse_start(container, container.program.start_error)
-        taken = {
-            (port.protocol, port.host_port) for other in self._containers.values() if other.runs for port in other.ports
-        }
-        ports = allocate(wished_ports(container.body), taken, DYNAMIC_PORTS)
+        ports = allocate(wished_ports(container.body), self._taken_ports(), DYNAMIC_PORTS)
         if isinstance(ports, PortWish):
             where = f"{ports.host_ip or '0.0.0.0'}:{ports.host_ports[0] if ports.host_ports else 0}"  # noqa: S104
             reason = f"Bind for {where} failed: port is already allocated"
@@ -480,6 +493,11 @@ class SimulatedEngine:
             self._refuse_start(container, StartError(500, words))
         else:
             container.start(now, ports)
+
+    def _taken_ports(self) -> set[tuple[str, int]]:
+        """By protocol and number."""
+        running = [container for container in self._containers.values() if container.runs]
+        return {(port.protocol, port.host_port) for container in running for port in container.ports}
 
     def _refuse_start(self, container: Container, error: StartError) -> None:
         container.fail(error)

@@ -89,6 +89,7 @@ class Container:
     image_id: str
     body: CreateBody
     program: Program
+    created: float
     state: State = "created"
     ports: tuple[PortBinding, ...] = ()
     exit_code: int = 0

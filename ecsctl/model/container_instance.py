@@ -91,3 +91,14 @@ def amount(found: list[Resource] | None, name: str) -> int:
 def gpu_ids(found: list[Resource] | None) -> list[str]:
     """The ids that a resource list gives for GPU."""
     return next((resource.string_set_value or [] for resource in found or [] if resource.name == "GPU"), [])
+
+
+def reserved_ports(found: list[Resource] | None) -> set[tuple[int, str]]:
+    """The ports, with their protocols, that a resource list gives as taken."""
+    kinds = {"PORTS": "tcp", "PORTS_UDP": "udp"}
+    return {
+        (int(port), kinds[resource.name])
+        for resource in found or []
+        if resource.name in kinds
+        for port in resource.string_set_value or []
+    }

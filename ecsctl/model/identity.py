@@ -19,6 +19,8 @@ SEQ = "ecsctl.seq"
 SPEC = "ecsctl.spec"
 MAC = "ecsctl.mac"
 TASK_DEFINITION = "ecsctl.td"
+ABOUT = "ecsctl.about"
+"""What else a lost state is rebuilt from; containers of earlier releases do not have it."""
 AGENT = "com.amazonaws.ecs."
 ENDPOINT = "ecsctl.endpoint"
 """A label of the container that answers the tasks of a host, whoever uses that host: its version."""
@@ -38,6 +40,7 @@ AGENT_LABELS = tuple(
     for name in ("cluster", "container-name", "task-arn", "task-definition-family", "task-definition-version")
 )
 # Named one by one: an image may carry labels of its own, even under our prefix.
+_SIGNED_IF_GIVEN = (ABOUT,)
 _SIGNED = (INSTALL, TASK, CONTAINER, INSTANCE, SEQ, SPEC, TASK_DEFINITION, *AGENT_LABELS)
 
 
@@ -100,5 +103,5 @@ def _mac(labels: dict[str, str], key: bytes) -> str:
     import hmac
     import json
 
-    ours = [labels.get(name) for name in _SIGNED]
+    ours = [labels.get(name) for name in _SIGNED] + [labels[name] for name in _SIGNED_IF_GIVEN if name in labels]
     return hmac.digest(key, json.dumps(ours).encode(), "sha256").hex()

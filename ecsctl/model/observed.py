@@ -56,6 +56,19 @@ class ObservedImage(NamedTuple):
     layers: tuple[str, ...] = ()
 
 
+class Settings(NamedTuple):
+    """What a container was created with that its labels do not say: by which name its image, when (RFC 3339, in the
+    host's clock), and what may be secret, its environment, the image's in it, and the options of its log driver."""
+
+    image: str
+    created_at: str
+    environment: dict[str, str]
+    log_options: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "Settings(***)"
+
+
 class Observed(NamedTuple):
     """What an engine says of one container.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
+from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.record import Record
 
 
@@ -18,6 +19,8 @@ class FleetItem(Record):
     zones: int | list[str] = 1
     price: float | None = None
     name: str = "host"
+    gpus: int = 0
+    capacity_provider: str | None = None
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -28,10 +31,12 @@ class WorkloadItem(Record):
     task_definition: str | None = None
     cpu: str | int | None = None
     memory: str | int | None = None
+    gpus: int = 0
     name: str | None = None
     placement_strategy: list[PlacementStrategy] | None = None
     placement_constraints: list[PlacementConstraint] | None = None
     priority: str | None = None
+    capacity_provider_strategy: list[CapacityProviderStrategyItem] = msgspec.field(default_factory=list)
 
 
 class SimulationFile(Record):
@@ -54,12 +59,14 @@ class SimulatedLoad(Record):
 
 class HostNeed(Record):
     """How many hosts of one kind would take the whole workload, packed tightly; fewer than `at_least` cannot. `hosts`
-    is missing where a task is larger than such a host."""
+    is missing where such a host does not take one of the tasks at all, for the `reason`."""
 
     cpu: int
     memory: int
     at_least: int
     hosts: int | None = None
+    reason: str | None = None
+    gpus: int | None = None
     price_per_hour: float | None = None
 
 
@@ -74,7 +81,8 @@ class ZoneLoss(Record):
 
 
 class SimulationReport(Record):
-    """A workload on a fleet. Percentages are of all hosts; prices are of an hour, missing where no host has one."""
+    """A workload on a fleet. Percentages are of all hosts; prices are of an hour, missing where no host has one;
+    `hosts_without_price` count as the dearest."""
 
     hosts: int
     hosts_used: int
@@ -86,3 +94,4 @@ class SimulationReport(Record):
     lost_zones: list[ZoneLoss]
     price_per_hour: float | None = None
     price_per_hour_used: float | None = None
+    hosts_without_price: int | None = None

@@ -6,7 +6,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, TaskVolumeConfiguration
+from ecsctl.model.api.tasks import (
+    AwsVpcConfiguration,
+    NetworkConfiguration,
+    PlacementConstraint,
+    PlacementStrategy,
+    TaskVolumeConfiguration,
+)
 from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
@@ -117,6 +123,14 @@ class Claim(Record):
     until: float
 
 
+class PlacementRules(Record):
+    """What a request asked of where its tasks go, beyond their task definition."""
+
+    strategy: list[PlacementStrategy] = msgspec.field(default_factory=list)
+    constraints: list[PlacementConstraint] = msgspec.field(default_factory=list)
+    priority: str | None = None
+
+
 class TaskRecord(Record):
     """A task: its ECS shape, its containers on their engine, and who is at work on it.
 
@@ -127,6 +141,7 @@ class TaskRecord(Record):
     `endpoint` is None while it is not decided whether it has one.
     `network`: what was asked of its network interface, with the one subnet that it is in. `rank`: it makes room for
     tasks of a higher one. `waits_for`: the tasks (ARNs) that make room for it, and have to be STOPPED before it begins.
+    `rules`: what RunTask was asked of where it goes.
     `volume`: what was asked of the volume that is configured at launch. `port_rows`: the first ports of the host that
     serve the port ranges of the task definition, in its order. `image_map`: what was asked to take the place of its
     images, before what is configured.
@@ -146,6 +161,7 @@ class TaskRecord(Record):
     network: AwsVpcConfiguration | None = None
     rank: int = 0
     waits_for: list[str] = msgspec.field(default_factory=list)
+    rules: PlacementRules | None = None
     volume: TaskVolumeConfiguration | None = None
     port_rows: list[int] = msgspec.field(default_factory=list)
     image_map: dict[str, str] = msgspec.field(default_factory=dict)

@@ -19,6 +19,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, find_instance, page
+from ecsctl.placement.host import figure_problem
 from ecsctl.store.store import View
 from ecsctl.store.tables import INSTANCES
 
@@ -27,13 +28,15 @@ _VALUE = re.compile(r"(\S([A-Za-z0-9_.@:/\\ -]*\S)?)?")
 
 
 def check_attributes(attributes: list[Attribute] | None) -> None:
-    """Names of 1 to 128 letters, digits and -_./\\; values of up to 128 (ECS API_Attribute)."""
+    """Names of 1 to 128 letters, digits and -_./\\; values of up to 128 (ECS API_Attribute); of ours, figures."""
     for attribute in attributes or []:
         if not _NAME.fullmatch(attribute.name):
             raise invalid_parameter(f"Attribute name {attribute.name!r}: use 1 to 128 letters, digits and - _ . / \\.")
         value = attribute.value or ""
         if len(value) > 128 or not _VALUE.fullmatch(value) or not value.isprintable():
             raise invalid_parameter(f"The value of attribute {attribute.name!r} is longer than 128 or not plain text.")
+        if wrong := figure_problem(attribute.name, attribute.value):
+            raise invalid_parameter(f"Attribute {attribute.name}: {wrong}.")
 
 
 def put_attributes(ctx: Context, request: PutAttributesRequest) -> PutAttributesResponse:

@@ -6,6 +6,7 @@ FARGATE_SPOT are always there: any container instance serves their tasks.
 
 from __future__ import annotations
 
+from ecsctl.controller.providers import MOST
 from ecsctl.model.api.capacity_providers import (
     CreateCapacityProviderRequest,
     CreateCapacityProviderResponse,
@@ -19,7 +20,7 @@ from ecsctl.model.api.capacity_providers import (
     UpdateCapacityProviderResponse,
 )
 from ecsctl.model.arn import check_name, last_part
-from ecsctl.model.auto_scaling import AutoScalingGroupProvider, ManagedScaling
+from ecsctl.model.auto_scaling import AutoScalingGroupProvider, ManagedDraining, ManagedScaling
 from ecsctl.model.capacity_provider import CapacityProvider, CapacityProviderType
 from ecsctl.model.cluster import FARGATE_PROVIDERS, Cluster
 from ecsctl.model.common import Failure
@@ -28,7 +29,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import CapacityProviderRecord
 from ecsctl.operations.clusters import cluster_shape, with_providers
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import check_tags, find_cluster, find_provider, page, put_tags, tags_of
+from ecsctl.operations.lookup import check_provider_tags, find_cluster, find_provider, page, put_tags, tags_of
 from ecsctl.placement.providers import names
 from ecsctl.store.store import View, add_event
 from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES
@@ -49,11 +50,8 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
     name = check_name(request.name, "Capacity provider name", "InvalidParameterException")
     if name.lower().startswith(_RESERVED):
         raise invalid_parameter(f"Capacity provider name {name!r}: the prefixes aws, ecs and fargate are reserved.")
-    if request.managed_instances_provider or request.cluster:
-        raise client_exception(
-            f"managedInstancesProvider {_UNSERVED}; see register-container-instance --capacity-provider."
-        )
-    check_tags(request.tags)
+    _check_served(request)
+    check_provider_tags(request.tags)
     record = CapacityProviderRecord(
         arn=ctx.scope.capacity_provider(name), name=name, group=_group(request.auto_scaling_group_provider)
     )
@@ -62,6 +60,8 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
             raise invalid_parameter(f"The specified capacity provider name already exists: {name}.")
         tx.put(CAPACITY_PROVIDERS, record)
         put_tags(tx, record.arn, request.tags)
+        if request.auto_scaling_group_provider:
+            _warn_of_draining(ctx, request.auto_scaling_group_provider.managed_draining)
         return CreateCapacityProviderResponse(capacity_provider=_shape(tx, record, tags=True))
 
 
@@ -78,12 +78,10 @@ def describe_capacity_providers(
             associated = find_cluster(view, ctx, request.cluster).capacity_providers or []
             found = [record for record in found if record.name in associated]
         if request.capacity_providers:
-            known = {record.name: record for record in found}
-            asked = list(dict.fromkeys(map(last_part, request.capacity_providers)))
-            failures = [
-                Failure(arn=ctx.scope.capacity_provider(name), reason="MISSING") for name in asked if name not in known
-            ]
-            found = [known[name] for name in asked if name in known]
+            known = {record.arn: record for record in found}
+            asked = list(dict.fromkeys(_arn(ctx, name) for name in request.capacity_providers))
+            failures = [Failure(arn=arn, reason="MISSING") for arn in asked if arn not in known]
+            found = [known[arn] for arn in asked if arn in known]
         chosen, token = page(found, request.next_token, request.max_results)
         shapes = [_shape(view, record, tags="TAGS" in (request.include or [])) for record in chosen]
     return DescribeCapacityProvidersResponse(capacity_providers=shapes, failures=failures, next_token=token)
@@ -91,8 +89,7 @@ def describe_capacity_providers(
 
 def update_capacity_provider(ctx: Context, request: UpdateCapacityProviderRequest) -> UpdateCapacityProviderResponse:
     """Change what is said of the Auto Scaling group (ECS API_UpdateCapacityProvider)."""
-    if request.managed_instances_provider or request.cluster:
-        raise client_exception(f"managedInstancesProvider {_UNSERVED}.")
+    _check_served(request)
     with ctx.store.write() as tx:
         record = _own(tx, ctx, request.name)
         change = request.auto_scaling_group_provider
@@ -100,19 +97,23 @@ def update_capacity_provider(ctx: Context, request: UpdateCapacityProviderReques
             raise invalid_parameter(f"autoScalingGroupProvider: {record.name} has none that could be changed.")
         asked = AutoScalingGroupProvider(
             auto_scaling_group_arn=record.group.auto_scaling_group_arn,
-            managed_scaling=change.managed_scaling or record.group.managed_scaling,
+            managed_scaling=_changed(record.group.managed_scaling or _DEFAULT, change.managed_scaling),
             managed_termination_protection=change.managed_termination_protection,
             managed_draining=change.managed_draining or record.group.managed_draining,
         )
         record = evolve(record, group=_group(asked))
+        _warn_of_draining(ctx, change.managed_draining)
         tx.put(CAPACITY_PROVIDERS, record)
         return UpdateCapacityProviderResponse(capacity_provider=_shape(tx, record, tags=True))
 
 
 def delete_capacity_provider(ctx: Context, request: DeleteCapacityProviderRequest) -> DeleteCapacityProviderResponse:
     """Delete a capacity provider that no cluster and no container instance has (ECS API_DeleteCapacityProvider)."""
+    _check_cluster(request.cluster)
+    arn = _arn(ctx, request.capacity_provider)
+    name = last_part(arn)
     with ctx.store.write() as tx:
-        record = _own(tx, ctx, last_part(request.capacity_provider))
+        record = _own(tx, ctx, name if arn == ctx.scope.capacity_provider(name) else arn)
         for cluster in tx.find(CLUSTERS, scope=ctx.scope.key, status="ACTIVE"):
             if record.name in (cluster.capacity_providers or []):
                 raise client_exception(
@@ -137,6 +138,8 @@ def put_cluster_capacity_providers(
     """Say which capacity providers a cluster has, and its default strategy (ECS API_PutClusterCapacityProviders)."""
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
+        if len(set(request.capacity_providers)) > MOST:
+            raise invalid_parameter(f"capacityProviders: a cluster has {MOST} capacity providers at most.")
         default = request.default_capacity_provider_strategy
         changed = with_providers(tx, ctx, cluster, request.capacity_providers, default)
         _check_unused(tx, cluster, set(cluster.capacity_providers or []) - set(request.capacity_providers))
@@ -163,6 +166,40 @@ def _check_unused(view: View, cluster: Cluster, leaving: set[str]) -> None:
         )
 
 
+def _arn(ctx: Context, name: str) -> str:
+    return name if name.startswith("arn:") else ctx.scope.capacity_provider(name)
+
+
+def _check_served(request: CreateCapacityProviderRequest | UpdateCapacityProviderRequest) -> None:
+    if request.managed_instances_provider:
+        raise client_exception(
+            f"managedInstancesProvider {_UNSERVED}; see register-container-instance --capacity-provider."
+        )
+    _check_cluster(request.cluster)
+
+
+def _check_cluster(cluster: str | None) -> None:
+    if cluster:
+        raise client_exception(
+            "cluster: only a capacity provider of managed instances is of one cluster, and there are none: leave it "
+            "out (put-cluster-capacity-providers says which clusters have one)."
+        )
+
+
+def _changed(before: ManagedScaling, change: ManagedScaling | None) -> ManagedScaling:
+    """What is not said stays as it is."""
+    fields = change.__struct_fields__ if change else ()
+    return evolve(before, **{name: value for name in fields if (value := getattr(change, name)) is not None})
+
+
+def _warn_of_draining(ctx: Context, asked: ManagedDraining | None) -> None:
+    if asked == "ENABLED":
+        ctx.warn(
+            "managedDraining is recorded: ecsctl ends no machines; before you end one, drain it "
+            "(update-container-instances-state --status DRAINING)"
+        )
+
+
 def _own(view: View, ctx: Context, name: str) -> CapacityProviderRecord:
     if name in FARGATE_PROVIDERS:
         raise invalid_parameter(f"The capacity provider {name} is reserved: it cannot be changed or deleted.")
@@ -180,10 +217,17 @@ def _group(asked: AutoScalingGroupProvider | None) -> AutoScalingGroupProvider |
         raise client_exception(f"managedScaling.status: ENABLED {_UNSERVED}; write DISABLED, or leave it out.")
     if asked.managed_termination_protection == "ENABLED":
         raise client_exception(f"managedTerminationProtection: ENABLED {_UNSERVED}; write DISABLED, or leave it out.")
-    given = {field: value for field in scaling.__struct_fields__ if (value := getattr(scaling, field)) is not None}
+    for field, value, least, most in (
+        ("targetCapacity", scaling.target_capacity, 1, 100),
+        ("minimumScalingStepSize", scaling.minimum_scaling_step_size, 1, 10_000),
+        ("maximumScalingStepSize", scaling.maximum_scaling_step_size, 1, 10_000),
+        ("instanceWarmupPeriod", scaling.instance_warmup_period, 0, 10_000),
+    ):
+        if value is not None and not least <= value <= most:
+            raise invalid_parameter(f"managedScaling.{field}: {value} is not between {least} and {most}.")
     return evolve(
         asked,
-        managed_scaling=evolve(_DEFAULT, **given),
+        managed_scaling=_changed(_DEFAULT, scaling),
         managed_termination_protection="DISABLED",
         managed_draining=asked.managed_draining or "ENABLED",
     )

@@ -168,7 +168,7 @@ def cluster_shape(view: View, cluster: Cluster, include: set[str]) -> Cluster:
     """The cluster as ECS shows it: counts as they are now, and what `include` asks for."""
     arn = str(cluster.cluster_arn)
     used = view.used(arn).values()
-    running, pending = sum(row[2] for row in used), sum(row[3] for row in used)
+    running, pending = sum(use.running for use in used), sum(use.pending for use in used)
     statistics = _statistics(view, arn) if "STATISTICS" in include else {}
     return evolve(
         cluster,

@@ -21,7 +21,7 @@ from ecsctl.model.api.container_instances import (
 )
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Failure
-from ecsctl.model.container_instance import ContainerInstance, amount, gpu_ids
+from ecsctl.model.container_instance import ContainerInstance, amount, gpu_ids, reserved_ports
 from ecsctl.model.errors import EngineError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
@@ -29,7 +29,7 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import HostOptions, ensure_default_instance, register_host, resources
 from ecsctl.operations.lookup import find_cluster, find_instance, page, tags_of
 from ecsctl.scheduler.decide import request_stop
-from ecsctl.store.store import View, add_event
+from ecsctl.store.store import Use, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TASKS
 
 if TYPE_CHECKING:
@@ -145,20 +145,20 @@ def deregister_container_instance(
 
 def shape(view: View, record: InstanceRecord, include: set[str]) -> ContainerInstance:
     """The container instance as ECS shows it: counts and what is left as they are now."""
-    cpu, memory, running, pending = view.used(record.cluster_arn).get(record.arn, (0, 0, 0, 0))
-    held = view.find(PORTS, instance=record.arn)
+    used = view.used(record.cluster_arn).get(record.arn, Use())
     registered = record.instance.registered_resources
+    held = {(port.port, port.protocol) for port in view.find(PORTS, instance=record.arn)} | reserved_ports(registered)
     return evolve(
         record.instance,
         remaining_resources=resources(
-            amount(registered, "CPU") - cpu,
-            amount(registered, "MEMORY") - memory,
-            sorted(port.port for port in held if port.protocol == "tcp"),
-            sorted(port.port for port in held if port.protocol == "udp"),
+            amount(registered, "CPU") - used.cpu,
+            amount(registered, "MEMORY") - used.memory,
+            sorted(port for port, protocol in held if protocol == "tcp"),
+            sorted(port for port, protocol in held if protocol == "udp"),
             free_gpus(view, record) if gpu_ids(registered) else None,
         ),
-        running_tasks_count=running,
-        pending_tasks_count=pending,
+        running_tasks_count=used.running,
+        pending_tasks_count=used.pending,
         attachments=[],
         tags=tags_of(view, record.arn) if "TAGS" in include else [],
     )
@@ -185,7 +185,7 @@ def _subjects(view: View, records: list[InstanceRecord], query: Query) -> dict[s
         record.arn: Subject(
             attributes={attribute.name: attribute.value for attribute in record.instance.attributes or []},
             groups=groups.get(record.arn, ()),
-            running_tasks=used[record.arn][2] if record.arn in used else 0,
+            running_tasks=used[record.arn].running if record.arn in used else 0,
             registered_at=record.instance.registered_at,
             agent_connected=record.instance.agent_connected is not False,
             agent_version=record.instance.version_info.agent_version if record.instance.version_info else None,

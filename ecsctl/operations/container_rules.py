@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from ecsctl.model.container_definition import ContainerDefinition, LinuxParameters, PortMapping
 from ecsctl.model.identity import RESERVED_PREFIXES
+from ecsctl.model.sizes import container_size_problems
 
 Problem = tuple[str, str]
 """The path below the container ("" is the container itself) and the sentence."""
 
-MIN_MEMORY = 6
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:#+-]*(?:@sha256:[0-9a-fA-F]{64})?", re.ASCII)
 _PORT_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}", re.ASCII)
 _S3_OBJECT = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]+/.+\.env")
@@ -81,30 +81,7 @@ def _image(container: ContainerDefinition, _: Setting) -> Iterator[Problem]:
 
 
 def _size(container: ContainerDefinition, setting: Setting) -> Iterator[Problem]:
-    name, hard, soft = container.name, container.memory, container.memory_reservation
-    if container.cpu is not None and container.cpu < 0:
-        yield "cpu", f"Invalid 'cpu' setting for container '{name}'."
-    if hard is not None and hard < MIN_MEMORY:
-        yield "memory", f"Invalid 'memory' setting for container '{name}': engines take no less than {MIN_MEMORY} MiB."
-    if soft is not None and soft < MIN_MEMORY:
-        yield (
-            "memoryReservation",
-            f"Invalid 'memoryReservation' setting for container '{name}': engines take no less than {MIN_MEMORY} MiB.",
-        )
-    if hard is not None and soft is not None and hard < soft:
-        yield (
-            "memory",
-            f"Invalid setting for container '{name}'. 'memory' must be greater than or equal to 'memoryReservation'.",
-        )
-    if setting.task_memory is None:
-        if hard is None and soft is None:
-            yield (
-                "memory",
-                f"Invalid setting for container '{name}'. At least one of 'memory' or 'memoryReservation' "
-                "must be specified.",
-            )
-    elif hard is not None and hard > setting.task_memory:
-        yield "memory", f"The 'memory' setting for container '{name}' is greater than for the task."
+    yield from container_size_problems(container, setting.task_memory)
 
 
 def _ports(container: ContainerDefinition, setting: Setting) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from ecsctl.model.arn import check_name
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception
 from ecsctl.model.record import Record, to_wire
-from ecsctl.model.sizes import task_cpu_units, task_memory_mib
+from ecsctl.model.sizes import task_memory_mib, task_size_problems
 from ecsctl.model.task_definition import Volume
 from ecsctl.operations.container_rules import (
     Problem,
@@ -159,16 +159,7 @@ def _task(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
     for field, role in (("taskRoleArn", request.task_role_arn), ("executionRoleArn", request.execution_role_arn)):
         if role and not _ROLE.fullmatch(role):
             yield field, f"Role is not valid: {shown(role)}{template_hint(role)}."
-    if request.cpu:
-        yield from _task_cpu(request, task_cpu_units(request.cpu))
-    if request.memory:
-        soft = sum(container.memory_reservation or 0 for container in request.container_definitions)
-        if soft > task_memory_mib(request.memory):
-            yield (
-                "memory",
-                "The sum of all container 'memoryReservation' values cannot be greater than "
-                "the value of the task 'memory'.",
-            )
+    yield from task_size_problems(request.cpu, request.memory, request.container_definitions)
     yield from _constraints(request)
     if request.ephemeral_storage is not None and not 21 <= request.ephemeral_storage.size_in_gib <= 200:
         yield (
@@ -181,13 +172,6 @@ def _task(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
             "proxyConfiguration.containerName",
             f"container {shown(proxy.container_name)} does not exist in this task definition.",
         )
-
-
-def _task_cpu(request: RegisterTaskDefinitionRequest, units: int) -> Iterator[Problem]:
-    if not 128 <= units <= 196608:
-        yield "cpu", f"Invalid 'cpu' setting for task: {units}. Write 128 (0.125 vCPU) to 196608 (192 vCPU)."
-    if sum(container.cpu or 0 for container in request.container_definitions) > units:
-        yield "cpu", "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."
 
 
 def _volumes(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ecsctl.controller.new_tasks import hosts_of
 from ecsctl.controller.room import occupancy_of
-from ecsctl.controller.wishes import asked_of
+from ecsctl.controller.wishes import asked_by, asked_of
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.api.tasks import RunTaskRequest
 from ecsctl.model.arn import last_part
@@ -25,10 +25,9 @@ from ecsctl.operations.journal import journal
 from ecsctl.operations.lookup import find_cluster, find_service, find_task
 from ecsctl.operations.task_definitions import as_registered
 from ecsctl.operations.task_rules import check_placement, check_task
-from ecsctl.operations.tasks import check_count, failures_of, place_tasks, probe, refresh, wish_in
-from ecsctl.placement.demand import demand_of
+from ecsctl.operations.tasks import check_count, failures_of, hosts_with, place_tasks, probe, refresh, wish_in
 from ecsctl.placement.explain import Verdict, explain
-from ecsctl.placement.fleet import Fleet, Requirements, requirements
+from ecsctl.placement.fleet import Fleet, Requirements
 from ecsctl.placement.place import Placement, place
 from ecsctl.placement.providers import shares
 from ecsctl.scheduler.outcome import outcome_of
@@ -55,13 +54,13 @@ def plan_tasks(
         definition = as_registered(view, ctx, new) if new else None
         wish_in(view, ctx, find_cluster(view, ctx, request.cluster), request, definition)
     ensure_default_instance(ctx, request.cluster)
-    probe(ctx, request, count, definition)
+    held = probe(ctx, request, count, definition).held
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
         wish = wish_in(view, ctx, cluster, request, definition)
-        placements = place_tasks(view, ctx, cluster, wish, request, count)
-        fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
-        plan = _plan(ctx, wish.definition, fleet, asked_of(wish, request), placements, count)
+        placements = place_tasks(view, ctx, cluster, wish, request, count, held)
+        fleet = Fleet(hosts_with(view, cluster, held))
+        plan = _plan(ctx, wish.definition, fleet, asked_of(wish), placements, count)
         return evolve(plan, image_map=_images(ctx, wish.definition) or None)
 
 
@@ -129,7 +128,7 @@ def _plan(
             if placement.host
         ],
         failures=[failure for placement in placements for failure in failures_of(ctx, placement)],
-        hosts=[_verdict(verdict) for verdict in explain(fleet, asked._replace(provider=first))],
+        hosts=[_verdict(verdict) for verdict in explain(fleet, asked._replace(provider=first), count)],
     )
 
 
@@ -185,15 +184,21 @@ def _of_task(view: View, ctx: Context, cluster: Cluster, record: TaskRecord) -> 
     if definition and service:
         asked = asked_of_service(service.service, definition)
     elif definition:
-        constraints = definition.placement_constraints or ()
-        asked = requirements(demand_of(definition, task.overrides), str(task.group), (), constraints, rank=record.rank)
+        is_fargate = task.launch_type == "FARGATE"
+        asked = asked_by(definition, task.overrides, str(task.group), record.rules, record.rank, is_fargate=is_fargate)
+    name = task.capacity_provider_name
+    provider = [CapacityProviderStrategyItem(name)] if name else []
     (entries,) = journal(ctx, str(cluster.cluster_arn), task=record.arn)
     return Explanation(
         resource_arn=record.arn,
         summary=summary,
-        facts=[*_task_facts(record, ctx.now()), *_host_facts(instance is not None and instance.instance.status, where)],
+        facts=[
+            *_task_facts(record, ctx.now()),
+            *_placed(asked),
+            *_host_facts(instance is not None and instance.instance.status, where),
+        ],
         happened=[Happening(entry.at, f"{entry.kind}: {entry.message}".removesuffix(": ")) for entry in entries],
-        next=_next(view, ctx, cluster, definition, asked),
+        next=_next(view, ctx, cluster, definition, asked, provider),
     )
 
 
@@ -211,6 +216,20 @@ def _task_facts(record: TaskRecord, now: datetime) -> Iterator[str]:
         why = f": {container.reason}" if container.reason else ""
         health = "" if container.health_status in (None, "UNKNOWN") else f", {container.health_status}"
         yield f"container {container.name} is {container.last_status}{health}{code}{why}"
+
+
+def _placed(asked: Requirements | None) -> Iterator[str]:
+    """By what a task was placed, as far as anything was asked."""
+    if asked is None:
+        return
+    if asked.availability is not None:
+        yield f"placed by priority: cost {1 - asked.availability:g}, availability {asked.availability:g}"
+    elif asked.strategies:
+        yield "placed by " + ", then ".join(f"{one.type} {one.field or ''}".rstrip() for one in asked.strategies)
+    for query in asked.queries:
+        yield f"only where {query}"
+    if asked.is_distinct:
+        yield "only where there is no other task of the group (distinctInstance)"
 
 
 def _host_facts(status: str | bool | None, where: str) -> Iterator[str]:

@@ -6,19 +6,9 @@ from collections.abc import Iterator
 
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.container_definition import ContainerDefinition, LinuxParameters
-from ecsctl.model.sizes import task_cpu_units, task_memory_mib
+from ecsctl.model.sizes import FARGATE_GPU, fargate_size_problems
 from ecsctl.operations.container_rules import Problem
 
-_GB = 1024
-_MEMORY_BY_CPU: dict[int, range | tuple[int, ...]] = {
-    256: (512, 1 * _GB, 2 * _GB),
-    512: range(1 * _GB, 4 * _GB + 1, _GB),
-    1024: range(2 * _GB, 8 * _GB + 1, _GB),
-    2048: range(4 * _GB, 16 * _GB + 1, _GB),
-    4096: range(8 * _GB, 30 * _GB + 1, _GB),
-    8192: range(16 * _GB, 60 * _GB + 1, 4 * _GB),
-    16384: range(32 * _GB, 120 * _GB + 1, 8 * _GB),
-}
 _LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 
 
@@ -26,7 +16,7 @@ def fargate_problems(request: RegisterTaskDefinitionRequest) -> Iterator[Problem
     """Everything in `request` that Fargate does not take."""
     if request.network_mode != "awsvpc":
         yield "networkMode", "Fargate only supports network mode 'awsvpc'."
-    yield from _task_size(request)
+    yield from fargate_size_problems(request.cpu, request.memory)
     if request.placement_constraints:
         yield "placementConstraints", "Fargate does not support placementConstraints."
     if request.pid_mode == "host":
@@ -41,22 +31,6 @@ def fargate_problems(request: RegisterTaskDefinitionRequest) -> Iterator[Problem
     for index, container in enumerate(request.container_definitions):
         for field, sentence in _container(container):
             yield f"containerDefinitions[{index}].{field}", sentence
-
-
-def _task_size(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
-    for field, value in (("cpu", request.cpu), ("memory", request.memory)):
-        if not value:
-            yield field, f"Fargate requires that '{field}' be defined at the task level."
-    if request.cpu and request.memory:
-        cpu, memory = task_cpu_units(request.cpu), task_memory_mib(request.memory)
-        if memory not in _MEMORY_BY_CPU.get(cpu, ()):
-            pairs = _MEMORY_BY_CPU.get(cpu)
-            hint = f"With {cpu} CPU, memory is {pairs[0]} to {pairs[-1]}" if pairs else _cpu_hint()
-            yield "memory", f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. {hint}."
-
-
-def _cpu_hint() -> str:
-    return f"CPU is one of {', '.join(str(units) for units in _MEMORY_BY_CPU)}"
 
 
 def _container(container: ContainerDefinition) -> Iterator[Problem]:
@@ -81,6 +55,8 @@ def _container(container: ContainerDefinition) -> Iterator[Problem]:
             yield field, f"Fargate does not support {field.rpartition('.')[2]}."
     if linux.capabilities is not None and set(linux.capabilities.add or []) - {"SYS_PTRACE"}:
         yield "linuxParameters.capabilities.add", "Fargate only supports adding SYS_PTRACE."
+    if any(one.type == "GPU" for one in container.resource_requirements or []):
+        yield "resourceRequirements", FARGATE_GPU
     log = container.log_configuration
     if log is not None and log.log_driver not in _LOG_DRIVERS:
         yield "logConfiguration.logDriver", f"Fargate only supports log drivers {', '.join(_LOG_DRIVERS)}."

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import ecsctl
 from ecsctl.engine.port import EngineInfo
-from ecsctl.model.arn import parse_arn
+from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import ContainerInstance, Resource, VersionInfo
 from ecsctl.model.errors import invalid_parameter
+from ecsctl.model.record import Record, evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
 from ecsctl.operations.context import Context
@@ -21,6 +22,8 @@ from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES
 
 MIB = 1024 * 1024
+RESERVED_PORTS = (22, 2375, 2376, 51678, 51679, 51680)
+"""Those of SSH, the engine and the agent, which no task gets (ECS agent: ECS_RESERVED_PORTS)."""
 _GPU = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
@@ -39,6 +42,70 @@ class HostOptions(NamedTuple):
     memory: int | None = None
     provider: str | None = None
     gpus: tuple[str, ...] = ()
+
+
+class HostDocument(Record):
+    """A container instance in an export: its id, how to reach it, and what was said of it."""
+
+    cluster: str
+    container_instance: str
+    name: str
+    address: str
+    engine_id: str
+    status: Literal["ACTIVE", "DRAINING"]
+    registered_resources: list[Resource]
+    attributes: list[Attribute]
+    capacity_provider: str | None = None
+    tags: list[Tag] | None = None
+
+
+def host_document(record: InstanceRecord, tags: list[Tag] | None = None) -> HostDocument:
+    """What an export says of a container instance that is in use."""
+    return HostDocument(
+        cluster=last_part(record.cluster_arn),
+        container_instance=last_part(record.arn),
+        name=record.name,
+        address=record.address,
+        engine_id=record.engine_id,
+        status="DRAINING" if record.instance.status == "DRAINING" else "ACTIVE",
+        registered_resources=record.instance.registered_resources or [],
+        attributes=record.instance.attributes or [],
+        capacity_provider=record.instance.capacity_provider_name,
+        tags=tags,
+    )
+
+
+def put_host(ctx: Context, document: HostDocument) -> None:
+    """Make a container instance what an export says. The host is not asked; without tags they stay."""
+    arn = ctx.scope.container_instance(document.cluster, document.container_instance)
+    with ctx.store.write() as tx:
+        known = tx.get(INSTANCES, arn)
+        instance = known.instance if known else ContainerInstance(container_instance_arn=arn, version=1)
+        instance = evolve(
+            instance,
+            ec2_instance_id=document.name,
+            capacity_provider_name=document.capacity_provider,
+            registered_resources=document.registered_resources,
+            status=document.status,
+            agent_connected=instance.agent_connected is not False,
+            attributes=document.attributes,
+            registered_at=instance.registered_at or ctx.now(),
+        )
+        cluster = ctx.scope.cluster(document.cluster)
+        record = known or InstanceRecord(instance=instance, cluster_arn=cluster, name="", address="", engine_id="")
+        record = evolve(
+            record,
+            instance=instance,
+            name=document.name,
+            address=document.address,
+            engine_id=document.engine_id,
+            seq=tx.seq,
+        )
+        tx.put(INSTANCES, record)
+        tx.set_meta(first_instance_flag(cluster), "known")
+        if document.tags is not None:
+            put_tags(tx, arn, document.tags)
+        add_event(tx, ctx.now(), cluster, arn, "ContainerInstanceImported", record.address)
 
 
 def register_host(
@@ -64,11 +131,11 @@ def register_host(
                 f"This engine is registered already, as {other.name} at {other.address} ({other.arn}): "
                 "deregister that first, or leave it as it is."
             )
-        record = _record(ctx, cluster_arn, str(found_cluster.cluster_name), host, info, attributes or [])
+        record = instance_record(ctx, cluster_arn, ctx.new_id(), host, info, attributes or [])
         record.seq = tx.seq
         tx.put(INSTANCES, record)
         put_tags(tx, record.arn, tags)
-        tx.set_meta(_first_instance_flag(cluster_arn), "known")
+        tx.set_meta(first_instance_flag(cluster_arn), "known")
         add_event(tx, ctx.now(), cluster_arn, record.arn, "ContainerInstanceRegistered", record.address)
     return record
 
@@ -82,20 +149,22 @@ def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
     with ctx.store.read() as view:
         found = find_cluster(view, ctx, cluster)
         arn = str(found.cluster_arn)
-        if found.cluster_name != "default" or view.meta(_first_instance_flag(arn)) or ctx.store.read_only:
+        if found.cluster_name != "default" or view.meta(first_instance_flag(arn)) or ctx.store.read_only:
             return
     from ecsctl.engine.contexts import current_address
 
     register_host(ctx, cluster, HostOptions(current_address()))
 
 
-def _first_instance_flag(cluster_arn: str) -> str:
+def first_instance_flag(cluster_arn: str) -> str:
+    """What a state notes once a cluster has, or had, a container instance."""
     return f"first-instance:{cluster_arn}"
 
 
-def _record(
-    ctx: Context, cluster_arn: str, cluster: str, host: HostOptions, info: EngineInfo, attributes: list[Attribute]
+def instance_record(
+    ctx: Context, cluster_arn: str, instance_id: str, host: HostOptions, info: EngineInfo, attributes: list[Attribute]
 ) -> InstanceRecord:
+    """The ACTIVE container instance that a host becomes; InvalidParameterException where it is too small."""
     cpu = host.cpu or info.cpus * 1024
     memory = host.memory or info.memory // MIB - ctx.reserved_memory
     if memory < 6:
@@ -113,12 +182,12 @@ def _record(
     name = host.name or info.name
     return InstanceRecord(
         instance=ContainerInstance(
-            container_instance_arn=ctx.scope.container_instance(cluster, ctx.new_id()),
+            container_instance_arn=cluster_arn.replace(":cluster/", ":container-instance/") + f"/{instance_id}",
             ec2_instance_id=name,
             capacity_provider_name=host.provider,
             version=1,
             version_info=VersionInfo(agent_version=ecsctl.__version__, docker_version=f"DockerVersion: {info.version}"),
-            registered_resources=resources(cpu, memory, [], [], host.gpus or None),
+            registered_resources=resources(cpu, memory, list(RESERVED_PORTS), [], host.gpus or None),
             status="ACTIVE",
             agent_connected=True,
             attributes=[Attribute(name=key, value=value) for key, value in known.items()],

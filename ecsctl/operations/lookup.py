@@ -139,6 +139,16 @@ def check_tags(tags: list[Tag] | None) -> None:
         raise invalid_parameter("Duplicate tag keys found.")
 
 
+def check_provider_tags(tags: list[Tag] | None) -> None:
+    """As check_tags, and the price is one: its hosts cost that."""
+    from ecsctl.placement.host import figure_problem  # most commands place nothing
+
+    check_tags(tags)
+    for tag in tags or []:
+        if wrong := figure_problem(tag.key, tag.value):
+            raise invalid_parameter(f"Tag {tag.key}: {wrong}.")
+
+
 def page(items: list[T], next_token: str | None, max_results: int | None) -> tuple[list[T], str | None]:
     """One page of a list and the token of the next. Without `max_results` all that is left is one page."""
     if next_token is not None and not next_token.isdigit():

@@ -22,6 +22,7 @@ from ecsctl.model.api.service_deployments import (
 from ecsctl.model.common import Failure
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import Record, evolve
+from ecsctl.model.service import Service
 from ecsctl.model.service_deployment import (
     ContainerImage,
     ServiceDeployment,
@@ -64,21 +65,7 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
     _forget_old(tx, record, ctx.now() - HISTORY)
     for other in tx.find(SERVICE_DEPLOYMENTS, service=record.arn, finished_at=None):
         tx.put(SERVICE_DEPLOYMENTS, stopped(other, SUPERSEDED, ctx.now()))
-    definition = tx.get(TASK_DEFINITIONS, primary.task_definition_arn)
-    revision = ServiceRevision(
-        service_revision_arn=revision_of(service, primary.id),
-        service_arn=record.arn,
-        cluster_arn=service.cluster_arn,
-        task_definition=primary.task_definition_arn,
-        launch_type=service.launch_type,
-        capacity_provider_strategy=service.capacity_provider_strategy,
-        network_configuration=primary.network,
-        volume_configurations=primary.volumes,
-        platform_version=service.platform_version,
-        container_images=_images(definition),
-        guard_duty_enabled=False,
-        created_at=primary.created_at,
-    )
+    put_revision(tx, service, primary)
     digits = ctx.new_id()
     shape = ServiceDeployment(
         service_deployment_arn=f"{record.arn}/{digits[:21]}".replace(":service/", ":service-deployment/", 1),
@@ -88,12 +75,31 @@ def begin_deployment(tx: Transaction, ctx: Context, record: ServiceRecord, befor
         started_at=primary.created_at,
         updated_at=primary.created_at,
         source_service_revisions=[ServiceRevisionSummary(arn=revision_of(service, other.id)) for other in before],
-        target_service_revision=ServiceRevisionSummary(arn=revision.service_revision_arn),
+        target_service_revision=ServiceRevisionSummary(arn=revision_of(service, primary.id)),
         status="IN_PROGRESS",
         deployment_configuration=service.deployment_configuration,
     )
-    tx.put(SERVICE_REVISIONS, revision)
     tx.put(SERVICE_DEPLOYMENTS, shape)
+
+
+def put_revision(tx: Transaction, service: Service, deployment: DeploymentRecord) -> None:
+    """Record the service revision that a deployment rolls out."""
+    definition = tx.get(TASK_DEFINITIONS, deployment.task_definition_arn)
+    revision = ServiceRevision(
+        service_revision_arn=revision_of(service, deployment.id),
+        service_arn=service.service_arn,
+        cluster_arn=service.cluster_arn,
+        task_definition=deployment.task_definition_arn,
+        launch_type=service.launch_type,
+        capacity_provider_strategy=service.capacity_provider_strategy,
+        network_configuration=deployment.network,
+        volume_configurations=deployment.volumes,
+        platform_version=service.platform_version,
+        container_images=_images(definition),
+        guard_duty_enabled=False,
+        created_at=deployment.created_at,
+    )
+    tx.put(SERVICE_REVISIONS, revision)
 
 
 def _forget_old(tx: Transaction, record: ServiceRecord, before: datetime) -> None:

@@ -7,9 +7,16 @@ from typing import Any
 
 import msgspec
 
-from ecsctl.controller.providers import Strategy, fargate_platform, launch_types, launched, strategy_of
+from ecsctl.controller.providers import (
+    Strategy,
+    check_fargate_placement,
+    fargate_platform,
+    launch_types,
+    launched,
+    strategy_of,
+)
 from ecsctl.controller.services import note_progress
-from ecsctl.controller.wishes import startable
+from ecsctl.controller.wishes import check_constraints, find_task_definition, startable
 from ecsctl.model.api.services import (
     CreateServiceRequest,
     CreateServiceResponse,
@@ -135,6 +142,7 @@ def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: Cre
     kinds, network = _kinds(cluster, request), request.network_configuration
     stands, volumes = ctx.controller.file_systems, request.volume_configurations
     found = startable(tx, ctx.scope, request.task_definition, kinds, network, stands, volumes)
+    check_constraints(found, request.placement_constraints)
     service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
     return ServiceRecord(service=service, deployments=[_deployment(ctx, service, volumes, {})])
 
@@ -187,6 +195,7 @@ def service_asked(
     if made.availability_zone_rebalancing is None:
         made = with_rebalancing(made)
     check_rebalancing(made)
+    check_fargate_placement(launched(made), made.placement_strategy, made.placement_constraints)
     return made
 
 
@@ -286,6 +295,9 @@ def _changed(
     deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
     check_rebalancing(changed)
+    if definition and (definition != service.task_definition or request.placement_constraints):
+        check_constraints(find_task_definition(tx, ctx.scope, definition), changed.placement_constraints)
+    check_fargate_placement(launched(changed), changed.placement_strategy, changed.placement_constraints)
     is_same = (definition, service.network_configuration, volumes) == (
         record.service.task_definition,
         record.service.network_configuration,

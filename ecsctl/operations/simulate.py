@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ecsctl.controller.providers import check_strategy
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.arn import Scope
+from ecsctl.model.cluster import FARGATE_PROVIDERS, Cluster
 from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.simulation import (
     FleetItem,
@@ -24,12 +26,14 @@ from ecsctl.operations.registered_definition import register
 from ecsctl.operations.task_rules import check_rules
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import requirements
-from ecsctl.placement.host import ARCHITECTURE, OS, PRICE, ZONE, Host
+from ecsctl.placement.host import ARCHITECTURE, OS, PRICE, ZONE, Host, figure_problem, prices
+from ecsctl.placement.providers import names
 from ecsctl.placement.simulation import Draw, Load, Loss, Need, Placed, Simulation, lose, needs
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.service_work import SPREAD
 
 MOST_HOSTS, MOST_TASKS = 20_000, 200_000
+MOST_GPUS = 64
 REGION = "us-east-1"
 
 
@@ -46,21 +50,33 @@ def imaginary_hosts(items: Iterable[FleetItem]) -> list[Host]:
             zones = [f"{REGION}{chr(ord('a') + number)}" for number in range(zones)]
         if item.count < 1 or len(hosts) + item.count > MOST_HOSTS:
             raise InputError(f"{where}.count: {item.count} is not between 1 and {MOST_HOSTS} hosts in all")
+        if not 0 <= item.gpus <= MOST_GPUS:
+            raise InputError(f"{where}.gpus: {item.gpus} is not between 0 and {MOST_GPUS}")
         if not zones:
             raise InputError(f"{where}.zones: name one, or say how many")
         if item.price is not None and not 0 <= item.price < float("inf"):
             raise InputError(f"{where}.price: {item.price} is no price of an hour")
         price = {PRICE: f"{item.price:.6f}"} if item.price is not None else {}
+        for attribute, value in item.attributes.items():
+            if wrong := figure_problem(attribute, value):
+                raise InputError(f"{where}.attributes.{attribute}: {wrong}")
         for number in range(item.count):
             attributes = {OS: "linux", ARCHITECTURE: "x86_64", **item.attributes, **price}
             attributes.setdefault(ZONE, zones[number % len(zones)])
             name = f"{item.name}-{len(hosts) + 1:05}"
-            hosts.append(Host(name, cpu, memory, cpu, memory, attributes=attributes, name=name))
+            host = Host(name, cpu, memory, cpu, memory, attributes=attributes, name=name)
+            gpus = tuple(map(str, range(item.gpus)))
+            hosts.append(host._replace(provider=item.capacity_provider, gpus=gpus, gpus_total=item.gpus))
     return hosts
 
 
-def loads_of(items: Sequence[WorkloadItem], read: Callable[[Path], RegisterTaskDefinitionRequest]) -> list[Load]:
-    """The workload. `read` reads a task definition's file. Raises InputError."""
+def loads_of(
+    items: Sequence[WorkloadItem],
+    read: Callable[[Path], RegisterTaskDefinitionRequest],
+    providers: Collection[str | None] = (),
+) -> list[Load]:
+    """The workload, on hosts of these capacity providers. `read` reads a task definition's file. Raises InputError."""
+    known = Cluster(capacity_providers=[*FARGATE_PROVIDERS, *(name for name in providers if name)])
     loads: list[Load] = []
     total = 0
     for index, item in enumerate(items):
@@ -73,13 +89,19 @@ def loads_of(items: Sequence[WorkloadItem], read: Callable[[Path], RegisterTaskD
             definition = _definition(read(Path(item.task_definition)))
             demand, name = demand_of(definition, None), name or definition.family
         elif item.cpu is not None and item.memory is not None:
-            demand = Demand(*_size(where, item.cpu, item.memory))
+            if not 0 <= item.gpus <= MOST_GPUS:
+                raise InputError(f"{where}.gpus: {item.gpus} is not between 0 and {MOST_GPUS}")
+            demand = Demand(*_size(where, item.cpu, item.memory), gpus=item.gpus)
         else:
             raise InputError(f"{where}: give a taskDefinition, or cpu and memory")
         name = name or f"task {index + 1}"
         if name in {load.name for load in loads}:
             name = f"{name} ({index + 1})"
+        for name_asked in names(item.capacity_provider_strategy):
+            if name_asked not in (known.capacity_providers or []):
+                raise InputError(f"{where}: no host of the fleet is of the capacity provider {name_asked!r}")
         try:
+            check_strategy(known, item.capacity_provider_strategy)
             check_rules(item.placement_strategy or [], item.placement_constraints or [], item.priority)
         except ApiError as error:
             raise InputError(f"{where}: {error.message}") from None
@@ -90,7 +112,7 @@ def loads_of(items: Sequence[WorkloadItem], read: Callable[[Path], RegisterTaskD
             (*((definition.placement_constraints if definition else None) or ()), *(item.placement_constraints or ())),
             item.priority,
         )
-        loads.append(Load(name, asked, item.count))
+        loads.append(Load(name, asked, item.count, tuple(item.capacity_provider_strategy)))
     return loads
 
 
@@ -120,7 +142,9 @@ def report(simulation: Simulation, zones: Sequence[str], draw: Draw) -> Simulati
     for zone in zones:
         if zone not in counts:
             raise InputError(f"there is no zone {zone!r}: there are {', '.join(sorted(counts))}")
-    priced = any(host.price for host in hosts)
+    costs = {host.arn: price for host, price in zip(hosts, prices(hosts), strict=True)}
+    unpriced = sum(host.price is None for host in hosts)
+    is_priced = unpriced < len(hosts)
     return SimulationReport(
         hosts=len(hosts),
         hosts_used=len(used),
@@ -135,8 +159,9 @@ def report(simulation: Simulation, zones: Sequence[str], draw: Draw) -> Simulati
         workload=[_load(simulation, placed) for placed in simulation.placed],
         needed=[_need(need) for need in needs(simulation)],
         lost_zones=[_loss(lose(simulation, zone, draw)) for zone in zones],
-        price_per_hour=round(sum(host.price for host in hosts), 6) if priced else None,
-        price_per_hour_used=round(sum(host.price for host in used), 6) if priced else None,
+        price_per_hour=round(sum(costs.values()), 6) if is_priced else None,
+        price_per_hour_used=round(sum(costs[host.arn] for host in used), 6) if is_priced else None,
+        hosts_without_price=unpriced if is_priced and unpriced else None,
     )
 
 
@@ -161,6 +186,8 @@ def _need(need: Need) -> HostNeed:
         memory=need.kind.memory_total,
         at_least=need.bound,
         hosts=need.hosts,
+        reason=need.why,
+        gpus=need.kind.gpus_total or None,
         price_per_hour=round(need.hosts * need.price, 6) if need.hosts is not None and need.price else None,
     )
 

@@ -13,7 +13,7 @@ from ecsctl.model.api.tags import (
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import check_tags, put_tags, tags_of
+from ecsctl.operations.lookup import check_provider_tags, check_tags, put_tags, tags_of
 from ecsctl.store.store import View
 from ecsctl.store.tables import (
     CAPACITY_PROVIDERS,
@@ -41,7 +41,8 @@ def tag_resource(ctx: Context, request: TagResourceRequest) -> TagResourceRespon
     """Add tags, or change their values (ECS API_TagResource)."""
     check_tags(request.tags)
     with ctx.store.write() as tx:
-        _check_exists(tx, request.resource_arn)
+        if _check_exists(tx, request.resource_arn) == "capacity-provider":
+            check_provider_tags(request.tags)
         merged = {tag.key: tag for tag in (*tags_of(tx, request.resource_arn), *request.tags)}
         check_tags(list(merged.values()))
         put_tags(tx, request.resource_arn, list(merged.values()))
@@ -64,9 +65,11 @@ def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) ->
         return ListTagsForResourceResponse(tags=tags_of(view, request.resource_arn))
 
 
-def _check_exists(view: View, arn: str) -> None:
+def _check_exists(view: View, arn: str) -> str:
+    """The kind of the resource."""
     kind = parse_arn(arn).kind
     if kind not in _TAGGABLE:
         raise invalid_parameter(f"Tagging is not supported for resource type {kind!r}.")
     if view.get(_TAGGABLE[kind], arn) is None:
         raise ApiError("ResourceNotFoundException", "The specified resource could not be found.")
+    return kind

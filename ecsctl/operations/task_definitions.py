@@ -18,7 +18,7 @@ from ecsctl.model.api.task_definitions import (
     RegisterTaskDefinitionRequest,
     RegisterTaskDefinitionResponse,
 )
-from ecsctl.model.common import Failure
+from ecsctl.model.common import Failure, Tag
 from ecsctl.model.errors import ApiError, client_exception
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import Family
@@ -52,6 +52,24 @@ def as_registered(view: View, ctx: Context, request: RegisterTaskDefinitionReque
     return _unchanged(view, ctx, request) or _next_revision(view, ctx, request)
 
 
+class Revision(RegisterTaskDefinitionRequest, kw_only=True):
+    """A revision of a task definition in an export, with its number."""
+
+    revision: int
+
+
+def register_revision(ctx: Context, revision: Revision) -> None:
+    """Register what an export says, under the number that it had."""
+    with ctx.store.write() as tx:
+        put_revision(tx, ctx, revision)
+
+
+def put_revision(tx: Transaction, ctx: Context, revision: Revision) -> None:
+    """Write a revision under its number, which has to be free."""
+    arn = ctx.scope.task_definition(revision.family, revision.revision)
+    _put(tx, ctx, register(revision, revision.revision, arn, ctx.now(), ctx.caller), revision.tags)
+
+
 def _unchanged(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition | None:
     """The family's newest ACTIVE revision, if it says the same."""
     old = newest_of(view, ctx.scope, request.family)
@@ -68,11 +86,17 @@ def _next_revision(view: View, ctx: Context, request: RegisterTaskDefinitionRequ
 
 def _register(tx: Transaction, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
     definition = _next_revision(tx, ctx, request)
-    key = f"{ctx.scope.key}/{request.family}"
-    tx.put(FAMILIES, Family(key=key, name=request.family, last_revision=definition.revision or 0))
-    tx.put(TASK_DEFINITIONS, definition)
-    put_tags(tx, str(definition.task_definition_arn), request.tags)
+    _put(tx, ctx, definition, request.tags)
     return definition
+
+
+def _put(tx: Transaction, ctx: Context, definition: TaskDefinition, tags: list[Tag] | None) -> None:
+    key = f"{ctx.scope.key}/{definition.family}"
+    known = tx.get(FAMILIES, key)
+    last = max(known.last_revision if known else 0, definition.revision or 0)
+    tx.put(FAMILIES, Family(key=key, name=str(definition.family), last_revision=last))
+    tx.put(TASK_DEFINITIONS, definition)
+    put_tags(tx, str(definition.task_definition_arn), tags)
 
 
 def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> DescribeTaskDefinitionResponse:

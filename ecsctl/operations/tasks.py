@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
@@ -38,11 +39,14 @@ from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import OTHER_PROVIDER, Fleet, Rejection
 from ecsctl.placement.host import Host
 from ecsctl.placement.place import Placement, place
+from ecsctl.placement.port_ranges import Port
 from ecsctl.placement.preemption import Occupant
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, TASKS
 
+Held = dict[str, frozenset[Port]]
+"""By the ARN of a host, the ports that containers hold there."""
 AT_ONCE = Limits(pull=False, wait=False)
 """What a command does itself before it answers: all but fetching images and waiting for dependencies."""
 
@@ -61,21 +65,24 @@ def run_task(
     with ctx.store.read() as view:
         wish_in(view, ctx, find_cluster(view, ctx, request.cluster), request)  # what is wrong is said before all else
     ensure_default_instance(ctx, request.cluster)
-    reasons = probe(ctx, request, count)
+    probed = probe(ctx, request, count)
     with ctx.store.write() as tx:
+        is_as_probed = tx.version == probed.version
         cluster = find_cluster(tx, ctx, request.cluster)
         if again := answered_before(tx, cluster, "RunTask", request):
             return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
         asked = wish_in(tx, ctx, cluster, request)
-        placements = place_tasks(tx, ctx, cluster, asked, request, count)
+        placements = (
+            probed.placements if is_as_probed else place_tasks(tx, ctx, cluster, asked, request, count, probed.held)
+        )
         chosen = [placement for placement in placements if placement.host]
         if all_or_nothing and len(chosen) < count:
             chosen = []
         records = [_put(tx, ctx, cluster, asked.of(one.provider), one.host, one.victims) for one in chosen if one.host]
         going = [victim.arn for placement in chosen for victim in placement.victims]
         failures = [failure for placement in placements for failure in failures_of(ctx, placement)]
-        if not records and reasons and all(failure.reason == "AGENT" for failure in failures):
-            raise EngineUnreachable("; ".join(sorted(set(reasons.values()))))
+        if not records and probed.silent and all(failure.reason == "AGENT" for failure in failures):
+            raise EngineUnreachable("; ".join(sorted(set(probed.silent.values()))))
         if records or not all_or_nothing:  # what did not come about can be asked for again
             remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
     tasks = _go(ctx, [record.arn for record in records], stay=stay, going=going)
@@ -113,7 +120,7 @@ def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -
             if host is None:
                 failures.append(Failure(arn=found.arn, reason="INACTIVE"))
             # A DRAINING host takes what StartTask puts there, as in ECS: the caller chose it.
-            elif rejection := Fleet([host._replace(active=True)]).rejection(0, asked_of(asked, request)):
+            elif rejection := Fleet([host._replace(active=True)]).rejection(0, asked_of(asked)):
                 failures.append(_failure(rejection))
             else:
                 records.append(_put(tx, ctx, cluster, asked, host))
@@ -191,7 +198,7 @@ def shapes(ctx: Context, arns: Sequence[str], *, tags: bool = True) -> list[Task
     """Tasks as ECS shows them."""
     with ctx.store.read() as view:
         records = [record for arn in arns if (record := view.get(TASKS, arn))]
-        instances = {record.arn: record for record in view.find(INSTANCES)}
+        instances = {arn: found for arn in set(map(_on, records)) if (found := view.get(INSTANCES, arn))}
         return [
             evolve(
                 record.task,
@@ -232,44 +239,60 @@ def wish_in(
     return asked._replace(image_map=ctx.image_map)
 
 
-def probe(
-    ctx: Context, request: RunTaskRequest, count: int, definition: TaskDefinition | None = None
-) -> dict[str, str]:
-    """Ask the hosts the copies would go to whether they answer, until those chosen do; ARN → why of the silent."""
+class Probed(NamedTuple):
+    """Where the copies of a task go by the state of a version, on hosts that answer; ARN → why of those that do not,
+    and the ports that are held on the others, where that matters."""
+
+    version: tuple[int, int]
+    placements: list[Placement]
+    silent: dict[str, str]
+    held: Held
+
+
+def probe(ctx: Context, request: RunTaskRequest, count: int, definition: TaskDefinition | None = None) -> Probed:
+    """Ask the hosts the copies would go to whether they answer, until those chosen do; and if ports of theirs are
+    wanted, whether a container has them that is none of ours."""
     silent: dict[str, str] = {}
+    held: Held = {}
     while True:
         with ctx.store.read() as view:
             cluster = find_cluster(view, ctx, request.cluster)
             asked = wish_in(view, ctx, cluster, request, definition)
-            placements = place_tasks(view, ctx, cluster, asked, request, count)
+            placements = place_tasks(view, ctx, cluster, asked, request, count, held)
             disconnected = [r.arn for p in placements for r in p.rejections if r.reason == "AGENT"]
             chosen = {p.host.arn for p in placements if p.host} or set(disconnected)
             records = [r for arn in sorted(chosen - set(silent)) if (r := view.get(INSTANCES, arn))]
-        if not records:
-            return silent
-        found = ctx.controller.probe(records)
+            probed = Probed(view.version, placements, silent, held)
+        found = ctx.controller.probe(records) if records else {}
         silent |= found
-        if not found:
-            return silent
+        demand = asked_of(asked).demand
+        wants = bool(demand.ports or demand.ranges)
+        fresh = [r for r in records if r.arn not in found and r.arn not in held] if wants else []
+        held |= ctx.controller.published(fresh)
+        if not found and not any(held[one.arn] if demand.ranges else held[one.arn] & demand.ports for one in fresh):
+            return probed
+
+
+def hosts_with(view: View, cluster: Cluster, held: Held) -> list[Host]:
+    """The hosts of a cluster, with ports that are held there by others too."""
+    hosts = hosts_of(view, str(cluster.cluster_arn))
+    return [host._replace(ports=host.ports | held[host.arn]) if host.arn in held else host for host in hosts]
 
 
 def place_tasks(
-    view: View, ctx: Context, cluster: Cluster, asked: Wish, request: RunTaskRequest, count: int
+    view: View, ctx: Context, cluster: Cluster, asked: Wish, request: RunTaskRequest, count: int, held: Held
 ) -> list[Placement]:
-    """Where the copies go now; InvalidParameterException where none ever could."""
-    fleet = Fleet(hosts_of(view, str(cluster.cluster_arn)))
+    """Where the copies go now; InvalidParameterException where there is no container instance at all."""
+    fleet = Fleet(hosts_with(view, cluster, held))
     if not len(fleet):
         raise invalid_parameter("No Container Instances were found in your cluster.")
-    requirements = asked_of(asked, request)
-    if why := fleet.never_fits(requirements.demand):
-        raise invalid_parameter(f"No container instance can ever hold this task: {why}.")
     draw: Callable[[int], int] = ctx.draw
     if request.seed is not None:
         from random import Random  # hardly anybody gives one
 
         draw = Random(request.seed).randrange  # noqa: S311 it is to be the same again
     return place(
-        fleet, requirements, count, draw, asked.strategy, occupancy_of(view, str(cluster.cluster_arn), ctx.now())
+        fleet, asked_of(asked), count, draw, asked.strategy, occupancy_of(view, str(cluster.cluster_arn), ctx.now())
     )
 
 

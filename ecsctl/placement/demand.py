@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ecsctl.model.container_definition import ContainerDefinition
+from ecsctl.model.overrides import containers_of
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
-from ecsctl.model.task import ContainerOverride, TaskOverride
+from ecsctl.model.task import TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import Port, PortRange, ranges_of
 
@@ -29,19 +30,10 @@ def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Dem
 
     A container with a soft limit (memoryReservation) takes that; its hard limit (memory) is what it may grow to.
     """
-    changed = {o.name: o for o in (overrides.container_overrides if overrides else None) or []}
-    cpu = memory = gpus = 0
-    ports: set[Port] = set()
-    for container in definition.container_definitions or []:
-        override = changed.get(container.name)
-        cpu += (override.cpu if override and override.cpu is not None else container.cpu) or 0
-        hard = override.memory if override and override.memory is not None else container.memory
-        soft = container.memory_reservation
-        if override and override.memory_reservation is not None:
-            soft = override.memory_reservation
-        memory += soft or hard or 0
-        gpus += gpus_of(container, override)
-        ports |= _host_ports(definition, container)
+    containers = containers_of(definition, overrides)
+    cpu = sum(container.cpu or 0 for container in containers)
+    memory = sum(container.memory_reservation or container.memory or 0 for container in containers)
+    ports = frozenset(port for container in containers for port in _host_ports(definition, container))
     if text := (overrides and overrides.cpu) or definition.cpu:
         cpu = task_cpu_units(text)
     if text := (overrides and overrides.memory) or definition.memory:
@@ -50,15 +42,13 @@ def demand_of(definition: TaskDefinition, overrides: TaskOverride | None) -> Dem
     architecture = platform.cpu_architecture.lower() if platform and platform.cpu_architecture else None
     family = platform.operating_system_family if platform else None
     os = family.partition("_")[0].lower() if family else None
-    return Demand(cpu, memory, frozenset(ports), architecture, os, gpus, tuple(ranges_of(definition)))
+    gpus = sum(map(gpus_of, containers))
+    return Demand(cpu, memory, ports, architecture, os, gpus, tuple(ranges_of(definition)))
 
 
-def gpus_of(container: ContainerDefinition, override: ContainerOverride | None) -> int:
+def gpus_of(container: ContainerDefinition) -> int:
     """How many GPUs a container has for itself (ECS API_ResourceRequirement)."""
-    asked = container.resource_requirements
-    if override is not None and override.resource_requirements is not None:
-        asked = override.resource_requirements
-    return sum(int(one.value or 0) for one in asked or [] if one.type == "GPU")
+    return sum(int(one.value or 0) for one in container.resource_requirements or [] if one.type == "GPU")
 
 
 def _host_ports(definition: TaskDefinition, container: ContainerDefinition) -> set[Port]:

@@ -31,9 +31,10 @@ class Verdict(NamedTuple):
     advice: str = ""
 
 
-def explain(fleet: Fleet, asked: Requirements) -> list[Verdict]:
-    """The verdict on each host for one more task: those that fit first, the best of them in front."""
-    counts = _Counts(fleet, asked)
+def explain(fleet: Fleet, asked: Requirements, tasks: int = 1) -> list[Verdict]:
+    """The verdict on each host for one more task, of so many that come: those that fit first, the best of them in
+    front."""
+    counts = _Counts(fleet, asked, tasks)
     fitting, others = [], []
     for number, host in enumerate(fleet.hosts):
         scores = counts.scores(number)
@@ -53,7 +54,7 @@ def explain(fleet: Fleet, asked: Requirements) -> list[Verdict]:
 class _Counts:
     """The tasks of the group per host, and per value of the attributes that are spread over."""
 
-    def __init__(self, fleet: Fleet, asked: Requirements) -> None:
+    def __init__(self, fleet: Fleet, asked: Requirements, tasks: int) -> None:
         self._fleet = fleet
         self._asked = asked
         members = fleet.groups.get(asked.group, {})
@@ -63,7 +64,8 @@ class _Counts:
         if asked.availability is None:
             attributes = [a for s in asked.strategies if (a := (s.field or "").removeprefix("attribute:")) != s.field]
         else:
-            self._weighing = Weighing(fleet, asked.availability, self._per_host)
+            self._weighing = Weighing(fleet, asked, self._per_host, fleet.fitting(asked), tasks)
+            self._is_priced = any(host.price is not None for host in fleet.hosts)
         self._values = list(zip(*map(fleet.values, attributes), strict=True)) or [()] * len(fleet)
         self._per_value: dict[tuple[str | None, ...], int] = {}
         for number, count in members.items():
@@ -98,10 +100,14 @@ class _Counts:
         host = self._fleet.hosts[number]
         tasks = self._per_value.get(self._values[number], 0)
         is_open = host.tasks or self._fleet.added[number]
-        price = f" at {host.price:g} an hour" if host.price else ""
+        price = "" if host.price is None else f" at {host.price:g} an hour"
+        if host.price is None and self._is_priced:
+            price = " that has no price, and counts as the dearest"
         cost = "in use already" if is_open else f"opens a host{price}"
+        if weighing.is_spare(number):
+            cost += ", which costs more for all of the tasks"
         text = f"{cost}; {_tasks(tasks)} in {host.attribute(ZONE)}, {self._per_host[number]} here"
-        return (Score("priority", weighing.zone(tasks, weighing.host(number)), text),)
+        return (Score("priority", weighing.verdict(tasks, number), text),)
 
 
 def _tasks(count: int) -> str:
@@ -113,7 +119,7 @@ _HELP = {
     "AGENT": "make its engine answer; `ecsctl reconcile` says what is wrong",
     "ATTRIBUTE": "take an image and a runtimePlatform for this host",
     "RESOURCE:GPU": "stop a task that has one, or register the host with its GPUs (--gpus)",
-    "RESOURCE:PORTS": "stop the task that holds the port, or leave hostPort out",
+    "RESOURCE:PORTS": "stop what holds the port, or leave hostPort out",
     "RESOURCE:TASKS": f"stop a task, or put-attributes with a higher {TASK_LIMIT}",
     DISTINCT: "stop its task of the group, or add a host",
     MEMBER_OF: "put-attributes, or change the constraint",

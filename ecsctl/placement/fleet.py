@@ -8,12 +8,13 @@ Source: ECS developer guide, "How Amazon ECS places tasks on container instances
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
 from ecsctl.placement.demand import Demand
-from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host
+from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host, prices
 from ecsctl.placement.port_ranges import free_rows, ports_at
 
 if TYPE_CHECKING:
@@ -157,6 +158,24 @@ class Fleet:
             and all(query.is_static or query.matches(self._subject(number)) for query in asked.queries)
         )
 
+    def rooms(self, numbers: Sequence[int], asked: Requirements) -> list[int]:
+        """How many such tasks each of these hosts, which can take one, can take; but for constraints that depend on the
+        tasks that are there."""
+        demand = asked.demand
+        rooms = [1 if asked.is_distinct or demand.ports or demand.ranges else UNLIMITED] * len(numbers)
+        for free, taken in (
+            (self.cpu, demand.cpu),
+            (self.memory, demand.memory),
+            (self.gpus, demand.gpus),
+            (self.slots, int(self._is_limited)),
+        ):
+            if taken:
+                rooms = [
+                    room if room < (most := free[number] // taken) else most
+                    for number, room in zip(numbers, rooms, strict=True)
+                ]
+        return rooms
+
     def rejections(self, asked: Requirements) -> list[Rejection]:
         """Of each host that cannot take such a task, why."""
         return [found for number in range(len(self.hosts)) if (found := self.rejection(number, asked))]
@@ -218,19 +237,6 @@ class Fleet:
                 return Rejection(self.hosts[number].arn, MEMBER_OF, reason)
         return None
 
-    def never_fits(self, demand: Demand) -> str | None:
-        """Why no host could take the task even when empty, in a sentence; None when one could, or there is none."""
-        active = [host for host in self.hosts if host.active]
-        if not active:
-            return None
-        largest_memory = max(host.memory_total for host in active)
-        largest_cpu = max(host.cpu_total for host in active)
-        if demand.memory > largest_memory:
-            return f"it needs {demand.memory} MiB of memory, and the largest container instance has {largest_memory}"
-        if demand.cpu > largest_cpu:
-            return f"it needs {demand.cpu} CPU units, and the largest container instance has {largest_cpu}"
-        return None
-
     def zones(self, asked: Requirements) -> set[str]:
         """The zones of the hosts that could take such a task if they were empty."""
         cpu, memory = asked.demand.cpu, asked.demand.memory
@@ -242,6 +248,16 @@ class Fleet:
         if attribute not in self._values:
             self._values[attribute] = [host.attributes.get(attribute) for host in self.hosts]
         return self._values[attribute]
+
+    @cached_property
+    def prices(self) -> list[float]:
+        """What each host counts as an hour."""
+        return prices(self.hosts)
+
+    @cached_property
+    def were_used(self) -> list[bool]:
+        """Whether each host had a task already before any was placed here."""
+        return [host.tasks > 0 for host in self.hosts]
 
     def _suited(self, asked: Requirements) -> list[int]:
         """The hosts that are right by what does not change while tasks are placed."""

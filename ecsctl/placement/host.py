@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,11 +19,14 @@ TASK_LIMIT = "ecsctl.task-limit"
 PRICE = "ecsctl.hourly-price"
 """An attribute of ours: what a container instance costs an hour. All of a fleet are in the same currency."""
 UNLIMITED = 1 << 30
+_PRICE = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
+_COUNT = re.compile(r"\d+", re.ASCII)
 
 
 class Host(NamedTuple):
-    """A container instance. `groups` counts its tasks that are not STOPPED by their group; `gpus` are the ids of those
-    that no task has."""
+    """A container instance. `groups` counts its tasks by their group, but for those that are to stop, which are
+    `stopping` and hold what they have until they are STOPPED; `gpus` are the ids of those that no
+    task has."""
 
     arn: str
     cpu_total: int
@@ -35,11 +39,13 @@ class Host(NamedTuple):
     active: bool = True
     connected: bool = True
     name: str = ""
+    stopping: int = 0
     running_tasks: int = 0
     registered_at: datetime | None = None
     agent_version: str | None = None
     provider: str | None = None
     gpus: tuple[str, ...] = ()
+    gpus_total: int = 0
 
     def attribute(self, name: str) -> str | None:
         return self.attributes.get(name)
@@ -49,10 +55,10 @@ class Host(NamedTuple):
         return self.attributes.get(ZONE)
 
     @property
-    def price(self) -> float:
-        """What it costs an hour; nothing where that is not said, or is no number."""
+    def price(self) -> float | None:
+        """What it costs an hour; None where that is not said."""
         text = self.attributes.get(PRICE) or ""
-        return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else 0.0
+        return float(text) if _PRICE.fullmatch(text) else None
 
     def serves(self, provider: str | None) -> bool:
         """Whether it takes tasks of a capacity provider, or of none: any host takes those of Fargate's."""
@@ -60,10 +66,28 @@ class Host(NamedTuple):
 
     @property
     def tasks(self) -> int:
-        return sum(self.groups.values())
+        return sum(self.groups.values()) + self.stopping
 
     @property
     def slots(self) -> int:
-        """How many more tasks it takes by its limit, if it has one. What is no number limits nothing."""
+        """How many more tasks it takes by its limit, if it has one."""
         limit = self.attributes.get(TASK_LIMIT) or ""
-        return int(limit) - self.tasks if limit.isascii() and limit.isdigit() else UNLIMITED
+        return int(limit) - self.tasks if _COUNT.fullmatch(limit) else UNLIMITED
+
+
+def prices(hosts: Sequence[Host]) -> list[float]:
+    """What each counts as an hour: one that does not say it is not free, but as dear as the dearest that does. All 0
+    where none says it."""
+    said = [host.price for host in hosts]
+    dearest = max((price for price in said if price is not None), default=0.0)
+    return [dearest if price is None else price for price in said]
+
+
+def figure_problem(name: str | None, value: str | None) -> str | None:
+    """Why placement cannot count with the value of an attribute, or a tag, of that name; None where it can, or need
+    not."""
+    if name == PRICE and not _PRICE.fullmatch(value or ""):
+        return f"{value!r} is no price of an hour: write a number of 0 or more, like 0.17"
+    if name == TASK_LIMIT and not _COUNT.fullmatch(value or ""):
+        return f"{value!r} is no number of tasks: write a whole number of 0 or more, like 20"
+    return None

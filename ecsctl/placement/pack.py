@@ -15,6 +15,7 @@ from math import ceil
 from typing import NamedTuple
 
 from ecsctl.placement.demand import Demand
+from ecsctl.placement.host import UNLIMITED
 
 
 class Kind(NamedTuple):
@@ -25,6 +26,15 @@ class Kind(NamedTuple):
     is_single: bool = False
 
 
+class Size(NamedTuple):
+    """What each host has: CPU units, MiB, GPUs, and how many tasks it takes at most."""
+
+    cpu: int
+    memory: int
+    gpus: int = 0
+    tasks: int = UNLIMITED
+
+
 class Pattern(NamedTuple):
     """`hosts` hosts that each have `tasks[n]` tasks of kind n."""
 
@@ -32,17 +42,17 @@ class Pattern(NamedTuple):
     hosts: int
 
 
-def pack(cpu: int, memory: int, kinds: Sequence[Kind]) -> list[Pattern]:
-    """Hosts of so many CPU units and MiB that take all the tasks. Raises ValueError where a task is larger."""
+def pack(size: Size, kinds: Sequence[Kind]) -> list[Pattern]:
+    """Hosts of a size that take all the tasks. Raises ValueError where a task is larger."""
     left = [kind.tasks for kind in kinds]
     for kind in kinds:
-        if kind.tasks and not _fits(kind.demand, cpu, memory):
+        if kind.tasks and not _fits(kind.demand, size):
             raise ValueError(
                 f"a task of {kind.demand.cpu} CPU units and {kind.demand.memory} MiB is larger than a host"
             )
     patterns: list[Pattern] = []
     while any(left):
-        tasks = _fill(cpu, memory, kinds, left)
+        tasks = _fill(size, kinds, left)
         times = min(left[number] // count for number, count in tasks.items())
         for number, count in tasks.items():
             left[number] -= count * times
@@ -50,25 +60,31 @@ def pack(cpu: int, memory: int, kinds: Sequence[Kind]) -> list[Pattern]:
     return patterns
 
 
-def hosts_needed(cpu: int, memory: int, kinds: Sequence[Kind]) -> int:
+def hosts_needed(size: Size, kinds: Sequence[Kind]) -> int:
     """How many hosts `pack` takes."""
-    return sum(pattern.hosts for pattern in pack(cpu, memory, kinds))
+    return sum(pattern.hosts for pattern in pack(size, kinds))
 
 
-def lower_bound(cpu: int, memory: int, kinds: Sequence[Kind]) -> int:
+def lower_bound(size: Size, kinds: Sequence[Kind]) -> int:
     """Fewer hosts than that cannot take the tasks, however they are packed."""
-    total_cpu = sum(kind.demand.cpu * kind.tasks for kind in kinds)
-    total_memory = sum(kind.demand.memory * kind.tasks for kind in kinds)
+    columns = [
+        (size.cpu, [(kind.demand.cpu, kind.tasks) for kind in kinds]),
+        (size.memory, [(kind.demand.memory, kind.tasks) for kind in kinds]),
+        (size.gpus, [(kind.demand.gpus, kind.tasks) for kind in kinds]),
+        (size.tasks, [(1, kind.tasks) for kind in kinds]),
+    ]
     apart = max((kind.tasks for kind in kinds if kind.is_single), default=0)
-    # Of those that take more than half of a resource no two go together.
-    large_cpu = sum(kind.tasks for kind in kinds if kind.demand.cpu * 2 > cpu)
-    large_memory = sum(kind.tasks for kind in kinds if kind.demand.memory * 2 > memory)
-    return max(ceil(total_cpu / cpu), ceil(total_memory / memory), apart, large_cpu, large_memory)
+    for whole, parts in columns:
+        if whole:
+            # Of those that take more than half of a resource no two go together.
+            large = sum(tasks for part, tasks in parts if part * 2 > whole)
+            apart = max(apart, ceil(sum(part * tasks for part, tasks in parts) / whole), large)
+    return apart
 
 
-def _fill(cpu: int, memory: int, kinds: Sequence[Kind], left: list[int]) -> dict[int, int]:
+def _fill(size: Size, kinds: Sequence[Kind], left: list[int]) -> dict[int, int]:
     """What goes to one empty host."""
-    free_cpu, free_memory = cpu, memory
+    free, cpu, memory = size, size.cpu or 1, size.memory or 1
     weight_cpu = sum(kind.demand.cpu * n for kind, n in zip(kinds, left, strict=True)) / cpu / cpu
     weight_memory = sum(kind.demand.memory * n for kind, n in zip(kinds, left, strict=True)) / memory / memory
     ports: frozenset[tuple[int, str]] = frozenset()
@@ -79,25 +95,27 @@ def _fill(cpu: int, memory: int, kinds: Sequence[Kind], left: list[int]) -> dict
             number
             for number in candidates
             if tasks.get(number, 0) < (1 if kinds[number].is_single else left[number])
-            and _fits(kinds[number].demand, free_cpu, free_memory)
+            and _fits(kinds[number].demand, free)
             and not kinds[number].demand.ports & ports
         ]
         if not candidates:
             break
-        value_cpu, value_memory = weight_cpu * free_cpu / cpu, weight_memory * free_memory / memory
+        value_cpu, value_memory = weight_cpu * free.cpu / cpu, weight_memory * free.memory / memory
         best = max(
             candidates,
             key=lambda number: (
                 kinds[number].is_single or bool(kinds[number].demand.ports),
+                kinds[number].demand.gpus,
                 kinds[number].demand.cpu * value_cpu + kinds[number].demand.memory * value_memory,
                 -number,
             ),
         )
         demand = kinds[best].demand
-        free_cpu, free_memory, ports = free_cpu - demand.cpu, free_memory - demand.memory, ports | demand.ports
+        free = Size(free.cpu - demand.cpu, free.memory - demand.memory, free.gpus - demand.gpus, free.tasks - 1)
+        ports |= demand.ports
         tasks[best] = tasks.get(best, 0) + 1
     return tasks
 
 
-def _fits(demand: Demand, cpu: int, memory: int) -> bool:
-    return demand.cpu <= cpu and demand.memory <= memory
+def _fits(demand: Demand, free: Size) -> bool:
+    return demand.cpu <= free.cpu and demand.memory <= free.memory and demand.gpus <= free.gpus and free.tasks > 0

@@ -46,7 +46,7 @@ def place_alike(
     """Place up to `count` tasks of one capacity provider, or of none; the last placement says what is in the way of
     more."""
     placements: list[Placement] = []
-    search = Search(fleet, asked, draw)
+    search = Search(fleet, asked, draw, count)
     while len(placements) < count:
         host = search.take()
         if host is not None:
@@ -58,5 +58,5 @@ def place_alike(
             break
         fleet.take(eviction.host, asked.demand, asked.group)
         placements.append(Placement(fleet.hosts[eviction.host], asked.provider, (), eviction.victims))
-        search = Search(fleet, asked, draw)  # it may have made more room than was needed
+        search = Search(fleet, asked, draw, count - len(placements))  # it may have made more room than was needed
     return placements

@@ -43,10 +43,11 @@ class _Part:
 class Search:
     """Where the next tasks of one kind go. Holds as long as nothing else takes from the fleet.
 
-    `draw(n)` is in 0..n-1: it decides among equals, once, and where the strategy is `random` each time.
+    `draw(n)` is in 0..n-1: it decides among equals, once, and where the strategy is `random` each time. `tasks`: how
+    many will be asked for; by a priority they are weighed together.
     """
 
-    def __init__(self, fleet: Fleet, asked: Requirements, draw: Callable[[int], int]) -> None:
+    def __init__(self, fleet: Fleet, asked: Requirements, draw: Callable[[int], int], tasks: int = 1) -> None:
         self._fleet = fleet
         self._asked = asked
         self._draw = draw
@@ -62,17 +63,15 @@ class Search:
         self._columns: list[list[int]] = []
         self._early: list[tuple[int, list[int]]] = []
         self._weighing: Weighing | None = None
+        fitting = fleet.fitting(asked)
         if asked.availability is None:
             self._chain(asked.strategies)
         else:
-            self._weighing = Weighing(fleet, asked.availability, self._per_host)
+            self._weighing = Weighing(fleet, asked, self._per_host, fitting, tasks, self._offset)
             self._attributes.append(ZONE)
-        self._root = self._parted()
-
-    @property
-    def _is_ordered(self) -> bool:
+        self._is_ordered = bool(self._columns) or self._weighing is not None
         """Whether it matters which of the hosts of a part it is."""
-        return bool(self._columns) or self._weighing is not None
+        self._root = self._parted(fitting)
 
     def take(self) -> int | None:
         """The number of the host for the next task, which it now has; None when no host can take it."""
@@ -129,9 +128,8 @@ class Search:
         self._columns = [column for _, column in columns]
         self._early = [(place, column) for place, column in columns if self._places and place < self._places[-1]]
 
-    def _parted(self) -> _Part:
+    def _parted(self, fitting: list[int]) -> _Part:
         """All that fit, in parts."""
-        fitting = self._fleet.fitting(self._asked)
         root = _Part(0)
         if not self._attributes:
             self._close(root, fitting)
@@ -184,8 +182,9 @@ class Search:
     def _key(self, part: _Part) -> tuple[int, ...]:
         """What the chain says of the best host of a part, as far as it tells it from the parts beside it."""
         if self._weighing:
-            best = part.hosts[0] >> self._tie_bits
-            return (self._weighing.zone(part.count, best), part.turn)
+            best = part.hosts[0]
+            number = self._number(best) if self._weighing.quotas else 0
+            return (self._weighing.zone(part.count, best >> self._tie_bits, number), part.turn)
         if part.parts:
             key = list(part.inner[0][0])
         elif self._columns:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements
-from ecsctl.placement.host import Host
-from ecsctl.placement.pack import Kind, hosts_needed, lower_bound
-from ecsctl.placement.providers import shares
+from ecsctl.placement.host import Host, prices
+from ecsctl.placement.pack import Kind, Size, hosts_needed, lower_bound
+from ecsctl.placement.providers import names, shares
 from ecsctl.placement.search import Search
 
 Draw = Callable[[int], int]
@@ -44,13 +44,15 @@ class Placed(NamedTuple):
 class Need(NamedTuple):
     """How many hosts of one kind would take the whole workload, packed as tightly as can be; at least `bound`.
 
-    None of them where a task is larger than such a host. `price`: of one, an hour.
+    None of them where such a host does not take a task of it even when it is empty, for the reason `why`. `price`: of
+    one, an hour.
     """
 
     kind: Host
     hosts: int | None
     bound: int
     price: float
+    why: str | None = None
 
 
 class Loss(NamedTuple):
@@ -99,7 +101,7 @@ def _place(fleet: Fleet, load: Load, tasks: int, draw: Draw) -> Placed:
     rejections: tuple[Rejection, ...] = ()
     for provider, number in shares(load.strategy, {}, tasks).items():
         asked = load.asked._replace(provider=provider)
-        search = Search(fleet, asked, draw)
+        search = Search(fleet, asked, draw, number)
         for _ in range(number):
             host = search.take()
             if host is None:
@@ -112,19 +114,46 @@ def _place(fleet: Fleet, load: Load, tasks: int, draw: Draw) -> Placed:
 
 def needs(simulation: Simulation) -> list[Need]:
     """Of each kind of host in the fleet, how many would be needed if there were no others."""
-    kinds = {(h.cpu_total, h.memory_total, h.price): h for h in reversed(simulation.hosts)}
+    kinds: dict[tuple[Size, float], list[Host]] = {}
+    for host, price in zip(simulation.hosts, prices(simulation.hosts), strict=True):
+        kinds.setdefault((_size(host), price), []).append(_emptied(host))
     wanted = [
         Kind(p.load.asked.demand, p.load.tasks, p.load.asked.is_distinct or bool(p.load.asked.demand.ports))
         for p in simulation.placed
     ]
     found = []
-    for (cpu, memory, price), host in kinds.items():
-        try:
-            hosts: int | None = hosts_needed(cpu, memory, wanted)
-        except ValueError:
-            hosts = None
-        found.append(Need(host, hosts, lower_bound(cpu, memory, wanted), price))
+    for (size, price), alike in kinds.items():
+        fleet = Fleet(alike)
+        refused = [p.load for p in simulation.placed if not any(map(fleet.fitting, _asked(p.load)))]
+        why = _why_not(fleet, refused[0]) if refused else None
+        hosts = None if refused else hosts_needed(size, wanted)
+        found.append(Need(alike[0], hosts, lower_bound(size, wanted), price, why))
     return sorted(found, key=lambda need: (need.hosts is None, (need.hosts or 0) * need.price, need.hosts or 0))
+
+
+def _size(host: Host) -> Size:
+    return Size(host.cpu_total, host.memory_total, host.gpus_total, host._replace(groups={}, stopping=0).slots)
+
+
+def _emptied(host: Host) -> Host:
+    """As it is when no task is there."""
+    gpus = tuple(map(str, range(host.gpus_total)))
+    return host._replace(
+        cpu_free=host.cpu_total, memory_free=host.memory_total, ports=frozenset(), groups={}, stopping=0, gpus=gpus
+    )
+
+
+def _asked(load: Load) -> list[Requirements]:
+    """What its tasks ask of hosts, for each capacity provider that they may be of."""
+    providers: list[str | None] = [*names(load.strategy)]
+    return [load.asked._replace(provider=name) for name in providers or [None]]
+
+
+def _why_not(fleet: Fleet, load: Load) -> str:
+    """Why none of some empty hosts takes a load, in a few words."""
+    rejections = [rejection for asked in _asked(load) for rejection in fleet.rejections(asked)]
+    found = min(rejections, key=lambda rejection: rejection.short)
+    return f"{load.name}: {found.reason}: {found.detail}"
 
 
 def lose(simulation: Simulation, zone: str, draw: Draw) -> Loss:

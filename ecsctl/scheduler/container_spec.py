@@ -5,26 +5,22 @@ Source: ECS API_ContainerDefinition ("maps to … in the docker container create
 
 from __future__ import annotations
 
-import base64
-import zlib
 from typing import Any
 
-import msgspec
-
 from ecsctl.model import identity
-from ecsctl.model.arn import last_part, parse_arn
-from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition, HealthCheck, LinuxParameters, PortMapping
 from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import Signature
 from ecsctl.model.observed import LogPlace
-from ecsctl.model.record import evolve
+from ecsctl.model.overrides import containers_of
+from ecsctl.model.record import evolve, to_wire
+from ecsctl.model.service import Service
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.model.stored import TaskRecord
-from ecsctl.model.task import ContainerOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler import firelens
+from ecsctl.scheduler.labels import labels_of
 from ecsctl.scheduler.metadata import environment
 from ecsctl.scheduler.namespaces import MIB, PAUSE, is_of_network, joined, needs_pause, pause_body
 from ecsctl.scheduler.volumes import mounts
@@ -44,10 +40,13 @@ def create_body(
     signature: Signature,
     storage: Storage = Storage(),  # noqa: B008 it holds nothing that changes
     socket: str = "",
+    service: Service | None = None,
 ) -> Body:
-    """The create body of one container of a task, with its labels. VolumeUnavailable where `storage` does not say what
-    stands for a file system of Amazon's. `socket`: the path, on the host, of the task's log router's."""
+    """The create body of one container of a task, which may be a service's, with its labels. VolumeUnavailable where
+    `storage` does not say what stands for a file system of Amazon's. `socket`: the path, on the host, of the task's log
+    router's."""
     container = effective(record, definition, name)
+    labels = labels_of(record, definition, name, digest_of(record, definition, name), signature, service)
     if name == identity.PAUSE:
         body = pause_body(record, definition)
     else:
@@ -60,8 +59,19 @@ def create_body(
             host["StorageOpt"] = {"size": f"{size}G"}
         if logs := _log_config(record, container, socket):
             host["LogConfig"] = logs
-    digest = identity.spec_digest(body)
-    return {**body, "Labels": _labels(record, definition, container, digest, signature)}
+    return {**body, "Labels": labels}
+
+
+def digest_of(record: TaskRecord, definition: TaskDefinition, name: str) -> str:
+    """What the label `ecsctl.spec` of a container of a task says, if it was made from this definition and the task's
+    overrides: what else is added to it or takes the place of something (its image by another name, variables of the
+    endpoint and of the log router, what stands for a file system) has no part in it."""
+    if name == identity.PAUSE:
+        return identity.spec_digest(pause_body(record, definition))
+    container = _overridden(record, definition, name)
+    logs = container.log_configuration
+    said = logs and to_wire(evolve(logs, options=logs.options or None))
+    return identity.spec_digest({**_without_labels(record, definition, container), "Logs": said})
 
 
 def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> ContainerDefinition:
@@ -69,17 +79,17 @@ def effective(record: TaskRecord, definition: TaskDefinition, name: str) -> Cont
     once that is settled."""
     if name == identity.PAUSE:
         return PAUSE
-    container = next(c for c in definition.container_definitions or [] if c.name == name)
+    container = _overridden(record, definition, name)
     image = next((state.image for state in record.containers if state.name == name), None)
     if image is not None:
         container = evolve(container, image=image)
-    overrides = record.task.overrides.container_overrides if record.task.overrides else None
-    for override in overrides or []:
-        if override.name == name:
-            container = _overridden(container, override)
     if container.firelens_configuration is not None or firelens.uses_router(container):
         return firelens.settled(record, definition, container)
     return container
+
+
+def _overridden(record: TaskRecord, definition: TaskDefinition, name: str) -> ContainerDefinition:
+    return next(c for c in containers_of(definition, record.task.overrides) if c.name == name)
 
 
 def is_confidential(container: ContainerDefinition) -> bool:
@@ -91,18 +101,6 @@ def is_confidential(container: ContainerDefinition) -> bool:
 def stop_timeout(container: ContainerDefinition) -> int:
     """Seconds."""
     return DEFAULT_STOP_TIMEOUT if container.stop_timeout is None else container.stop_timeout
-
-
-def _overridden(container: ContainerDefinition, override: ContainerOverride) -> ContainerDefinition:
-    changes: dict[str, Any] = {
-        field: value
-        for field in ("command", "environment_files", "cpu", "memory", "memory_reservation", "resource_requirements")
-        if (value := getattr(override, field)) is not None
-    }
-    if override.environment:
-        merged = {entry.name: entry.value for entry in (*(container.environment or []), *override.environment)}
-        changes["environment"] = [KeyValuePair(name=name, value=value) for name, value in merged.items()]
-    return msgspec.structs.replace(container, **changes)
 
 
 def _without_labels(record: TaskRecord, definition: TaskDefinition, container: ContainerDefinition) -> Body:
@@ -271,44 +269,8 @@ def log_place(container: ContainerDefinition, task_id: str, engine_id: str) -> L
     return LogPlace(options.get("awslogs-group", ""), stream, engine_id)
 
 
-def _labels(
-    record: TaskRecord, definition: TaskDefinition, container: ContainerDefinition, digest: str, signature: Signature
-) -> dict[str, str]:
-    task = record.task
-    ours = {
-        f"{identity.AGENT}cluster": parse_arn(str(task.cluster_arn)).path[-1],
-        f"{identity.AGENT}container-name": str(container.name),
-        f"{identity.AGENT}task-arn": record.arn,
-        f"{identity.AGENT}task-definition-family": str(definition.family),
-        f"{identity.AGENT}task-definition-version": str(definition.revision),
-        identity.INSTALL: signature.install,
-        identity.TASK: last_part(record.arn),
-        identity.CONTAINER: str(container.name),
-        identity.INSTANCE: last_part(str(task.container_instance_arn)),
-        identity.SEQ: str(record.seq),
-        identity.SPEC: digest,
-        identity.TASK_DEFINITION: _packed(definition),
-    }
-    return identity.sign({**(container.docker_labels or {}), **ours}, signature.key)
-
-
 def _engine_name(record: TaskRecord, container: str | None) -> str:
     return next(state.engine_name for state in record.containers if state.name == container)
-
-
-def _packed(definition: TaskDefinition) -> str:
-    """The definition for a label, from which a lost state can be told. Labels are shown in listings and exported as
-    metrics: the values of the environment and of log options, which may be secrets, are left out."""
-    bare = [
-        evolve(
-            container,
-            environment=container.environment and [evolve(pair, value=None) for pair in container.environment],
-            log_configuration=container.log_configuration and evolve(container.log_configuration, options=None),
-        )
-        for container in definition.container_definitions or []
-    ]
-    packed = zlib.compress(msgspec.json.encode(evolve(definition, container_definitions=bare)))
-    return base64.b64encode(packed).decode()
 
 
 def _link(record: TaskRecord, link: str) -> str:

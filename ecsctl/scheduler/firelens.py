@@ -9,7 +9,7 @@ taskresource/firelens (the configuration) and engine/docker_task_engine.go (the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ecsctl.model.arn import last_part, parse_arn
@@ -38,6 +38,7 @@ EXTERNAL = "external.conf"
 INCLUDED, EXCLUDED, BUFFER_LIMIT = "include-pattern", "exclude-pattern", "log-driver-buffer-limit"
 """Log options that are not the output plugin's."""
 
+_TOLD = ("FLUENT_HOST", "FLUENT_PORT")
 Section = tuple[str, list[tuple[str, str]]]
 
 
@@ -102,6 +103,12 @@ def settled(record: TaskRecord, definition: TaskDefinition, container: Container
         depends_on = [*depends_on, ContainerDependency(container_name=router.name, condition="START")]
     logs = evolve(logs, secret_options=None)
     return evolve(container, environment=environment, depends_on=depends_on, log_configuration=logs)
+
+
+def told_names(definition: TaskDefinition, container: ContainerDefinition) -> Collection[str]:
+    """The variables that tell a container where the router listens, whatever its definition says of them."""
+    is_routed = uses_router(container) and container.firelens_configuration is None
+    return _TOLD if is_routed and not container.disable_networking and _listens(definition) is not None else ()
 
 
 def driver_options(record: TaskRecord, container: ContainerDefinition, socket: str) -> dict[str, str]:
@@ -242,4 +249,4 @@ def _address(record: TaskRecord, definition: TaskDefinition, router: Router) -> 
     found = next((state.address for state in record.containers if state.name == router.name), None)
     host = listens if definition.network_mode == "awsvpc" else found and found.ipv4
     if host:
-        yield from (("FLUENT_HOST", host), ("FLUENT_PORT", PORT))
+        yield from zip(_TOLD, (host, PORT), strict=True)

@@ -1,11 +1,12 @@
 """Which tasks of a service go first when it has to have fewer. Pure.
 
-What does not serve goes before what does. Then the order in which tasks were placed is gone back: of the values of an
-attribute, or the instances, that are spread over, it is the one that has most; binpack takes from the emptiest host, so
-that hosts become free; of a capacity provider goes what is beyond its share. Among equals it is the newest.
+What does not serve goes before what does. Whatever is spread over, the zones stay level first of all, as ECS says. Then
+the order in which tasks were placed is gone back: of the values of an attribute, or the instances, that are spread
+over, it is the one that has most (ECS says: any in the zone); binpack takes from the emptiest host, so that hosts
+become free; of a capacity provider goes what is beyond its share. Among equals it is the newest.
 
-Source: ECS developer guide, "Amazon ECS services", on the service scheduler; the reverse of "Use strategies to define
-Amazon ECS task placement".
+Source: ECS developer guide, "Amazon ECS services", on the service scheduler, and "Use strategies to define Amazon ECS
+task placement", on scale-in.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ecsctl.placement.providers import sequence
 
 _Key = tuple[int, ...]
 
+_BY_ZONE = PlacementStrategy(type="spread", field=f"attribute:{ZONE}")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -79,7 +81,8 @@ def stopping_order(
     """All of the tasks, the first to go in front. `hosts` by ARN; a task may be on one that is not among them."""
     newest = sorted(tasks, key=lambda task: (task.task.created_at or _LONG_AGO, task.arn), reverse=True)
     order = _Order(serves, hosts, {task.arn: number for number, task in enumerate(newest)})
-    found = order.sorted(newest, order.keys(newest, chain))
+    spreads = any(strategy.type == "spread" for strategy in chain)
+    found = order.sorted(newest, order.keys(newest, (_BY_ZONE, *chain) if spreads else chain))
     return _by_share(found, serves, providers) if providers else found
 
 

@@ -18,6 +18,12 @@ WAIT = 30.0
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.glusterfs"}
 
 
+def beside(path: Path, ending: str) -> Path:
+    """A file that belongs to the state file of that path: `key` signs labels, `secrets-key` opens secrets, `lock` is
+    the queue of the writers, `controller` the lease; `logs` is a directory."""
+    return path.with_name(f"{path.name}.{ending}")
+
+
 def prepare_directory(path: Path) -> None:
     """Make the directory of a state file that does not exist yet, for its owner alone."""
     try:
@@ -28,12 +34,41 @@ def prepare_directory(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StateError(f"the state file {path} cannot be reached: {error.strerror}") from None
-    kind = _file_system(path.parent)
-    if kind in _NETWORK:
+    if kind := network_file_system(path.parent):
         raise StateError(
             f"{path.parent} is on a network file system ({kind}), where SQLite loses data: "
             "set ECSCTL_STATE to a local path"
         )
+
+
+def network_file_system(directory: Path) -> str:
+    """Its type, where a directory is on one; else empty."""
+    kind = _file_system(directory)
+    return kind if kind in _NETWORK else ""
+
+
+def sync_directory(directory: Path) -> None:
+    """What was made or renamed in it survives a power loss when this returns."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fingerprint(key: bytes) -> str:
+    """What a state knows its key by."""
+    import hashlib  # takes longer to load than a quiet pass takes to decide
+
+    return hashlib.sha256(key).hexdigest()[:16]
+
+
+def replace_private_file(path: Path, content: bytes) -> None:
+    """Give a file another content, for its owner alone: all of it, or the old one stays."""
+    new = path.with_name(path.name + ".new")
+    private_file(new, content)
+    new.replace(path)
+    sync_directory(path.parent)
 
 
 def private_file(path: Path, content: bytes | None = None) -> Path:
@@ -109,6 +144,10 @@ class Lease:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
         return True
+
+    def close(self) -> None:
+        """Let it go."""
+        os.close(self._descriptor)
 
     @property
     def holder(self) -> str:

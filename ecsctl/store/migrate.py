@@ -6,12 +6,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import quote
 
 from ecsctl.model.errors import StateError
-from ecsctl.store.files import WriterQueue, private_file
+from ecsctl.store.backup import back_up, new_backup, prune
+from ecsctl.store.files import WriterQueue, beside, private_file
 from ecsctl.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 BUSY_TIMEOUT = 5.0
@@ -20,7 +20,14 @@ BUSY_TIMEOUT = 5.0
 
 def opened(path: Path) -> tuple[sqlite3.Connection, bool]:
     """A connection, and whether it can only read: where the file cannot be written, it is read as it lies there."""
-    fresh = not path.exists()
+    has_key = beside(path, "key").exists()  # asked first: who makes a state makes the file before the key
+    fresh = not path.exists() or path.stat().st_size == 0
+    if fresh and has_key:
+        raise StateError(
+            f"there is no state at {path}, but its key is there: it was lost. Put a backup back "
+            "(ecsctl state restore), rebuild it from the hosts (ecsctl recover), or begin anew without it: "
+            f"move {beside(path, 'key')} away"
+        )
     try:
         if fresh:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -28,15 +35,7 @@ def opened(path: Path) -> tuple[sqlite3.Connection, bool]:
         raise StateError(f"the state file {path} cannot be made: {error.strerror}") from None
     private_file(path)
     with translate(path):
-        writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-        mode = "mode=rw" if writable else "mode=ro&immutable=1"
-        connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?{mode}",
-            uri=True,
-            timeout=BUSY_TIMEOUT,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        connection, writable = connected(path)
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             if writable:
@@ -47,6 +46,19 @@ def opened(path: Path) -> tuple[sqlite3.Connection, bool]:
             connection.close()
             raise
     return connection, not writable
+
+
+def connected(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """A bare connection to a file that is there, and whether it can write."""
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{'mode=rw' if writable else 'mode=ro&immutable=1'}",
+        uri=True,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    return connection, writable
 
 
 def migrate(connection: sqlite3.Connection, path: Path, queue: WriterQueue, read_only: bool) -> None:
@@ -66,7 +78,8 @@ def migrate(connection: sqlite3.Connection, path: Path, queue: WriterQueue, read
         if version == VERSION:
             return
         if version:
-            _back_up(connection, path, version)
+            back_up(connection, new_backup(path, f"v{version}"))
+            prune(path)
         connection.execute("BEGIN IMMEDIATE")
         try:
             for script in MIGRATIONS[version:]:
@@ -107,8 +120,9 @@ def _advice(path: Path, error: sqlite3.DatabaseError) -> str:
     if "unable to open" in text:
         return f"the state file {path} cannot be opened: check the path, its owner and mode"
     return (
-        f"the state file {path} is damaged or not ecsctl's ({text}); nothing was changed: "
-        f"restore a backup (see {path.parent / 'backups'}), or move the file away to begin anew"
+        f"the state file {path} is damaged or not ecsctl's ({text}); nothing was changed: put a backup back "
+        f"(ecsctl state restore; there may be some in {path.parent / 'backups'}), or rebuild it from the hosts "
+        "(ecsctl recover)"
     )
 
 
@@ -124,20 +138,6 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    folder = path.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    copy = folder / f"{path.name}-v{version}-{now}"
-    copy.unlink(missing_ok=True)
-    connection.execute("VACUUM INTO ?", (str(copy),))
-    copy.chmod(0o600)
-    with sqlite3.connect(copy) as check:
-        if check.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-            raise StateError(f"the backup {copy} is not sound: the state was not brought forward")
-    check.close()
 
 
 def _statements(script: str) -> Iterator[str]:

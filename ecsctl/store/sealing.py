@@ -6,13 +6,12 @@ https://github.com/fernet/spec/blob/master/Spec.md
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ecsctl.model.errors import StateError
-from ecsctl.store.files import private_file
+from ecsctl.store.files import private_file, replace_private_file
 
 
 class Seal:
@@ -56,11 +55,4 @@ class Seal:
         return private_file(self._path).read_bytes().split()
 
     def _write(self, keys: list[bytes]) -> None:
-        new = self._path.with_name(self._path.name + ".new")
-        private_file(new, b"\n".join(keys) + b"\n")
-        new.replace(self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        replace_private_file(self._path, b"\n".join(keys) + b"\n")

@@ -13,19 +13,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import Record
 from ecsctl.model.stored import Event, TaskRecord
-from ecsctl.store.files import Lease, WriterQueue, prepare_directory, private_file
+from ecsctl.store.backup import Copy, back_up
+from ecsctl.store.files import Lease, WriterQueue, beside, fingerprint, prepare_directory, private_file
 from ecsctl.store.migrate import migrate, opened, translate
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
 
 R = TypeVar("R", bound=Record)
 Filter = Scalar | tuple[Scalar, ...]
+
+
+class Use(NamedTuple):
+    """What the unfinished tasks of a container instance take: CPU units, MiB; and how many are running, pending, and to
+    stop."""
+
+    cpu: int = 0
+    memory: int = 0
+    running: int = 0
+    pending: int = 0
+    stopping: int = 0
 
 
 class View:
@@ -66,7 +78,14 @@ class View:
             (*arguments, limit),
         )
         found = rows.fetchall()  # where there is none, no decoder is made: that takes longer than the question
-        return [_decoder(table.kind).decode(row[0]) for row in found]
+        try:
+            return [_decoder(table.kind).decode(row[0]) for row in found]
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StateError(
+                f"the state is damaged: a record of the table {table.name} cannot be read ({error}); nothing was "
+                "changed: see ecsctl state check, put a backup back (ecsctl state restore), or rebuild the state from "
+                "the hosts (ecsctl recover)"
+            ) from None
 
     def count(self, table: Table[Any], **filters: Filter) -> int:
         """How many records match."""
@@ -80,19 +99,26 @@ class View:
         sql = f"SELECT count(*) FROM {table.name} WHERE {column} < ?"  # noqa: S608 checked above
         return int(self._connection.execute(sql, (timestamp(moment),)).fetchone()[0])
 
-    def used(self, cluster_arn: str) -> dict[str, tuple[int, int, int, int]]:
-        """What unfinished tasks take per container instance: cpu units, memory MiB, running, pending tasks."""
+    def used(self, cluster_arn: str) -> dict[str, Use]:
+        """What unfinished tasks take per container instance."""
         rows = self._connection.execute(
             "SELECT instance, sum(cpu), sum(memory), sum(last_status = 'RUNNING'),"
-            " sum(last_status IN ('PROVISIONING', 'PENDING', 'ACTIVATING'))"
+            " sum(last_status IN ('PROVISIONING', 'PENDING', 'ACTIVATING')), sum(desired_status = 'STOPPED')"
             " FROM task WHERE cluster = ? AND last_status != 'STOPPED' AND instance IS NOT NULL GROUP BY instance",
             (cluster_arn,),
         )
-        return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+        return {instance: Use(*figures) for instance, *figures in rows}
 
     def groups(self, cluster_arn: str) -> dict[str, dict[str, int]]:
-        """How many unfinished tasks of which group there are per container instance. They are not decoded for it."""
-        where, arguments = _where(TASKS, {"cluster": cluster_arn, "last_status": UNFINISHED})
+        """How many tasks of which group there are per container instance, but for those that are to stop: placement
+        goes by what is desired (ECS developer guide, "Example Amazon ECS task placement constraints"). They are not
+        decoded for it."""
+        wanted: dict[str, Filter] = {
+            "cluster": cluster_arn,
+            "last_status": UNFINISHED,
+            "desired_status": ("RUNNING", "PENDING"),
+        }
+        where, arguments = _where(TASKS, wanted)
         rows = self._connection.execute(
             "SELECT instance, json_extract(CAST(doc AS TEXT), '$.task.group') AS name, count(*) FROM task"  # noqa: S608 as in find
             f" WHERE {where} AND instance IS NOT NULL AND name IS NOT NULL GROUP BY instance, name",
@@ -143,6 +169,12 @@ class View:
         return row[0] if row else None
 
     @property
+    def version(self) -> tuple[int, int]:
+        """The same as long as this process sees the same, whoever writes."""
+        others = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        return others, self._connection.total_changes
+
+    @property
     def sequence(self) -> int:
         """The number of the last writing transaction."""
         return int(self.meta("seq") or 0)
@@ -190,6 +222,13 @@ class Transaction(View):
         )
 
 
+class Origin(NamedTuple):
+    """Whose state a new one is: the id of the install, which is on the labels of its containers, and its key."""
+
+    install: str
+    key: bytes
+
+
 class Store:
     """An open state file. Usable by several threads; close() when done."""
 
@@ -198,12 +237,12 @@ class Store:
         self.read_only = read_only
         self._connection = connection
         self._lock = threading.RLock()
-        self._queue = WriterQueue(path.with_name(path.name + ".lock"))
+        self._queue = WriterQueue(beside(path, "lock"))
         self._key: bytes | None = None
 
     @classmethod
-    def open(cls, path: Path) -> Store:
-        """Open the state file, making or migrating it if need be.
+    def open(cls, path: Path, origin: Origin | None = None) -> Store:
+        """Open the state file, making or migrating it if need be. A new one continues the install `origin`.
 
         Raises StateError, with one line that says what to do, for a file that is damaged, another program's,
         from a newer release, readable by others, or on a network file system.
@@ -214,7 +253,7 @@ class Store:
         try:
             with translate(path):
                 migrate(connection, path, store._queue, read_only)
-            store._install()
+            store._install(origin)
         except BaseException:
             store.close()
             raise
@@ -257,7 +296,7 @@ class Store:
     def controller_lease(self) -> Lease:
         """The lease of this state's controller: there is one at a time."""
         try:
-            return Lease(self.path.with_name(self.path.name + ".controller"))
+            return Lease(beside(self.path, "controller"))
         except OSError as error:
             raise StateError(f"the lease beside the state file {self.path} cannot be made: {error.strerror}") from None
 
@@ -279,7 +318,7 @@ class Store:
             key = private_file(self._key_path).read_bytes()
             with self.read() as view:
                 known = view.meta("key")
-            if _fingerprint(key) != known:
+            if fingerprint(key) != known:
                 # With another key our own containers look like strangers', and their tasks as if they had vanished.
                 raise StateError(f"{self._key_path} is not this state's key: restore it from the backup of the state")
             self._key = key
@@ -288,18 +327,23 @@ class Store:
     @property
     def secrets_key_path(self) -> Path:
         """Where the keys are that open this state's secrets."""
-        return self.path.with_name(self.path.name + ".secrets-key")
+        return beside(self.path, "secrets-key")
 
     @property
     def logs_path(self) -> Path:
         """The directory of the logs that have outlived their containers."""
-        return self.path.with_name(self.path.name + ".logs")
+        return beside(self.path, "logs")
 
     @property
     def _key_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".key")
+        return beside(self.path, "key")
 
-    def _install(self) -> None:
+    def back_up(self, target: Path, *, force: bool = False) -> Copy:
+        """Write a consistent copy, while others write. See backup.back_up."""
+        with self._lock, translate(self.path):
+            return back_up(self._connection, target, force=force)
+
+    def _install(self, origin: Origin | None) -> None:
         with self.read() as view:
             known = view.meta("install") and view.meta("key")
         if not known:
@@ -309,10 +353,10 @@ class Store:
                 raise StateError(f"there is no state at {self.path}, and none can be made: check the owner and mode")
             with self._writing() as tx:
                 if tx.meta("install") is None:
-                    key = os.urandom(32)
+                    install, key = origin or Origin(str(uuid.uuid4()), os.urandom(32))
                     private_file(self._key_path, key)
-                    tx.set_meta("key", _fingerprint(key))
-                    tx.set_meta("install", str(uuid.uuid4()))
+                    tx.set_meta("key", fingerprint(key))
+                    tx.set_meta("install", install)
 
     def close(self) -> None:
         self._connection.close()
@@ -323,12 +367,6 @@ def add_event(tx: Transaction, at: datetime, cluster_arn: str, resource_arn: str
     """Write one line into the journal."""
     event = Event(at=at, cluster_arn=cluster_arn, resource_arn=resource_arn, kind=kind, message=message)
     tx.put(EVENTS, event)
-
-
-def _fingerprint(key: bytes) -> str:
-    import hashlib  # takes longer to load than a quiet pass takes to decide
-
-    return hashlib.sha256(key).hexdigest()[:16]
 
 
 def _known(table: Table[Any], column: str) -> None:

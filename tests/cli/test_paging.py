@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import botocore.loaders
 import pytest
 
-from ecsctl.cli.paging import every_page
+from ecsctl.cli.action import Action
+from ecsctl.cli.commands import COMMANDS
+from ecsctl.cli.paging import every_page, is_paged
 from ecsctl.cli.problems import UsageError
 from ecsctl.model.api.clusters import ListClustersRequest, ListClustersResponse
 from tests.cli.running import Runner
@@ -70,3 +73,18 @@ def test_paging_by_hand_shows_the_token_of_the_service(ecsctl: Runner) -> None:
     cut = json.loads(ecsctl("list-clusters", "--max-items", "2").out)
     rest = json.loads(ecsctl("list-clusters", "--starting-token", cut["NextToken"]).out)
     assert len({*cut["clusterArns"], *rest["clusterArns"]}) == 3
+
+
+def test_pages_are_gathered_where_the_aws_cli_gathers_them() -> None:
+    loader = botocore.loaders.Loader()
+    known = loader.load_service_model("ecs", "paginators-1")["pagination"]
+    served = loader.load_service_model("ecs", "service-2")["operations"]
+    actions = [Action(entry) for entry in COMMANDS.values() if entry.action in served]
+    gathered = {one.entry.action for one in actions if is_paged(one.entry.action, one.request_type)}
+    assert gathered == known.keys() & {one.entry.action for one in actions}
+
+
+def test_capacity_providers_that_are_missing_are_told(ecsctl: Runner) -> None:
+    answer = json.loads(ecsctl("describe-capacity-providers", "--capacity-providers", "FARGATE", "none").out)
+    assert [provider["name"] for provider in answer["capacityProviders"]] == ["FARGATE"]
+    assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]

@@ -40,13 +40,19 @@ def test_people_get_a_table(ecsctl: Runner) -> None:
     assert [line[0] for line in lines if line and line[0].startswith("us-east-1")] == ["us-east-1b"]
 
 
+def test_hosts_without_a_price_beside_priced_ones_are_told(ecsctl: Runner) -> None:
+    told = ecsctl("simulate", *FLEET, "--hosts", "2 hosts of 8 vCPU, 32 GB", *TASKS)
+    assert "1.36 an hour" in told.out
+    assert "hosts without a price: 2; each counts as the dearest" in told.out
+
+
 def test_what_does_not_fit_is_told_and_ends_with_1(ecsctl: Runner) -> None:
     told = ecsctl("simulate", "--hosts", "1 vCPU, 2 GB", "--task", "0.5 vCPU, 1 GB=3", "--output", "json")
     (load,) = json.loads(told.out)["workload"]
     assert (told.code, load["placed"], load["count"]) == (1, 2, 3)
     assert "insufficient memory available" in load["reason"]
     told = ecsctl("simulate", "--hosts", "1 vCPU, 2 GB", "--task", "2 vCPU, 1 GB=1")
-    assert (told.code, "a task is larger" in told.out) == (1, True)
+    assert (told.code, "cannot be: 2 vCPU, 1 GB: RESOURCE:CPU: needs 2048" in told.out) == (1, True)
 
 
 def test_a_file_with_both_and_its_task_definitions(ecsctl: Runner, tmp_path: Path) -> None:
@@ -113,6 +119,52 @@ def test_the_picture_shows_every_zone_and_every_item(ecsctl: Runner, tmp_path: P
     bars = ElementTree.parse(svg).findall(".//{http://www.w3.org/2000/svg}rect")  # noqa: S314
     assert len(bars) < 2500
     assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_many_items_tells_the_largest_apart_and_says_what_was_not_placed(
+    ecsctl: Runner, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.svg"
+    tasks = [word for number in range(30) for word in ("--task", f"{128 * (number + 1)}, {256 * (number + 1)}=1")]
+    fleet = ("--hosts", "8 hosts of 16 vCPU, 64 GB", "--picture", str(path))
+    assert ecsctl("simulate", *fleet, *tasks, "--task", "99 vCPU, 1 GB=4").code == 1
+    svg = "{http://www.w3.org/2000/svg}"
+    found = ElementTree.parse(path)  # noqa: S314 ours
+    texts = [text.text or "" for text in found.iter(f"{svg}text")]
+    assert "21 others" in texts
+    assert any(text.startswith("not placed: ") and "4 of 99 vCPU, 1 GB" in text for text in texts)
+    colours = {}
+    for bar in found.iter(f"{svg}rect"):
+        title = bar.findtext(f"{svg}title") or ""
+        if " 1 of " in title:
+            colours[title.partition(" 1 of ")[2]] = bar.get("fill")
+    assert len(set(colours.values())) == 11
+    assert len({fill for name, fill in colours.items() if int(name.partition(",")[0]) > 128 * 20}) == 10
+
+
+def test_gpus_and_capacity_providers_of_a_file(ecsctl: Runner, tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(
+        "fleet:\n"
+        "  - {count: 2, cpu: 4 vCPU, memory: 8 GB, gpus: 2, capacityProvider: dear}\n"
+        "  - {count: 2, cpu: 4 vCPU, memory: 8 GB, capacityProvider: spare}\n"
+        "workload:\n"
+        "  - {name: learn, count: 5, cpu: 1 vCPU, memory: 1 GB, gpus: 1}\n"
+        "  - {name: web, count: 4, cpu: 1 vCPU, memory: 1 GB, capacityProviderStrategy: \n"
+        "      [{capacityProvider: spare, weight: 3}, {capacityProvider: dear, weight: 1}]}\n"
+    )
+    answer = json.loads(ecsctl("simulate", str(path), "--output", "json").out)
+    assert [(load["name"], load["placed"], load["hosts"]) for load in answer["workload"]] == [
+        ("learn", 4, 2),
+        ("web", 4, 3),
+    ]
+    assert "insufficient GPU" in answer["workload"][0]["reason"]
+    assert {need.get("gpus"): need.get("hosts") for need in answer["needed"]} == {2: 3, None: None}
+    path.write_text(path.read_text().replace("Provider: spare, weight", "Provider: spar, weight"))
+    told = ecsctl("simulate", str(path))
+    assert (told.code, "workload[1]: no host of the fleet is of the capacity provider 'spar'" in told.err) == (1, True)
+    path.write_text(path.read_text().replace("gpus: 2", "gpus: -2"))
+    assert "fleet[0].gpus: -2 is not between 0 and 64" in ecsctl("simulate", str(path)).err
 
 
 def test_a_name_in_a_picture_is_text(tmp_path: Path) -> None:

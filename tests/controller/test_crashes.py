@@ -177,7 +177,8 @@ def check_router(world: World) -> None:
             address = found.addresses[0].ipv4
     for found in world.containers():
         if found.labels[identity.CONTAINER] == "main":
-            assert made[found.name]["Env"][:2] == [f"FLUENT_HOST={address}", "FLUENT_PORT=24224"]
+            told = [f"FLUENT_HOST={address}", "FLUENT_PORT=24224", "AWS_EXECUTION_ENV=AWS_ECS_EC2"]
+            assert made[found.name]["Env"] == told
 
 
 @pytest.mark.parametrize("scenario", [run_pod, stop_pod, heal_pod])

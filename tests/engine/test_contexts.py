@@ -11,7 +11,7 @@ import pytest
 
 from ecsctl.engine.address import SshAddress, TcpAddress, UnixAddress
 from ecsctl.engine.connect import connect
-from ecsctl.engine.contexts import Endpoint, Tls, current_address, resolve
+from ecsctl.engine.contexts import Endpoint, Tls, addresses, current_address, resolve
 from ecsctl.model.errors import EngineUnreachable, InputError
 
 
@@ -51,6 +51,13 @@ def test_the_current_context_is_remembered_by_name(home: Path) -> None:
     use(home, "host1")
     assert current_address() == "context:host1"
     assert resolve("context:host1") == Endpoint(SshAddress("10.0.0.1", "root"))
+
+
+def test_all_contexts_have_addresses_the_current_one_first(home: Path) -> None:
+    add_context(home, "host2", "ssh://root@10.0.0.2")
+    add_context(home, "host1", "ssh://root@10.0.0.1")
+    use(home, "host2")
+    assert addresses() == ["context:host2", "unix:///var/run/docker.sock", "context:host1"]
 
 
 def test_the_environment_goes_before_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from ecsctl.engine.port import LogChunk, PortBinding, Subnet
 from ecsctl.model import identity
 from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NetworkNotFound, NotFound
 from ecsctl.model.identity import PAUSE_IMAGE
+from ecsctl.model.timestamps import unix_time
 from tests.engine.contract import (
     LONG,
     MISSING_COMMAND,
@@ -74,6 +75,27 @@ def test_what_was_created_is_there_and_has_not_run(world: World) -> None:
     assert not seen.is_up
     assert not seen.has_ended
     assert world.engine.inspect(world.name("c")) == seen
+
+
+def test_all_installs_are_listed_when_none_is_named(world: World) -> None:
+    container = world.create("forever")
+    assert container in {found.id for found in world.engine.list(None)}
+    assert world.engine.list(world.install + "-other") == []
+    assert all(identity.INSTALL in found.labels for found in world.engine.list(None))
+
+
+def test_what_a_container_was_created_with_is_told_and_not_shown(world: World) -> None:
+    body = {**world.body("forever"), "Env": ["MODE=a=b c", "EMPTY="]}
+    body["HostConfig"]["LogConfig"] = {"Type": "json-file", "Config": {"max-size": "1m"}}
+    container = world.engine.create(world.name("c"), body)
+    found = world.engine.settings(container)
+    assert {"MODE": "a=b c", "EMPTY": ""}.items() <= found.environment.items()
+    assert found.log_options == {"max-size": "1m"}
+    assert found.image == body["Image"]
+    assert unix_time(found.created_at) > unix_time("2020-01-01T00:00:00Z")
+    assert "a=b c" not in repr(found)
+    with pytest.raises(NotFound):
+        world.engine.settings(world.name("nobody"))
 
 
 def test_a_name_is_given_once(world: World) -> None:
@@ -292,6 +314,7 @@ def test_a_port_that_is_taken_fails_the_start_until_it_is_free(world: World) -> 
     holder = publish("holder", 0)
     world.engine.start(holder)
     port = world.engine.inspect(holder).ports[0].host_port
+    assert (port, "tcp") in world.engine.published()
     other = publish("other", port)
     with pytest.raises(EngineRefused, match="port is already allocated") as caught:
         world.engine.start(other)
@@ -300,6 +323,7 @@ def test_a_port_that_is_taken_fails_the_start_until_it_is_free(world: World) -> 
     assert (seen.state, seen.exit_code) == ("created", 128)
     assert "port is already allocated" in seen.error
     world.engine.remove(holder)
+    assert (port, "tcp") not in world.engine.published()
     world.engine.start(other)
     assert world.engine.inspect(other).is_up
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecsctl.controller.new_tasks import hosts_of
+from ecsctl.model.errors import ApiError
 from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.reconcile import reconcile
 from tests.controller.world import World
@@ -83,11 +84,53 @@ def test_a_capacity_provider_is_described_as_ecs_does(call: Any) -> None:
             "managedTerminationProtection",
         ),
         ("InvalidParameterException", {"name": "x", "autoScalingGroupProvider": {"autoScalingGroupArn": " "}}, "empty"),
+        *(
+            (
+                "InvalidParameterException",
+                {"name": "x", "autoScalingGroupProvider": {**GROUP, "managedScaling": {field: value}}},
+                f"managedScaling.{field}: {value} is not between",
+            )
+            for field, value in (
+                ("targetCapacity", 500),
+                ("minimumScalingStepSize", 10_001),
+                ("maximumScalingStepSize", 10_001),
+                ("instanceWarmupPeriod", 10_001),
+            )
+        ),
     ],
 )
 def test_a_capacity_provider_that_cannot_be(call: Any, code: str, request_: dict[str, Any], words: str) -> None:
     call("CreateCapacityProvider", name="fast")
     assert words in refused(call, code, "CreateCapacityProvider", **request_)
+
+
+def test_what_an_update_does_not_say_stays(call: Any) -> None:
+    scaling = {"targetCapacity": 70, "instanceWarmupPeriod": 60}
+    call("CreateCapacityProvider", name="fast", autoScalingGroupProvider={**GROUP, "managedScaling": scaling})
+    change = {"managedScaling": {"maximumScalingStepSize": 7}}
+    made = call("UpdateCapacityProvider", name="fast", autoScalingGroupProvider=change)["capacityProvider"]
+    found = made["autoScalingGroupProvider"]["managedScaling"]
+    assert (found["targetCapacity"], found["instanceWarmupPeriod"], found["maximumScalingStepSize"]) == (70, 60, 7)
+
+
+def test_a_capacity_provider_is_of_its_account_and_of_no_cluster(call: Any) -> None:
+    call("CreateCapacityProvider", name="fast")
+    elsewhere = "arn:aws:ecs:eu-west-1:111111111111:capacity-provider/fast"
+    refused(call, "InvalidParameterException", "DeleteCapacityProvider", capacityProvider=elsewhere)
+    answer = call("DescribeCapacityProviders", capacityProviders=[elsewhere])
+    assert answer["failures"] == [{"arn": elsewhere, "reason": "MISSING"}]
+    for action, name in (("DeleteCapacityProvider", "capacityProvider"), ("UpdateCapacityProvider", "name")):
+        assert "cluster: only" in refused(call, "ClientException", action, cluster="default", **{name: "fast"})
+    assert "cluster: only" in refused(call, "ClientException", "CreateCapacityProvider", cluster="default", name="new")
+    many = [f"p{number}" for number in range(21)]
+    for name in many:
+        call("CreateCapacityProvider", name=name)
+    put = {"cluster": "default", "capacityProviders": many, **default()}
+    assert "20 capacity providers at most" in refused(
+        call, "InvalidParameterException", "PutClusterCapacityProviders", **put
+    )
+    own = "arn:aws:ecs:us-east-1:000000000000:capacity-provider/fast"
+    assert call("DeleteCapacityProvider", capacityProvider=own)["capacityProvider"]["name"] == "fast"
 
 
 def test_what_is_in_use_is_not_deleted(grouped: Any, world: World) -> None:
@@ -179,6 +222,57 @@ def test_fargate_takes_what_fargate_takes(grouped: Any, world: World) -> None:
     assert "does not support launch_type FARGATE" in words
 
 
+FARGATE: dict[str, Any] = {
+    "networkMode": "awsvpc",
+    "requiresCompatibilities": ["FARGATE"],
+    "cpu": "256",
+    "memory": "512",
+}
+SUBNET = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"cpu": "300", "memory": "777"}, "No Fargate configuration exists for given values: 300 CPU, 777 memory"),
+        ({"memory": "3072"}, "With 256 CPU, memory is 512 to 2048"),
+        (
+            {"containerOverrides": [{"name": "main", "resourceRequirements": [{"type": "GPU", "value": "1"}]}]},
+            "containerOverrides[main].resourceRequirements: Fargate has no GPUs",
+        ),
+    ],
+)
+def test_overrides_on_fargate_keep_to_its_sizes(call: Any, world: World, overrides: Any, words: str) -> None:
+    definition = world.define({}, **FARGATE)
+    request = {"taskDefinition": definition, "overrides": overrides, **SUBNET}
+    assert words in refused(call, "InvalidParameterException", "RunTask", **request)
+    taken = call("RunTask", taskDefinition=definition, overrides={"cpu": "512", "memory": "1024"}, **SUBNET)["tasks"][0]
+    assert (taken["cpu"], taken["memory"]) == ("512", "1024")
+
+
+def test_a_definition_for_fargate_asks_for_no_gpu(call: Any, world: World) -> None:
+    with pytest.raises(ApiError, match=r"containerDefinitions\[0\].resourceRequirements: Fargate has no GPUs"):
+        world.define({"resourceRequirements": [{"type": "GPU", "value": "1"}]}, **FARGATE)
+
+
+def test_tasks_of_fargate_are_spread_over_zones_and_told_nothing_else(call: Any, world: World) -> None:
+    """ECS developer guide, "Use strategies to define Amazon ECS task placement": neither is supported for Fargate."""
+    request = {"taskDefinition": world.define({}, **FARGATE), **SUBNET}
+    tasks = call("RunTask", count=4, **request)["tasks"]
+    assert Counter(task["availabilityZone"] for task in tasks) == {"zone0": 2, "zone1": 2}
+    service = {"serviceName": "web", "desiredCount": 1, **request}
+    for more in (
+        {"placementStrategy": [{"type": "binpack", "field": "cpu"}]},
+        {"placementConstraints": [{"type": "distinctInstance"}]},
+    ):
+        for action, asked in (("RunTask", request), ("CreateService", service)):
+            said = refused(call, "InvalidParameterException", action, **asked, **more)
+            assert "are not supported with FARGATE launch type" in said
+    call("CreateService", **service)
+    said = refused(call, "InvalidParameterException", "UpdateService", service="web", **more)
+    assert "Placement constraints are not supported" in said
+
+
 def test_a_service_keeps_the_ratio_as_it_grows_and_shrinks(grouped: Any, world: World) -> None:
     created = {"serviceName": "web", "taskDefinition": world.define({}), "capacityProviderStrategy": HALVES}
     made = grouped("CreateService", desiredCount=2, **created)["service"]
@@ -233,6 +327,26 @@ def test_the_hosts_of_a_provider_cost_what_its_tag_says(grouped: Any, world: Wor
         assert hosts_of(view, "arn:aws:ecs:us-east-1:000000000000:cluster/default")[0].price == 0.1
     cheap = run(grouped, world, priority="cost")["tasks"][0]
     assert cheap["containerInstanceArn"] == hosts[0].arn
+
+
+def test_what_is_no_price_and_no_limit_is_refused_by_name(grouped: Any, world: World) -> None:
+    (arn, _) = grouped("ListContainerInstances")["containerInstanceArns"]
+    for name, value, words in (
+        ("ecsctl.hourly-price", "abc", "'abc' is no price of an hour"),
+        ("ecsctl.hourly-price", "-1", "'-1' is no price of an hour"),
+        ("ecsctl.hourly-price", None, "is no price of an hour"),
+        ("ecsctl.task-limit", "many", "'many' is no number of tasks"),
+    ):
+        attribute = {"name": name, "targetId": arn, **({"value": value} if value else {})}
+        said = refused(grouped, "InvalidParameterException", "PutAttributes", attributes=[attribute])
+        assert said.startswith(f"Attribute {name}: ")
+        assert words in said
+    tags = [{"key": "ecsctl.hourly-price", "value": "notanumber"}]
+    words = "Tag ecsctl.hourly-price: 'notanumber' is no price"
+    assert words in refused(grouped, "InvalidParameterException", "CreateCapacityProvider", name="new", tags=tags)
+    of_provider = "arn:aws:ecs:us-east-1:000000000000:capacity-provider/fast"
+    assert words in refused(grouped, "InvalidParameterException", "TagResource", resourceArn=of_provider, tags=tags)
+    grouped("TagResource", resourceArn=arn, tags=tags)  # of a container instance it is a tag like any
 
 
 def test_task_sets_have_strategies_of_their_own(grouped: Any, world: World) -> None:

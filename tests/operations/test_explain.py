@@ -12,11 +12,13 @@ from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.explanation import Explanation
 from ecsctl.model.record import decode
 from ecsctl.operations.explain import explain_resource, plan_tasks
+from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.tasks import run_task
 from ecsctl.store.tables import TASK_DEFINITIONS
 from tests.controller.world import World
 
+NONE_BY_DEFAULT = "defaultCapacityProviderStrategy"
 SPREAD = [{"type": "spread", "field": "attribute:ecs.availability-zone"}]
 
 
@@ -61,6 +63,16 @@ def test_a_plan_says_what_has_no_room_and_what_would_help(world: World) -> None:
     assert {failure.reason for failure in made.failures} == {"RESOURCE:MEMORY"}
 
 
+def test_a_task_larger_than_every_host_is_no_error_but_a_failure_on_each(call: Any, world: World) -> None:
+    """As on ECS (API failure reasons, RESOURCE): who asks finds out what would have to change."""
+    for size, reason in (({"memory": 999_999}, "RESOURCE:MEMORY"), ({"cpu": 999_999}, "RESOURCE:CPU")):
+        answer = call("RunTask", taskDefinition=world.define(size))
+        assert (answer["tasks"], [failure["reason"] for failure in answer["failures"]]) == ([], [reason] * 2)
+        made = plan(world)
+        assert [failure.reason for failure in made.failures] == [reason] * 2
+        assert all(str(host.advice).startswith("never: it has ") for host in made.hosts)
+
+
 def test_a_plan_refuses_what_run_task_refuses(world: World) -> None:
     for more, words in (
         ({"count": 11}, "count"),
@@ -97,6 +109,36 @@ def test_a_task_is_explained(call: Any, world: World) -> None:
     reconcile(world.process())
     assert "is STOPPED on host" in told(world, arn).summary
     assert "enough" in told(world, arn).summary
+
+
+def test_a_task_is_explained_by_what_was_asked_for_it(call: Any, world: World) -> None:
+    constraint = {"type": "memberOf", "expression": "attribute:ecs.availability-zone == zone1"}
+    asked = {"placementStrategy": [{"type": "binpack", "field": "memory"}], "placementConstraints": [constraint]}
+    task = call("RunTask", taskDefinition=world.define({}), **asked)["tasks"][0]
+    found = told(world, task["taskArn"])
+    assert {"placed by binpack memory", "only where attribute:ecs.availability-zone == zone1"} <= set(found.facts)
+    assert found.next
+    assert [(host.name, host.fits, host.reason) for host in found.next.hosts] == [
+        ("host1", True, None),
+        ("host0", False, "MemberOf placement constraint unsatisfied."),
+    ]
+    assert found.next.hosts[0].scores
+    assert found.next.hosts[0].scores[0].strategy == "binpack memory"
+    task = call("RunTask", taskDefinition="app", priority="cost")["tasks"][0]
+    assert "placed by priority: cost 1, availability 0" in told(world, task["taskArn"]).facts
+
+
+def test_a_task_of_a_capacity_provider_is_explained_among_its_hosts(call: Any, world: World) -> None:
+    call("CreateCapacityProvider", name="fast")
+    call("DeregisterContainerInstance", containerInstance="host0")
+    register_host(world.process(), None, HostOptions("host0", provider="fast"))
+    call("PutClusterCapacityProviders", cluster="default", capacityProviders=["fast"], **{NONE_BY_DEFAULT: []})
+    mine = [{"capacityProvider": "fast", "weight": 1}]
+    task = call("RunTask", taskDefinition=world.define({}), capacityProviderStrategy=mine)["tasks"][0]
+    found = told(world, task["taskArn"])
+    assert found.next
+    assert [one.name for one in found.next.tasks] == ["host0"]
+    assert {host.name: host.reason for host in found.next.hosts} == {"host0": None, "host1": "CAPACITY PROVIDER"}
 
 
 def test_a_task_that_failed_says_why(call: Any, world: World) -> None:

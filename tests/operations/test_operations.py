@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.controller.world import World
+from ecsctl.model.api.tasks import RunTaskRequest
+from ecsctl.model.record import decode
+from ecsctl.operations.explain import plan_tasks
+from ecsctl.operations.tasks import run_task
+from ecsctl.scheduler.decide import request_stop
+from ecsctl.store.tables import TASKS
+from tests.controller.world import Life, World
 from tests.operations.conftest import refused
 
 
@@ -118,8 +124,8 @@ def test_as_many_as_fit_are_placed_and_the_rest_are_failures(call: Any, world: W
     assert len(answer["tasks"]) == 4
     assert {failure["reason"] for failure in answer["failures"]} == {"RESOURCE:MEMORY"}
     assert len(answer["failures"]) == 2
-    said = refused(call, "InvalidParameterException", "RunTask", taskDefinition=registered(call, memory=99999))
-    assert "99999" in said
+    answer = call("RunTask", taskDefinition=registered(call, memory=99999))
+    assert {failure["reason"] for failure in answer["failures"]} == {"RESOURCE:MEMORY"}
 
 
 def test_fixed_ports_are_held_until_the_task_has_stopped(call: Any) -> None:
@@ -185,6 +191,36 @@ def test_an_expression_that_cannot_be_read_is_said_at_once(call: Any, constraint
         container = {"name": "main", "image": "busybox", "memory": 16}
         more = {"family": "app", "containerDefinitions": [container], "placementConstraints": [constraint]}
         assert words in refused(call, "ClientException", "RegisterTaskDefinition", **more)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (
+            {"containerOverrides": [{"name": "main", "cpu": -900}]},
+            "containerOverrides[main].cpu: Invalid",
+        ),
+        ({"containerOverrides": [{"name": "main", "memory": -500}]}, "no less than 6 MiB"),
+        ({"containerOverrides": [{"name": "main", "memory": 0}]}, "no less than 6 MiB"),
+        ({"containerOverrides": [{"name": "main", "memoryReservation": -1}]}, "no less than 6 MiB"),
+        ({"containerOverrides": [{"name": "main", "memory": 8}]}, "greater than or equal to 'memoryReservation'"),
+        ({"containerOverrides": [{"name": "main", "memoryReservation": 20}]}, "greater than or equal to"),
+        ({"memory": "14"}, "'memory' setting for container 'main' is greater than for the task"),
+        ({"memory": "16", "containerOverrides": [{"name": "side", "memoryReservation": 8}]}, "The sum of all"),
+        ({"cpu": "128", "containerOverrides": [{"name": "main", "cpu": 129}]}, "overrides.cpu: The sum of all"),
+        ({"cpu": "1"}, "Write 128 (0.125 vCPU)"),
+    ],
+)
+def test_overrides_keep_to_what_a_definition_may_say(
+    call: Any, world: World, overrides: dict[str, Any], words: str
+) -> None:
+    sizes = {"memory": 16, "memoryReservation": 10}
+    definition = world.define(sizes, {**sizes, "name": "side"})
+    for action in ("RunTask", "StartTask"):
+        where = {"containerInstances": ["host0"]} if action == "StartTask" else {}
+        request = {"taskDefinition": definition, "overrides": overrides, **where}
+        assert words in refused(call, "InvalidParameterException", action, **request)
+    assert world.tasks() == []
 
 
 @pytest.mark.parametrize(
@@ -275,3 +311,86 @@ def test_the_journal_tells_what_happened_and_why(call: Any, world: World) -> Non
     assert [kind for kind, _ in kinds][:1] == ["TaskPlaced"]
     assert ("TaskToStop", "EssentialContainerExited: Essential container in task exited") in kinds
     assert kinds[-1][0] == "TaskStopped"
+
+
+def test_the_constraints_of_a_definition_count_too(call: Any, world: World) -> None:
+    """ECS API_RunTask: at most 10 constraints, with those in the task definition."""
+    constraint = {"type": "memberOf", "expression": "runningTasksCount >= 0"}
+    definition = world.define({}, placementConstraints=[constraint] * 6)
+    fits, more = ([constraint] * number for number in (4, 5))
+    assert call("RunTask", taskDefinition=definition, placementConstraints=fits)["tasks"]
+    service = {"serviceName": "web", "desiredCount": 1, "taskDefinition": definition}
+    asked = {"taskDefinition": definition, "placementConstraints": more}
+    assert "with the 6" in refused(call, "InvalidParameterException", "RunTask", **asked)
+    assert "with the 6" in refused(call, "InvalidParameterException", "CreateService", **{**service, **asked})
+    call("CreateService", **service, placementConstraints=fits)
+    said = refused(call, "InvalidParameterException", "UpdateService", service="web", placementConstraints=more)
+    assert "with the 6" in said
+
+
+def test_a_port_that_a_foreign_container_holds_is_taken(call: Any, world: World) -> None:
+    """The next host is tried; where there is none it is a failure, and a dry run says so too."""
+    ports = {"portMappings": [{"containerPort": 80, "hostPort": 8080}]}
+    request = {"taskDefinition": world.define(ports), "count": 2}
+    foreign = {"Image": "up", "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}}}
+    engine = world.engines["host0"]
+    engine.start(engine.create("foreign", foreign))
+    planned = plan_tasks(world.process(), decode(RunTaskRequest, request))
+    assert [task.name for task in planned.tasks] == ["host1"]
+    assert [(host.name, host.reason) for host in planned.hosts] == [("host1", None), ("host0", "RESOURCE:PORTS")]
+    answer = call("RunTask", **request)
+    assert [task["lastStatus"] for task in answer["tasks"]] == ["RUNNING"]
+    assert {failure["reason"] for failure in answer["failures"]} == {"RESOURCE:PORTS"}
+    before = len(engine.calls_of("published"))
+    call("RunTask", taskDefinition=world.define({}))
+    assert len(engine.calls_of("published")) == before  # nobody asks who does not want to know
+
+
+def test_ports_of_the_host_are_reserved(call: Any, world: World) -> None:
+    arns = call("ListContainerInstances")["containerInstanceArns"]
+    for host in call("DescribeContainerInstances", containerInstances=arns)["containerInstances"]:
+        for resources in (host["registeredResources"], host["remainingResources"]):
+            (ports,) = [resource["stringSetValue"] for resource in resources if resource["name"] == "PORTS"]
+            assert ports == ["22", "2375", "2376", "51678", "51679", "51680"]
+    definition = world.define({"portMappings": [{"containerPort": 22, "hostPort": 22}]})
+    assert {f["reason"] for f in call("RunTask", taskDefinition=definition)["failures"]} == {"RESOURCE:PORTS"}
+
+
+def test_a_task_that_is_to_stop_does_not_keep_another_of_its_group_away(call: Any, world: World) -> None:
+    """ECS developer guide, "Example Amazon ECS task placement constraints": what is desired of tasks is what placement
+    goes by. What such a task has, it has until it is STOPPED."""
+    constraints = [{"type": "distinctInstance"}]
+    request = {"taskDefinition": world.define({"memory": 1600}), "count": 2, "placementConstraints": constraints}
+    assert len(call("RunTask", **request)["tasks"]) == 2
+    assert [f["reason"] for f in call("RunTask", **request)["failures"]] == [
+        "distinctInstance placement constraint unsatisfied."
+    ] * 2
+    with world.store.write() as tx:
+        for record in tx.find(TASKS):
+            tx.put(TASKS, request_stop(record, "UserInitiated", "enough", world.clock.now()))
+    before = remaining(call)
+    assert len(call("RunTask", **request)["tasks"]) == 2
+    assert remaining(call) == [memory - 1600 for memory in before]
+    assert {record.task.last_status for record in world.tasks()} == {"RUNNING"}
+
+
+def test_what_another_takes_while_hosts_are_asked_is_not_given_twice(call: Any, world: World) -> None:
+    """Where the tasks go is decided before the hosts are asked, and again only where something has changed since."""
+    definition = world.define({"memory": remaining(call)[0] - 100})
+    request = decode(RunTaskRequest, {"taskDefinition": definition, "count": 2})
+    others: list[Any] = []
+
+    def meanwhile() -> None:
+        if not others:
+            others.append(None)
+            others.extend(run_task(world.process(), request).tasks or [])
+
+    answer = run_task(world.process(Life(meanwhile=meanwhile)), request)
+    assert (len(others) - 1, answer.tasks) == (2, [])
+    assert [failure.reason for failure in answer.failures or []] == ["RESOURCE:MEMORY"] * 2
+
+
+def remaining(call: Any) -> list[int]:
+    arns = call("ListContainerInstances")["containerInstanceArns"]
+    found = call("DescribeContainerInstances", containerInstances=arns)["containerInstances"]
+    return [next(r["integerValue"] for r in one["remainingResources"] if r["name"] == "MEMORY") for one in found]

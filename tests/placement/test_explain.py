@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
+from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.explain import explain
 from ecsctl.placement.fleet import Fleet, requirements
@@ -24,6 +24,7 @@ from tests.placement.test_place import (
     DISTINCT,
     GROUP,
     SMALL,
+    Rule,
     fleets,
     host,
     member_of,
@@ -36,11 +37,11 @@ def test_the_first_in_rank_is_where_the_search_goes(
     hosts: list[Host],
     demand: Demand,
     chain: list[PlacementStrategy],
-    constraints: list[PlacementConstraint],
+    rules: list[Rule],
     priority: str | None,
     seed: int,
 ) -> None:
-    asked = requirements(demand, GROUP, chain, constraints, priority)
+    asked = requirements(demand, GROUP, chain, [rule for rule, _ in rules], priority)
     verdicts = explain(Fleet(hosts), asked)
     assert sorted(verdict.host.arn for verdict in verdicts) == sorted(found.arn for found in hosts)
     assert all((verdict.rank is None) == bool(verdict.rejection) == bool(verdict.advice) for verdict in verdicts)

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import Fleet, requirements
-from ecsctl.placement.host import PRICE, ZONE, Host
-from ecsctl.placement.pack import Kind, hosts_needed, lower_bound, pack
+from ecsctl.placement.host import ARCHITECTURE, PRICE, TASK_LIMIT, ZONE, Host
+from ecsctl.placement.pack import Kind, Size, hosts_needed, lower_bound, pack
+from ecsctl.placement.query import parse
 from ecsctl.placement.simulation import Load, lose, needs, simulate
 from tests.placement.test_place import BY_ZONE, seeded
 
 SIZE = 12
+WHOLE = Size(SIZE, SIZE, 3, 5)
 PORT = frozenset({(80, "tcp")})
+PORTS, GPUS = st.sampled_from([frozenset(), PORT]), st.integers(0, 2)
 
 
 def demand(drawn: tuple[Any, ...]) -> Demand:
@@ -28,7 +31,14 @@ def demand(drawn: tuple[Any, ...]) -> Demand:
 KINDS = st.lists(
     st.builds(
         Kind,
-        st.tuples(st.integers(1, SIZE), st.integers(1, SIZE), st.sampled_from([frozenset(), PORT])).map(demand),
+        st.tuples(
+            st.integers(1, SIZE),
+            st.integers(1, SIZE),
+            st.sampled_from([frozenset(), PORT]),
+            st.just(None),
+            st.just(None),
+            st.integers(0, 2),
+        ).map(demand),
         st.integers(0, 12),
         st.booleans(),
     ),
@@ -38,7 +48,7 @@ KINDS = st.lists(
 
 @given(KINDS)
 def test_each_task_has_a_place_and_no_host_has_too_much(kinds: list[Kind]) -> None:
-    patterns = pack(SIZE, SIZE, kinds)
+    patterns = pack(WHOLE, kinds)
     placed = [sum(p.tasks.get(n, 0) * p.hosts for p in patterns) for n in range(len(kinds))]
     assert placed == [kind.tasks for kind in kinds]
     for pattern in patterns:
@@ -46,8 +56,10 @@ def test_each_task_has_a_place_and_no_host_has_too_much(kinds: list[Kind]) -> No
         assert sum(kinds[n].demand.cpu * count for n, count in pattern.tasks.items()) <= SIZE
         assert sum(kinds[n].demand.memory * count for n, count in pattern.tasks.items()) <= SIZE
         assert sum(count for n, count in pattern.tasks.items() if kinds[n].demand.ports) <= 1
+        assert sum(kinds[n].demand.gpus * count for n, count in pattern.tasks.items()) <= WHOLE.gpus
+        assert sum(pattern.tasks.values()) <= WHOLE.tasks
         assert all(count == 1 for n, count in pattern.tasks.items() if kinds[n].is_single)
-    assert hosts_needed(SIZE, SIZE, kinds) >= lower_bound(SIZE, SIZE, kinds)
+    assert hosts_needed(WHOLE, kinds) >= lower_bound(WHOLE, kinds)
 
 
 @given(st.lists(st.tuples(st.integers(1, SIZE), st.integers(1, SIZE)).map(demand), max_size=6))
@@ -67,20 +79,20 @@ def test_it_is_close_to_the_best_there_is(demands: list[Demand]) -> None:
         return best
 
     kinds = [Kind(demand, 1) for demand in demands]
-    assert lower_bound(SIZE, SIZE, kinds) <= fewest(tuple(demands), ()) <= hosts_needed(SIZE, SIZE, kinds)
-    assert hosts_needed(SIZE, SIZE, kinds) <= fewest(tuple(demands), ()) + 1
+    assert lower_bound(Size(SIZE, SIZE), kinds) <= fewest(tuple(demands), ()) <= hosts_needed(Size(SIZE, SIZE), kinds)
+    assert hosts_needed(Size(SIZE, SIZE), kinds) <= fewest(tuple(demands), ()) + 1
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_mix_of_sizes_is_packed_tightly(seed: int) -> None:
     random = Random(seed)  # noqa: S311 the same each time
     kinds = [Kind(Demand(128 * random.randint(1, 16), 256 * random.randint(1, 32)), 200) for _ in range(100)]
-    assert hosts_needed(16_384, 65_536, kinds) <= 1.05 * lower_bound(16_384, 65_536, kinds)
+    assert hosts_needed(Size(16_384, 65_536), kinds) <= 1.05 * lower_bound(Size(16_384, 65_536), kinds)
 
 
 def test_a_task_that_is_larger_than_a_host() -> None:
     with pytest.raises(ValueError, match="larger than a host"):
-        pack(10, 10, [Kind(Demand(1, 11), 1)])
+        pack(Size(10, 10), [Kind(Demand(1, 11), 1)])
 
 
 def host(name: str, zone: str, size: int = 4, price: str = "1") -> Host:
@@ -115,6 +127,28 @@ def test_how_many_hosts_of_each_kind_are_needed() -> None:
     assert [(n.kind.cpu_total, n.hosts, n.bound, n.price) for n in found] == [(8, 3, 3, 1.5), (4, 5, 5, 1.0)]
     (need,) = needs(simulate([host("a", "x")], [load("big", 1, size=5)], seeded(1)))
     assert need.hosts is None
+
+
+def test_what_is_needed_goes_by_constraints_limits_gpus_and_architecture() -> None:
+    plain = host("a", "x", size=8, price="3")
+    limited = plain._replace(arn="b", attributes={**plain.attributes, TASK_LIMIT: "2", PRICE: "1"})
+    arm = plain._replace(arn="c", attributes={**plain.attributes, ARCHITECTURE: "arm64", PRICE: "2"})
+    gpus = plain._replace(arn="d", gpus=("0", "1"), gpus_total=2, cpu_total=9, cpu_free=9)
+    small, big = load("web", 8), load("learn", 3)
+    for_intel = small._replace(asked=small.asked._replace(demand=Demand(1, 1, architecture="x86_64")))
+    on_gpus = big._replace(asked=big.asked._replace(demand=Demand(1, 1, gpus=1)))
+    found = {n.price: n for n in needs(simulate([plain, limited, arm], [for_intel], seeded(1)))}
+    assert {price: need.hosts for price, need in found.items()} == {1.0: 4, 2.0: None, 3.0: 1}
+    assert found[2.0].why == "web: ATTRIBUTE: needs x86_64, the host is arm64"
+    found = {n.kind.arn: n for n in needs(simulate([plain, gpus], [on_gpus], seeded(1)))}  # type: ignore[misc]
+    assert {name: need.hosts for name, need in found.items()} == {"a": None, "d": 2}  # type: ignore[comparison-overlap]
+    elsewhere = load("web", 1)
+    elsewhere = elsewhere._replace(asked=elsewhere.asked._replace(queries=(parse(f"attribute:{ZONE} == y"),)))
+    (need,) = needs(simulate([plain], [elsewhere], seeded(1)))
+    assert (need.hosts, need.why) == (
+        None,
+        f"web: MemberOf placement constraint unsatisfied.: needs attribute:{ZONE} == y, has x",
+    )
 
 
 @given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from("xyz")), min_size=1, max_size=5), KINDS)

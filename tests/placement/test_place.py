@@ -15,11 +15,11 @@ from ecsctl.model.record import decode
 from ecsctl.model.task import TaskOverride
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements, requirements
-from ecsctl.placement.host import TASK_LIMIT, ZONE, Host
+from ecsctl.placement.host import ARCHITECTURE, TASK_LIMIT, ZONE, Host
 from ecsctl.placement.place import place
 from ecsctl.placement.port_ranges import PortRange, free_rows
 from ecsctl.placement.search import Search
-from tests.making import definition
+from tests.making import definition, strategy
 
 SMALL = Demand(cpu=100, memory=100)
 GROUP = "service:web"
@@ -186,13 +186,6 @@ def test_the_draw_decides_among_equals() -> None:
     assert [found[0].host.arn for found in chosen if found[0].host] == ["a", "b", "c"]
 
 
-def test_a_task_that_no_empty_host_could_hold_is_told_from_one_that_has_to_wait() -> None:
-    full = Fleet([host("a", memory_free=0)])
-    assert full.never_fits(SMALL) is None
-    assert "needs 2000 MiB" in str(full.never_fits(Demand(1, 2000)))
-    assert "CPU" in str(full.never_fits(Demand(2000, 1)))
-
-
 # What a task takes
 
 
@@ -221,22 +214,25 @@ def test_what_a_task_is_built_for_is_what_attributes_say() -> None:
 # Against a reference that looks at every host for each task
 
 CHAINS = st.lists(st.sampled_from([BY_ZONE, BY_RACK, BY_HOST, BY_MEMORY, BY_CPU, AT_RANDOM]), max_size=5)
-CONSTRAINTS = st.lists(
-    st.sampled_from(
-        [
-            DISTINCT,
-            member_of(f"attribute:{ZONE} in [a, b]"),
-            member_of("runningTasksCount < 3"),
-            member_of(f"not(task:group == {GROUP}) or attribute:rack == 1"),
-        ]
+Rule = tuple[PlacementConstraint, Callable[[Host], bool]]
+"""A constraint, and what it means in other words."""
+RULES: list[Rule] = [
+    (DISTINCT, lambda found: not found.groups.get(GROUP)),
+    (member_of(f"attribute:{ZONE} in [a, b]"), lambda found: found.attribute(ZONE) in ("a", "b")),
+    (member_of("attribute:rack exists"), lambda found: found.attribute("rack") is not None),
+    (member_of("runningTasksCount < 3"), lambda found: found.running_tasks < 3),
+    (
+        member_of(f"not(task:group == {GROUP}) or attribute:rack == 1"),
+        lambda found: not found.groups.get(GROUP) or found.attribute("rack") == "1",
     ),
-    max_size=2,
-)
+]
+CONSTRAINTS = st.lists(st.sampled_from(RULES), max_size=2)
+PROVIDERS = st.sampled_from([None, None, "fast", "FARGATE"])
 DEMANDS = st.tuples(
     st.integers(0, 60),
     st.integers(0, 60),
     st.frozensets(st.sampled_from([(80, "tcp"), (53, "udp")])),
-    st.none(),
+    st.sampled_from([None, None, "arm64"]),
     st.none(),
     st.integers(0, 1),
 ).map(lambda drawn: Demand(*drawn))
@@ -248,18 +244,38 @@ def fleets(draw: st.DrawFn) -> list[Host]:
     for number in range(draw(st.integers(1, 7))):
         cpu, memory, tasks = draw(st.integers(0, 150)), draw(st.integers(0, 150)), draw(st.integers(0, 2))
         attributes: dict[str, str | None] = {}
-        for name, values in ((ZONE, "abc"), ("rack", "12"), (TASK_LIMIT, "4")):
+        for name, values in ((ZONE, "abc"), ("rack", "12"), (TASK_LIMIT, "4"), (ARCHITECTURE, ("arm64", "x86_64"))):
             if (value := draw(st.sampled_from([None, *values]))) is not None:
                 attributes[name] = value
         groups = {GROUP: tasks} if tasks else {}
         gpus = ("a", "b", "c")[: draw(st.integers(0, 3))]
         found = Host(f"h{number}", 150, 150, cpu, memory, attributes=attributes, groups=groups, gpus=gpus)
-        hosts.append(found._replace(active=draw(st.integers(0, 9)) > 0, connected=draw(st.integers(0, 9)) > 0))
+        found = found._replace(active=draw(st.integers(0, 9)) > 0, connected=draw(st.integers(0, 9)) > 0)
+        found = found._replace(
+            ports=draw(st.sampled_from([frozenset(), frozenset({(80, "tcp")})])),
+            stopping=draw(st.sampled_from([0, 0, 2])),
+            running_tasks=draw(st.integers(0, tasks)),
+            provider=draw(st.sampled_from([None, "fast", "slow"])),
+        )
+        hosts.append(found)
     return hosts
 
 
-def fits(found: Host, asked: Requirements) -> bool:
-    return Fleet([found]).rejection(0, asked) is None
+def fits(found: Host, asked: Requirements, rules: Sequence[Rule] = ()) -> bool:
+    """Whether a host takes such a task, said anew."""
+    demand, limit, architecture = asked.demand, found.attribute(TASK_LIMIT), found.attribute(ARCHITECTURE)
+    return (
+        found.active
+        and found.connected
+        and found.cpu_free >= demand.cpu
+        and found.memory_free >= demand.memory
+        and len(found.gpus) >= demand.gpus
+        and demand.ports.isdisjoint(found.ports)
+        and (limit is None or sum(found.groups.values()) + found.stopping < int(limit))
+        and (None in (demand.architecture, architecture) or demand.architecture == architecture)
+        and asked.provider in (None, "FARGATE", found.provider)
+        and all(is_met(found) for _, is_met in rules)
+    )
 
 
 def with_task(found: Host, asked: Requirements) -> Host:
@@ -274,18 +290,18 @@ def with_task(found: Host, asked: Requirements) -> Host:
     )
 
 
-def best(hosts: Sequence[Host], asked: Requirements) -> set[str]:
+def best(hosts: Sequence[Host], asked: Requirements, rules: Sequence[Rule]) -> set[str]:
     """By ARN, all that are as good as can be: each strategy narrows what the one before it left."""
-    left = [found for found in hosts if fits(found, asked)]
+    left = [found for found in hosts if fits(found, asked, rules)]
     within: list[str] = []
-    for strategy in asked.strategies:
-        if strategy.type == "random" or not left:
+    for one in asked.strategies:
+        if one.type == "random" or not left:
             break
-        field = strategy.field or ""
+        field = one.field or ""
         if field.startswith("attribute:"):
             within.append(field.removeprefix("attribute:"))
 
-        def measure(found: Host, strategy: PlacementStrategy = strategy, names: tuple[str, ...] = tuple(within)) -> int:
+        def measure(found: Host, strategy: PlacementStrategy = one, names: tuple[str, ...] = tuple(within)) -> int:
             if strategy.type == "binpack":
                 return found.cpu_free if strategy.field == "CPU" else found.memory_free
             if strategy == BY_HOST:
@@ -298,21 +314,22 @@ def best(hosts: Sequence[Host], asked: Requirements) -> set[str]:
     return {found.arn for found in left}
 
 
-@given(fleets(), DEMANDS, CHAINS, CONSTRAINTS, st.integers(0, 1000))
+@given(fleets(), DEMANDS, CHAINS, CONSTRAINTS, PROVIDERS, st.integers(0, 1000))
 def test_each_task_goes_to_one_of_the_best_hosts_or_there_is_none(
     hosts: list[Host],
     demand: Demand,
     chain: list[PlacementStrategy],
-    constraints: list[PlacementConstraint],
+    rules: list[Rule],
+    provider: str | None,
     seed: int,
 ) -> None:
-    asked = requirements(demand, GROUP, chain, constraints)
+    asked = requirements(demand, GROUP, chain, [rule for rule, _ in rules])._replace(provider=provider)
     fleet = Fleet(hosts)
     search = Search(fleet, asked, seeded(seed))
     known = {found.arn: found for found in hosts}
     for _ in range(12):
         number = search.take()
-        could = best(list(known.values()), asked)
+        could = best(list(known.values()), asked, rules)
         if number is None:
             assert not could
             assert len(fleet.rejections(asked)) == len(hosts)
@@ -324,14 +341,38 @@ def test_each_task_goes_to_one_of_the_best_hosts_or_there_is_none(
         assert known[arn].memory_free >= 0
 
 
-@given(fleets(), DEMANDS, CHAINS, st.integers(0, 1000), st.randoms())
+@given(
+    fleets(),
+    DEMANDS,
+    CHAINS,
+    CONSTRAINTS,
+    st.sampled_from([None, "cost", "0.2", "balanced", "availability"]),
+    st.sampled_from(["", "fast:1", "fast:2 slow:1", "FARGATE:1"]),
+    st.integers(0, 1000),
+    st.randoms(),
+)
 def test_neither_the_order_of_hosts_nor_another_run_changes_a_plan(
-    hosts: list[Host], demand: Demand, chain: list[PlacementStrategy], seed: int, shuffler: Random
+    hosts: list[Host],
+    demand: Demand,
+    chain: list[PlacementStrategy],
+    rules: list[Rule],
+    priority: str | None,
+    providers: str,
+    seed: int,
+    shuffler: Random,
 ) -> None:
-    asked = requirements(demand, GROUP, chain)
-    plan = place(Fleet(hosts), asked, 8, seeded(seed))
+    asked = requirements(demand, GROUP, chain, [rule for rule, _ in rules], priority)
+    plan = place(Fleet(hosts), asked, 8, seeded(seed), strategy(providers))
     shuffler.shuffle(hosts)
-    assert place(Fleet(hosts), asked, 8, seeded(seed)) == plan
+    assert place(Fleet(hosts), asked, 8, seeded(seed), strategy(providers)) == plan
+    known = {found.arn: found for found in hosts}
+    for placement in plan:  # whatever they are placed by, each fits
+        mine = asked._replace(provider=placement.provider)
+        if placement.host:
+            assert fits(known[placement.host.arn], mine, rules)
+            known[placement.host.arn] = with_task(known[placement.host.arn], mine)
+        else:
+            assert not any(fits(found, mine, rules) for found in known.values())
 
 
 @given(fleets(), st.lists(st.tuples(DEMANDS, CHAINS), max_size=4))

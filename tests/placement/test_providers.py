@@ -13,17 +13,8 @@ from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.placement.fleet import Fleet, requirements
 from ecsctl.placement.place import place
 from ecsctl.placement.providers import shares
+from tests.making import strategy
 from tests.placement.test_place import GROUP, SMALL, first, host
-
-
-def strategy(text: str) -> list[CapacityProviderStrategyItem]:
-    """Of words like `a:WEIGHT` and `b:WEIGHT+BASE`."""
-    items = []
-    for word in text.split():
-        name, _, rest = word.partition(":")
-        weight, _, base = rest.partition("+")
-        items.append(CapacityProviderStrategyItem(name, weight=int(weight or 0) or None, base=int(base or 0) or None))
-    return items
 
 
 @pytest.mark.parametrize(

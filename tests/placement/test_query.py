@@ -480,9 +480,11 @@ def test_a_query_tells_what_it_reads() -> None:
     }
 
 
+LETTERS = "abz019 -_.@/\\:+*%()[],!=<>&|~^$?#\0\n\t\x7f\xa0\xe4\u0301\u2028\ufeff\u6f22\U0001f600"
+"""Some of each kind. (A table of all that there are takes Hypothesis seconds to make, on a busy machine too many.)"""
 VALUES = st.one_of(
-    st.text(st.characters(exclude_characters="'", codec="utf-8"), max_size=12).map("'{}'".format),
-    st.text(st.characters(exclude_characters='"', codec="utf-8"), max_size=12).map('"{}"'.format),
+    st.text(LETTERS + '"', max_size=12).map("'{}'".format),
+    st.text(LETTERS + "'", max_size=12).map('"{}"'.format),
     st.text("abz019-_.@/\\:+*%", min_size=1, max_size=12),
     st.sampled_from(["and", "or", "not", "in", "exists", "2018-06-18", "''", '"it\'s"', "'a\\'", "'\"'"]),
 )

@@ -17,9 +17,8 @@ from ecsctl.model.stored import TaskRecord
 from ecsctl.placement.host import ZONE, Host
 from ecsctl.placement.providers import shares
 from ecsctl.scheduler.scale_in import stopping_order
-from tests.making import NOW, definition, task_of
+from tests.making import NOW, definition, strategy, task_of
 from tests.placement.test_place import AT_RANDOM, BY_HOST, BY_MEMORY, BY_RACK, BY_ZONE
-from tests.placement.test_providers import strategy
 
 APP = definition({"name": "main"})
 HOSTS = {
@@ -66,6 +65,13 @@ def test_of_the_fullest_zone_then_of_the_fullest_instance_then_the_newest() -> N
 def test_what_does_not_serve_goes_first() -> None:
     tasks = tasks_on("a1", "a2", "a2", "!c1")
     assert numbers(order(tasks, BY_ZONE, BY_HOST))[:2] == [3, 2]
+
+
+def test_whatever_is_spread_over_the_zones_stay_level() -> None:
+    """ECS developer guide, "Use strategies to define Amazon ECS task placement", on spread and scale-in."""
+    for chain in ([BY_HOST], [BY_RACK], [BY_MEMORY, BY_HOST]):
+        assert numbers(order(tasks_on("a1", "a2", "b1"), *chain))[0] != 2
+    assert numbers(order(tasks_on("a1", "b1", "b1"), BY_MEMORY))[0] == 2  # nothing is spread
 
 
 def test_a_rack_is_one_within_its_zone() -> None:

@@ -25,7 +25,7 @@ from ecsctl.model.service import Service
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord
 from ecsctl.store import files, schema
 from ecsctl.store.migrate import translate
-from ecsctl.store.store import Store, add_event
+from ecsctl.store.store import Store, Use, add_event
 from ecsctl.store.tables import CLUSTERS, EVENTS, SERVICES, TABLES, TASK_DEFINITIONS, TASKS
 from tests import unprivileged
 from tests.making import CLUSTER, INSTANCE, NOW, definition, task_of
@@ -124,6 +124,20 @@ def test_a_state_never_goes_back(store: Store, before: str, after: str) -> None:
         tx.put(TASKS, evolve(record, task=evolve(record.task, last_status=after)))
 
 
+def test_the_version_is_another_whoever_writes(path: Path, store: Store) -> None:
+    other = Store.open(path)
+    seen: list[tuple[int, int]] = []
+    for writer in (None, store, other, None):
+        if writer:
+            with writer.write() as tx:
+                tx.put(CLUSTERS, evolve(cluster(), status=f"S{len(seen)}"))
+        with store.read() as view:
+            seen.append(view.version)
+    other.close()
+    assert len(set(seen)) == 3
+    assert seen[2] == seen[3]
+
+
 def test_what_is_used_is_the_sum_over_unfinished_tasks(store: Store) -> None:
     made = definition({"name": "main"})
     with store.write() as tx:
@@ -132,10 +146,10 @@ def test_what_is_used_is_the_sum_over_unfinished_tasks(store: Store) -> None:
             record = evolve(task_of(made, f"{number:032x}"), cpu=100, memory=50)
             record.task.last_status = status
             tx.put(TASKS, record)
-        assert tx.used(CLUSTER) == {INSTANCE: (200, 100, 1, 1)}
+        assert tx.used(CLUSTER) == {INSTANCE: Use(200, 100, 1, 1, 0)}
 
 
-def test_the_groups_on_an_instance_are_counted_by_its_unfinished_tasks(store: Store) -> None:
+def test_the_groups_on_an_instance_are_counted_by_its_tasks_that_are_not_to_stop(store: Store) -> None:
     made = definition({"name": "main"})
     states = [("RUNNING", "web"), ("PENDING", "web"), ("STOPPING", "db"), ("STOPPED", "old"), ("RUNNING", None)]
     with store.write() as tx:
@@ -144,11 +158,15 @@ def test_the_groups_on_an_instance_are_counted_by_its_unfinished_tasks(store: St
             record = task_of(made, f"{number:032x}")
             record.task.last_status, record.task.group = status, group
             tx.put(TASKS, record)
+        leaving = task_of(made, "e" * 32)
+        leaving.task.last_status, leaving.task.desired_status, leaving.task.group = "RUNNING", "STOPPED", "web"
+        tx.put(TASKS, leaving)
         unplaced = task_of(made, "f" * 32)
         unplaced.task.container_instance_arn = None
         tx.put(TASKS, unplaced)
         assert tx.groups(CLUSTER) == {INSTANCE: {"web": 2, "db": 1}}
         assert tx.groups(f"{CLUSTER}2") == {}
+        assert tx.used(CLUSTER)[INSTANCE].stopping == 1
 
 
 def test_old_events_are_forgotten(store: Store) -> None:

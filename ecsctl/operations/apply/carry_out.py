@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ecsctl.model.api.capacity_providers import PutClusterCapacityProvidersRequest
+from ecsctl.model.api.capacity_providers import CreateCapacityProviderRequest, PutClusterCapacityProvidersRequest
 from ecsctl.model.api.clusters import CreateClusterRequest, DeleteClusterRequest, UpdateClusterRequest
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tags import TagResourceRequest, UntagResourceRequest
@@ -15,13 +15,19 @@ from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest, UnscheduleTaskRequest
 from ecsctl.operations.apply.plan import Plan
 from ecsctl.operations.apply.schedules import NewSchedule, create_schedule
-from ecsctl.operations.capacity_providers import put_cluster_capacity_providers
+from ecsctl.operations.capacity_providers import create_capacity_provider, put_cluster_capacity_providers
 from ecsctl.operations.clusters import create_cluster, delete_cluster, update_cluster
 from ecsctl.operations.context import Context
+from ecsctl.operations.hosts import HostDocument, put_host
 from ecsctl.operations.schedules import schedule_task, unschedule_task
 from ecsctl.operations.services import create_service, delete_service, update_service
 from ecsctl.operations.tags import tag_resource, untag_resource
-from ecsctl.operations.task_definitions import deregister_task_definition, register_if_changed
+from ecsctl.operations.task_definitions import (
+    Revision,
+    deregister_task_definition,
+    register_if_changed,
+    register_revision,
+)
 from ecsctl.operations.waiting import wait_services
 from ecsctl.store.tables import SERVICES
 
@@ -50,6 +56,8 @@ def carry_out(ctx: Context, plan: Plan, tell: Callable[[str], None]) -> None:
 
 def _perform(ctx: Context, request: Record, arn: str) -> None:
     match request:
+        case Revision():
+            register_revision(ctx, request)
         case RegisterTaskDefinitionRequest():
             registered = register_if_changed(ctx, request)
             if registered.task_definition_arn != arn:
@@ -64,7 +72,9 @@ def _perform(ctx: Context, request: Record, arn: str) -> None:
 _OPERATIONS: dict[type[Record], Callable[[Context, Any], object]] = {
     CreateClusterRequest: create_cluster,
     UpdateClusterRequest: update_cluster,
+    CreateCapacityProviderRequest: create_capacity_provider,
     PutClusterCapacityProvidersRequest: put_cluster_capacity_providers,
+    HostDocument: put_host,
     DeregisterTaskDefinitionRequest: deregister_task_definition,
     CreateServiceRequest: create_service,
     UpdateServiceRequest: update_service,

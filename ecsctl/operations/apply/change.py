@@ -16,11 +16,12 @@ SIGNS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-"}
 
 
 class Ground(NamedTuple):
-    """What a plan is made on: one snapshot, and the set whose resources are its own."""
+    """What a plan is made on: one snapshot, and the set whose resources are its own; None where resources have the
+    tags that they say, their sets' among them."""
 
     view: View
     ctx: Context
-    set_name: str
+    set_name: str | None
 
 
 class Change(NamedTuple):

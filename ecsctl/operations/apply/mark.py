@@ -16,12 +16,14 @@ MARK = "ecsctl:applied"
 """Its value is the name of the set. It is set when a resource is made, never later."""
 
 
-def marked(tags: Sequence[Tag] | None, set_name: str) -> list[Tag]:
+def marked(tags: Sequence[Tag] | None, set_name: str | None) -> list[Tag]:
     """The tags of a resource that apply makes."""
+    if set_name is None:
+        return list(tags or [])
     return [*(tags or []), Tag(key=MARK, value=set_name)]
 
 
-def is_made_by(view: View, arn: str | None, set_name: str) -> bool:
+def is_made_by(view: View, arn: str | None, set_name: str | None) -> bool:
     """Whether an apply of this set made it."""
     return _set_of(view, arn) == set_name
 
@@ -31,17 +33,17 @@ def unmarked_tags(view: View, arn: str | None) -> list[Tag]:
     return [tag for tag in tags_of(view, arn) if tag.key != MARK]
 
 
-def check_given_tags(tags: Sequence[Tag] | None, set_name: str) -> None:
+def check_given_tags(tags: Sequence[Tag] | None, set_name: str | None) -> None:
     """InvalidParameterException for tags that cannot be, among them the mark."""
-    if any(tag.key == MARK for tag in tags or []):
+    if set_name is not None and any(tag.key == MARK for tag in tags or []):
         raise invalid_parameter(f"tags: {MARK} is set by apply itself: leave it out, and name the set with --set.")
     check_tags(marked(tags, set_name))
 
 
-def check_set(view: View, arn: str, set_name: str) -> None:
+def check_set(view: View, arn: str, set_name: str | None) -> None:
     """InvalidParameterException for what another set made: two sets would change it to and fro."""
     owner = _set_of(view, arn)
-    if owner not in (None, set_name):
+    if set_name is not None and owner not in (None, set_name):
         raise invalid_parameter(
             f"it was made by apply --set {owner}; to move it: "
             f"ecsctl tag-resource --resource-arn {arn} --tags key={MARK},value={set_name}"
@@ -52,7 +54,8 @@ def tag_changes(view: View, arn: str, wanted: Sequence[Tag] | None) -> tuple[lis
     """How a resource's tags change, and the requests for it; None leaves them as they are."""
     if wanted is None:
         return [], []
-    current = unmarked_tags(view, arn)
+    is_whole = any(tag.key == MARK for tag in wanted)
+    current = tags_of(view, arn) if is_whole else unmarked_tags(view, arn)
     found = differences(_wire(current), _wire(wanted), "tags")
     if not found:
         return [], []

@@ -1,0 +1,185 @@
+"""Whether a state is sound: its file, what lies beside it, what its records say of each other. Nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ecsctl.model.errors import StateError
+from ecsctl.store.files import beside, fingerprint, network_file_system
+from ecsctl.store.migrate import connected, translate
+from ecsctl.store.schema import APPLICATION_ID, VERSION
+from ecsctl.store.store import View
+from ecsctl.store.tables import (
+    FAMILIES,
+    INSTANCES,
+    PORTS,
+    SECRETS,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
+    SERVICES,
+    TABLES,
+    TASK_DEFINITIONS,
+    TASKS,
+    Table,
+    scope_of,
+)
+
+if TYPE_CHECKING:
+    from ecsctl.store.sealing import Seal
+
+MENDING = "put a backup back (ecsctl state restore), or rebuild the state from the hosts (ecsctl recover)"
+
+
+class Finding(NamedTuple):
+    """What is wrong, and what to do about it."""
+
+    what: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.advice}"
+
+
+def check(path: Path) -> list[Finding]:
+    """All that is wrong with a state. StateError when there is none."""
+    if not path.is_file():
+        raise StateError(f"there is no state at {path}" if not path.exists() else f"{path} is no file")
+    found = [*_files(path)]
+    try:
+        with translate(path), closing(connected(path)[0]) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            found += _database(connection, path)
+    except StateError as error:
+        found.append(Finding(str(error).partition("; nothing was changed")[0], MENDING))
+    return found
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether the file of a state cannot be read as one, or not all of it."""
+    with translate(path):
+        try:
+            with closing(connected(path)[0]) as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+        except sqlite3.OperationalError:  # locked, or not to be opened: nothing about what is in it
+            raise
+        except sqlite3.DatabaseError:
+            return True
+
+
+def _files(path: Path) -> Iterator[Finding]:
+    if kind := network_file_system(path.parent):
+        yield Finding(
+            f"{path.parent} is on a network file system ({kind}), where SQLite loses data",
+            "move the state to a local disk, and set ECSCTL_STATE",
+        )
+    endings = ("", "-wal", "-shm", ".key", ".secrets-key", ".lock", ".controller", ".logs")
+    places = [place for ending in endings if (place := path.with_name(path.name + ending)).exists()]
+    for place in [*places, *_copies(path)]:
+        facts = place.stat()
+        mode = stat.S_IMODE(facts.st_mode)
+        if mode & 0o077:
+            right = "700" if place.is_dir() else "600"
+            yield Finding(f"{place} can be read by others (mode {mode:04o})", f"chmod {right} {place}")
+        if facts.st_uid != os.getuid():
+            yield Finding(f"{place} is another user's (uid {facts.st_uid})", f"chown {os.getuid()} {place}")
+
+
+def _copies(path: Path) -> list[Path]:
+    return sorted((path.parent / "backups").glob(f"{path.name}-*"))
+
+
+def _database(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        yield Finding(f"{path} is not a state of ecsctl", "give another path by --state or ECSCTL_STATE")
+        return
+    troubles = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
+    if troubles != ["ok"]:
+        yield from (Finding(f"{path} is damaged: {' '.join(trouble.split())}", MENDING) for trouble in troubles)
+        return
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version != VERSION:
+        newer = version > VERSION
+        yield Finding(
+            f"{path} has the schema {version}, this ecsctl has {VERSION}",
+            "upgrade ecsctl" if newer else "any other command brings it forward, after a backup",
+        )
+        return
+    view = View(connection)
+    yield from _keys(view, path)
+    unreadable = [trouble for table in TABLES if (trouble := _unreadable(view, table))]
+    yield from unreadable or _references(connection, view)
+
+
+def _unreadable(view: View, table: Table[Any]) -> Finding | None:
+    try:
+        view.find(table)
+    except StateError as error:
+        return Finding(str(error).partition("; nothing was changed")[0], MENDING)
+    return None
+
+
+def _keys(view: View, path: Path) -> Iterator[Finding]:
+    key = beside(path, "key")
+    back = "put it back from a backup of the state; without it containers that exist cannot be told from forged ones"
+    if not key.exists():
+        yield Finding(f"{key} is missing", back)
+    elif fingerprint(key.read_bytes()) != view.meta("key"):
+        yield Finding(f"{key} is not this state's key", back)
+    sealed = [(secret.name, version.sealed) for secret in view.find(SECRETS) for version in secret.versions]
+    if not sealed:
+        return
+    from ecsctl.store.sealing import Seal  # loads the ciphers
+
+    place = beside(path, "secrets-key")
+    if not place.exists():
+        yield Finding(f"{place} is missing", "put it back from a backup of the state, or put every secret again")
+        return
+    for name in sorted({name for name, value in sealed if not _opens(Seal(place), value)}):
+        yield Finding(
+            f"{place} does not open the secret {name}", "put its key back, or put the secret again (ecsctl secret put)"
+        )
+
+
+def _opens(seal: Seal, value: str) -> bool:
+    try:
+        seal.open(value)
+    except StateError:
+        return False
+    return True
+
+
+def _references(connection: sqlite3.Connection, view: View) -> Iterator[Finding]:
+    """What records name and what is not there."""
+    for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield Finding(f"a record of the table {table} names a {parent} that is not there", MENDING)
+    known = {
+        *(str(one.task_definition_arn) for one in view.find(TASK_DEFINITIONS)),
+        *(one.arn for one in view.find(INSTANCES)),
+        *(one.arn for one in view.find(SERVICES)),
+    }
+    tasks = [task for task in view.find(TASKS) if not task.is_stopped]  # of one that is over only its past is known
+    services = view.find(SERVICES, status=("ACTIVE", "DRAINING"))
+    named = [(task.arn, str(task.task.task_definition_arn), "ecsctl stop-task") for task in tasks]
+    named += [(task.arn, str(task.task.container_instance_arn), "ecsctl stop-task") for task in tasks]
+    named += [(task.arn, task.service, "ecsctl stop-task") for task in tasks if task.service]
+    named += [(s.arn, starter.task_definition_arn, "ecsctl update-service") for s in services for starter in s.starters]
+    named += [
+        (str(one.service_deployment_arn), str(one.service_arn), MENDING) for one in view.find(SERVICE_DEPLOYMENTS)
+    ]
+    named += [(str(one.service_revision_arn), str(one.service_arn), MENDING) for one in view.find(SERVICE_REVISIONS)]
+    yield from (Finding(f"{who} names {arn}, which is not there", todo) for who, arn, todo in named if arn not in known)
+    unfinished = {task.arn for task in tasks}
+    for port in view.find(PORTS):
+        if port.task_arn not in unfinished:
+            yield Finding(f"the port {port.key} is held by {port.task_arn}, which is not there", MENDING)
+    families = {one.key for one in view.find(FAMILIES)}
+    for definition in view.find(TASK_DEFINITIONS):
+        if f"{scope_of(definition.task_definition_arn)}/{definition.family}" not in families:
+            yield Finding(f"the family of {definition.task_definition_arn} is not there", MENDING)
