@@ -12,7 +12,7 @@ from ecsctl.controller.look import Sight
 from ecsctl.engine.port import Engine, Observed
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part, task_beside
-from ecsctl.model.errors import Conflict, StateError
+from ecsctl.model.errors import Conflict, EngineRefused, NotFound, StateError
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.store.store import Store, Transaction, View
@@ -101,8 +101,13 @@ def _collect_container(
         if not dry_run:
             try:
                 keep(found)
+            except NotFound:
+                return True  # somebody else has removed it
             except StateError as error:
                 result.left_alone.append(f"container {found.name} has to stay: {error}")
+                return False
+            except EngineRefused as error:
+                result.left_alone.append(f"container {found.name} has to stay, its log cannot be read: {error}")
                 return False
             engine.remove(found.id)
         result.lines.append(f"remove container {found.name}: {why}")
@@ -143,7 +148,9 @@ def _finish(
             with suppress(Conflict):  # somebody else's container uses it
                 engine.remove_volume(volume)
         with store.write() as tx:
-            tx.put(TASKS, evolve(record, collected=True))
+            current = tx.get(TASKS, record.arn)
+            if current is not None:
+                tx.put(TASKS, evolve(current, collected=True))
 
 
 def forget(store: Store, sights: dict[str, Sight], retention: Retention, now: datetime, *, dry_run: bool) -> list[str]:

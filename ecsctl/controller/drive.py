@@ -20,14 +20,8 @@ from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import CreateBody, Engine, Observed, PullProgress, RegistryLogin
 from ecsctl.model.arn import last_part
-from ecsctl.model.errors import (
-    EcsctlError,
-    EngineRefused,
-    EngineTimeout,
-    EngineUnreachable,
-    SecretUnavailable,
-    VolumeUnavailable,
-)
+from ecsctl.model.container_definition import ContainerDefinition
+from ecsctl.model.errors import EcsctlError, EngineError, SecretUnavailable, VolumeUnavailable
 from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import PAUSE, PAUSE_IMAGE, Signature
 from ecsctl.model.image import ImagePolicy
@@ -116,11 +110,12 @@ class Driver:
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
         report = Drive(arn)
+        calls, outcomes = Calls(self._call), list[Outcome]()
         try:
-            self._drive(report, sight, limits)
-        except (EngineUnreachable, EngineTimeout) as error:
-            report.trouble, report.unfinished = str(error), True
-            self._release(arn)
+            self._drive(report, sight, limits, calls, outcomes)
+        except EngineError as error:
+            report.trouble = str(error)
+            self._give_up(report, calls, outcomes, limits)
         return report
 
     def plan(self, arn: str, sight: Sight) -> Planned | None:
@@ -135,10 +130,11 @@ class Driver:
         step = decide(fold_seen(record, seen, now, asked=names), definition, now)
         return Planned(lines_of(step, definition), step.record)
 
-    def _drive(self, report: Drive, sight: Sight | None, limits: Limits) -> None:
+    def _drive(
+        self, report: Drive, sight: Sight | None, limits: Limits, calls: Calls[Call], outcomes: list[Outcome]
+    ) -> None:
+        """`outcomes` are those that are not recorded yet."""
         look = Look()
-        outcomes: list[Outcome] = []
-        calls = Calls(self._call)
         pause = POLL[0]
         run = sight.endpoint if sight else None
         while found := self._read(report.arn):
@@ -154,12 +150,13 @@ class Driver:
             wait = step.waiting and limits.wait and self._time_left(limits)
             if not self._record(report, record, definition, step, claim=bool(actions or calls.busy) or wait):
                 continue  # somebody changed the task meanwhile: decide again on what it is now
-            sight, look, outcomes = None, Look(), []
+            sight, look = None, Look()
+            outcomes.clear()
             calls.add([(action, step.record, definition) for action in actions])
             run = self._publish(report, step, definition, run, busy=bool(calls.busy))
             if calls.busy:
-                outcomes = self._answers(calls, limits)
-                if not outcomes or any(outcome.result == "unknown" for outcome in outcomes):
+                outcomes += self._answers(calls, limits)
+                if not outcomes or any(outcome.result in ("unknown", "unsent") for outcome in outcomes):
                     self._give_up(report, calls, outcomes, limits)
                     return
                 # Neither a start's answer nor a stop's tells ports or exit codes.
@@ -220,7 +217,7 @@ class Driver:
             return run
         try:
             changed = self._endpoints().publish(self._engine, step.record, definition, self._signature.key, run)
-        except (SecretUnavailable, EngineRefused, EngineTimeout) as error:
+        except (SecretUnavailable, EngineError) as error:
             report.lines.append(f"{name_of(step.record, definition)}: the endpoint is not up to date: {error}")
             return run
         if changed is None:
@@ -276,21 +273,15 @@ class Driver:
     def _call(self, task: Call) -> Outcome:
         action, record, definition = task
         container = effective(record, definition, action.container)
-        redact: Callable[[str], str] | None = None
 
         def body() -> CreateBody:
-            nonlocal redact
             for name in provided(definition, container):
                 if not self._engine.has_volume(name):
                     raise VolumeUnavailable(f"there is no volume {name} on the host, and autoprovision is not on")
             socket = self._socket(record, definition) if firelens.uses_router(container) else ""
             service = self._service_of(record)
             made = create_body(record, definition, action.container, self._signature, self._storage, socket, service)
-            if not is_confidential(container):
-                return made
-            confidential = self._secrets().of_container(container)
-            redact = confidential.redact
-            return confidential.added_to(made)
+            return self._secrets().of_container(container).added_to(made) if is_confidential(container) else made
 
         def login() -> RegistryLogin | None:
             return self._secrets().login(container) if container.repository_credentials else None
@@ -317,7 +308,16 @@ class Driver:
         outcome = perform(self._engine, action, body, self._signature.key, fetch, offer, prepare)
         if outcome.result == "refused" and "storage-opt" in outcome.value:
             outcome = outcome._replace(value=f"{UNLIMITED}: {outcome.value}")
-        return outcome._replace(value=redact(outcome.value)) if redact else outcome
+        if outcome.result == "refused" and is_confidential(container):
+            outcome = outcome._replace(value=self._redacted(container, outcome.value))
+        return outcome
+
+    def _redacted(self, container: ContainerDefinition, said: str) -> str:
+        """The words of an engine, which may repeat what it was given."""
+        try:
+            return self._secrets().of_container(container).redact(said)
+        except SecretUnavailable:
+            return "the engine refused it; its words are left out, as they may have secrets in them"
 
     def _fetch(self, image: str, login: Callable[[], RegistryLogin | None]) -> None:
         """Pull an image; the one that is made here is loaded."""
@@ -356,10 +356,12 @@ class Driver:
 
     def _give_up(self, report: Drive, calls: Calls[Call], outcomes: list[Outcome], limits: Limits) -> None:
         """Record what is known, leave the rest for the next look, and let go of the task."""
+        outcomes += calls.drop()
         while calls.busy and (more := self._answers(calls, limits)):
             outcomes += more
         report.unfinished = True
-        report.trouble = next((o.value for o in outcomes if o.result == "unknown" and o.value), None)
+        silent = (o.value for o in outcomes if o.result in ("unknown", "unsent") and o.value)
+        report.trouble = report.trouble or next(silent, None)
         with self._store.write() as tx:
             record = tx.get(TASKS, report.arn)
             if record is not None and self._claimant.is_ours(record.claim):
@@ -368,12 +370,6 @@ class Driver:
 
     def _answers(self, calls: Calls[Call], limits: Limits) -> list[Outcome]:
         return calls.answers(None if calls.is_starting else self._seconds_left(limits))
-
-    def _release(self, arn: str) -> None:
-        with self._store.write() as tx:
-            record = tx.get(TASKS, arn)
-            if record is not None and self._claimant.is_ours(record.claim):
-                tx.put(TASKS, evolve(record, claim=None))
 
     def _time_left(self, limits: Limits) -> bool:
         return limits.until is None or self._clock.since_boot() < limits.until

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -37,7 +38,7 @@ class Endpoints:
         self._roles = Roles(sources.roles, clock)
         self._clock = clock
         self._runs: dict[str, str] = {}  # the endpoint that was last seen of a container instance
-        self._raising = Lock()
+        self._raising: defaultdict[str, Lock] = defaultdict(Lock)  # by container instance: one may take long
 
     def offer(self, engine: Engine, record: TaskRecord, definition: TaskDefinition) -> str:
         """What the containers of a new task are to be told of; empty where the host cannot have an endpoint.
@@ -73,13 +74,13 @@ class Endpoints:
             run = self._runs.get(str(record.task.container_instance_arn)) or known.run
         if digest == known.digest and knows(known, run, self._clock.now()):
             return None
-        expires_at = None
+        renew_at = None
         if known.credentials:
             credentials = self._roles.credentials(str(role_of(record, definition)))
             files = {**files, f"c/{credentials_id(record, key)}": credentials.file}
-            expires_at = credentials.expires_at
+            renew_at = credentials.renew_at
         run = self._put(engine, record, run, files)
-        return evolve(known, run=run, digest=digest, expires_at=expires_at) if run else None
+        return evolve(known, run=run, digest=digest, renew_at=renew_at) if run else None
 
     def withdraw(self, engine: Engine) -> None:
         """Nothing on its host needs it any more."""
@@ -102,7 +103,7 @@ class Endpoints:
             files[f"c/{credentials_id(record, key)}"] = _GONE
         with suppress(NotFound, Conflict):  # it forgot when it ended
             put(engine, known.run, files)
-        return evolve(known, run="", digest="", expires_at=None)
+        return evolve(known, run="", digest="", renew_at=None)
 
     def _put(self, engine: Engine, record: TaskRecord, run: str, files: Mapping[str, str]) -> str:
         """Put files into the endpoint, which is made anew where it is gone; which one that was, empty for none."""
@@ -122,7 +123,7 @@ class Endpoints:
     def _raise(self, engine: Engine, record: TaskRecord, image: str) -> str:
         """See to it that the host has an endpoint; why it cannot, if so."""
         host = str(record.task.container_instance_arn)
-        with self._raising:
+        with self._raising[host]:
             with self._store.read() as view:
                 instance = view.get(INSTANCES, host)
             failed_at = instance.endpoint_failed_at if instance else None
@@ -134,7 +135,8 @@ class Endpoints:
                 else:
                     run = raise_up(engine, image, self._clock.sleep, pull=not is_recent)
             except EngineRefused as error:
-                if not (is_recent and isinstance(error, ImageNotFound)):
+                is_told = instance is not None and error.message == instance.endpoint_failure
+                if not (is_recent and (is_told or isinstance(error, ImageNotFound))):
                     self._note(instance, error.message)
                 return error.message
             if run is None:

@@ -43,7 +43,9 @@ def perform(
         return Outcome(action.op, action.container, "no_secret", str(error))
     except VolumeUnavailable as error:
         return Outcome(action.op, action.container, "no_volume", str(error))
-    except (EngineUnreachable, EngineTimeout) as error:
+    except EngineUnreachable as error:
+        return Outcome(action.op, action.container, "unsent", str(error))
+    except EngineTimeout as error:
         return Outcome(action.op, action.container, "unknown", str(error))
     except ImageNotFound as error:
         return Outcome(action.op, action.container, "no_image", error.message, error.status)
@@ -132,6 +134,12 @@ class Calls(Generic[C]):
     def add(self, calls: Sequence[C]) -> None:
         self._waiting.extend(calls)
         self._fill()
+
+    def drop(self) -> list[Outcome]:
+        """Make no further calls: what becomes of those that were not made yet."""
+        dropped = [Outcome(action.op, action.container, "unsent") for action, *_ in self._waiting]
+        self._waiting.clear()
+        return dropped
 
     def answers(self, seconds: float | None) -> list[Outcome]:
         """At least one outcome, and all that are there; none when there was none within `seconds`."""

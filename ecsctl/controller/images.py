@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from ecsctl.controller.clock import Clock
 from ecsctl.engine.port import Engine
+from ecsctl.model.errors import EngineRefused
 from ecsctl.model.identity import PAUSE_IMAGE
 from ecsctl.model.image import ImagePolicy
 from ecsctl.model.record import evolve
@@ -30,11 +32,11 @@ def settle(view: View, record: TaskRecord, definition: TaskDefinition, policy: I
 def resolve(store: Store, engine: Engine, record: TaskRecord, now: datetime) -> TaskRecord:
     """The record with the digests of the images that its containers were created from, and with what is to be made
     anew because its deployment has another."""
-    new = {
-        state.name: resolved(state, engine.image(state.image))
-        for state in record.containers
-        if state.image is not None and state.image_digest is None and state.stage in ("created", "started")
-    }
+    new = {}
+    for state in record.containers:
+        if state.image is not None and state.image_digest is None and state.stage in ("created", "started"):
+            with suppress(EngineRefused):  # asked again at the next step
+                new[state.name] = resolved(state, engine.image(state.image))
     if not new:
         return record
     containers = [evolve(s, image_digest=new[s.name]) if s.name in new else s for s in record.containers]

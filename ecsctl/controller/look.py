@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecsctl.model import identity
@@ -16,10 +16,6 @@ from ecsctl.scheduler.observe import is_as_known
 if TYPE_CHECKING:
     from ecsctl.engine.port import Engine
     from ecsctl.model.observed import Observed
-
-
-RENEWED_BEFORE = timedelta(minutes=15)
-"""How long before they end credentials are renewed: SDKs ask for new ones 15 to 10 minutes before."""
 
 
 class Sight(NamedTuple):
@@ -98,7 +94,7 @@ def is_settled(sight: Sight, record: TaskRecord, now: datetime) -> bool:
 def knows(endpoint: Endpoint, run: str | None, now: datetime) -> bool:
     """Whether what answers a task was told of its last change, and the credentials that it has do not end soon."""
     is_current = endpoint.digest and run in (None, endpoint.run)
-    return bool(is_current) and (endpoint.expires_at is None or endpoint.expires_at - now > RENEWED_BEFORE)
+    return bool(is_current) and (endpoint.renew_at is None or endpoint.renew_at > now)
 
 
 def _the_one(state: ContainerState, candidates: list[Observed]) -> Observed | None:

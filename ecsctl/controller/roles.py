@@ -14,11 +14,12 @@ from typing import NamedTuple
 import msgspec
 
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.look import RENEWED_BEFORE
 from ecsctl.model.errors import SecretUnavailable
 from ecsctl.scheduler.metadata import lines_of, time_text
 
 COMMAND_SECONDS = 30.0
+RENEWED_BEFORE = timedelta(minutes=15)
+"""How long before they end credentials are renewed, if they hold for long: SDKs ask 15 to 10 minutes before."""
 LIFE = timedelta(hours=1)
 """How long those hold that do not say it."""
 
@@ -34,13 +35,13 @@ class _Printed(msgspec.Struct, rename="pascal"):
 
 
 class Credentials(NamedTuple):
-    """The file of the endpoint that has them, and until when they hold."""
+    """The file of the endpoint that has them, and when they are to be renewed."""
 
     file: str
-    expires_at: datetime
+    renew_at: datetime
 
     def __repr__(self) -> str:
-        return f"Credentials(***, {self.expires_at})"
+        return f"Credentials(***, {self.renew_at})"
 
 
 class Roles:
@@ -65,7 +66,7 @@ class Roles:
         """SecretUnavailable says why they cannot be had."""
         with self._asking:
             known = self._known.get(role)
-            if known is None or known.expires_at - self._clock.now() <= RENEWED_BEFORE:
+            if known is None or known.renew_at <= self._clock.now():
                 known = self._known[role] = self._ask(role)
             return known
 
@@ -93,7 +94,8 @@ class Roles:
                 f"role {role}: {words[0]} does not print credentials as a credential_process does: "
                 "Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration"
             ) from None
-        expires_at = printed.expiration or self._clock.now() + LIFE
+        now = self._clock.now()
+        expires_at = printed.expiration or now + LIFE
         if expires_at.tzinfo is None:
             raise SecretUnavailable(f"role {role}: the Expiration that {words[0]} prints has no time zone")
         document = {
@@ -103,4 +105,4 @@ class Roles:
             "Token": printed.session_token,
             "Expiration": time_text(expires_at.replace(microsecond=0)),
         }
-        return Credentials(lines_of(document), expires_at)
+        return Credentials(lines_of(document), expires_at - min(RENEWED_BEFORE, (expires_at - now) / 2))

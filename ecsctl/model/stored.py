@@ -102,14 +102,14 @@ class Endpoint(Record):
     where those of the task's role are.
 
     `run` is the engine's id of the container that was given the task's documents, `digest` is of those, and empty when
-    the task has changed since; `expires_at`: when the credentials end that it was given.
+    the task has changed since; `renew_at`: when the credentials that it was given are to be replaced.
     """
 
     offered: bool
     credentials: bool = False
     run: str = ""
     digest: str = ""
-    expires_at: datetime | None = None
+    renew_at: datetime | None = None
 
 
 class Claim(Record):

@@ -301,7 +301,7 @@ class _Work:
         why = self.task.stopped_reason or "the task is to stop"
         timeout = stop_timeout(self.containers[state.name])
         sent = state.intent.at if state.intent and state.intent.op == "stop" else None
-        if sent and self.now - sent < timedelta(seconds=timeout) + STOP_GRACE:
+        if sent and timedelta() <= self.now - sent < timedelta(seconds=timeout) + STOP_GRACE:
             self.waiting = (
                 True  # the engine is at it, whoever asked: a second signal may cut short what the first began
             )

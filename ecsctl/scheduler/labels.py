@@ -129,7 +129,7 @@ def _about(record: TaskRecord, service: Service | None) -> About:
         volume=record.volume,
         port_rows=record.port_rows,
         image_map=record.image_map,
-        endpoint=record.endpoint and evolve(record.endpoint, run="", digest="", expires_at=None),
+        endpoint=record.endpoint and evolve(record.endpoint, run="", digest="", renew_at=None),
         overrides=overrides,
         containers={str(one.name): str(one.container_arn).rpartition("/")[2] for one in containers},
         gpus={str(one.name): one.gpu_ids for one in containers if one.gpu_ids},

@@ -126,10 +126,14 @@ def fold_outcomes(record: TaskRecord, outcomes: Iterable[Outcome], now: datetime
     record = copy_of(record)
     states = {state.name: state for state in record.containers}
     for outcome in outcomes:
-        if outcome.result != "unknown":
-            _fold_answer(record, states[outcome.container], outcome, now)
+        state = states[outcome.container]
+        if outcome.result == "unsent":
+            if outcome.op == "stop":  # no signal was sent: nothing is waited for
+                state.intent, state.stops = None, state.stops - 1
+        elif outcome.result != "unknown":
+            _fold_answer(record, state, outcome, now)
         elif outcome.op == "start":
-            states[outcome.container].late_start = True
+            state.late_start = True
     return record
 
 

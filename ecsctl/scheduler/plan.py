@@ -27,6 +27,11 @@ class Action(NamedTuple):
         return f"{what} container {self.container}: {self.cause}"
 
 
+Result = Literal[
+    "ok", "gone", "no_image", "no_network", "no_secret", "no_volume", "foreign", "refused", "unknown", "unsent"
+]
+
+
 class Outcome(NamedTuple):
     """What a call answered.
 
@@ -36,12 +41,12 @@ class Outcome(NamedTuple):
     no_secret: create, pull, start or endpoint needs a value that cannot be had, `value` says why.
     no_volume: create needs a volume that cannot be had, `value` says why.
     foreign: the name is held by a container that is not ours. refused: the engine's words are in `value`,
-    `status` its HTTP status. unknown: no answer, so nothing is known.
+    `status` its HTTP status. unknown: no answer, so nothing is known. unsent: the engine was not reached.
     """
 
     op: Operation
     container: str
-    result: Literal["ok", "gone", "no_image", "no_network", "no_secret", "no_volume", "foreign", "refused", "unknown"]
+    result: Result
     value: str = ""
     status: int = 0
 

@@ -75,7 +75,7 @@ def test_what_each_refusal_means() -> None:
     refused = do(on, "start", broken)
     assert (refused.result, refused.status, refused.value) == ("refused", 400, "no such file")
     on.reachable = False
-    assert do(on, "start", broken).result == "unknown"
+    assert do(on, "start", broken).result == "unsent"
 
 
 def test_a_stranger_that_has_our_name_is_not_removed() -> None:

@@ -409,6 +409,28 @@ def test_a_container_that_does_not_stop_is_removed_in_the_end() -> None:
     assert play.state("main").reason.startswith("CannotStopContainerError")
 
 
+def test_a_stop_that_did_not_reach_the_engine_is_not_waited_for() -> None:
+    play = Play({"name": "main"})
+    play.run()
+    play.record = request_stop(play.record, "UserInitiated", "no", NOW)
+    play._decide()
+    for _ in range(7):  # more often than a stop is asked for that gets no answer
+        assert play.asked == ["stop main"]
+        play.answer("main", "unsent")
+    play.answer("main")
+    assert play.state("main").reason is None
+
+
+def test_a_clock_that_was_put_back_holds_no_stop_up() -> None:
+    play = Play({"name": "main"})
+    play.run()
+    play.record = request_stop(play.record, "UserInitiated", "no", NOW)
+    play._decide()
+    play.now -= timedelta(hours=1)
+    play._decide()
+    assert play.asked == ["stop main"]
+
+
 def test_one_binding_is_shown_per_port() -> None:
     play = Play({"name": "main", "portMappings": [{"containerPort": 80}]})
     play.run()
