@@ -14,10 +14,10 @@ from typing import NamedTuple
 import msgspec
 
 from ecsctl.controller.clock import Clock
+from ecsctl.controller.commands import printed_by
 from ecsctl.model.errors import SecretUnavailable
 from ecsctl.scheduler.metadata import lines_of, time_text
 
-COMMAND_SECONDS = 30.0
 RENEWED_BEFORE = timedelta(minutes=15)
 """How long before they end credentials are renewed, if they hold for long: SDKs ask 15 to 10 minutes before."""
 LIFE = timedelta(hours=1)
@@ -74,21 +74,10 @@ class Roles:
         command = self.command(role)
         if command is None:
             raise SecretUnavailable(f"nothing is configured for the role {role}")
-        import subprocess
-
         words = [word.replace("{role}", role) for word in command]
+        output = printed_by(words, f"role {role}")
         try:
-            done = subprocess.run(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_SECONDS, check=False
-            )
-        except OSError as error:
-            raise SecretUnavailable(f"role {role}: {words[0]}: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
-            raise SecretUnavailable(f"role {role}: {words[0]} took more than {COMMAND_SECONDS:.0f} s") from None
-        if done.returncode:
-            raise SecretUnavailable(f"role {role}: {words[0]} exited with code {done.returncode}")
-        try:
-            printed = msgspec.json.decode(done.stdout, type=_Printed)
+            printed = msgspec.json.decode(output, type=_Printed)
         except msgspec.DecodeError:  # its text may have parts of a value
             raise SecretUnavailable(
                 f"role {role}: {words[0]} does not print credentials as a credential_process does: "

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ecsctl.controller.commands import printed_by
 from ecsctl.controller.sources import Sources
 from ecsctl.engine.port import CreateBody, RegistryLogin
 from ecsctl.model.container_definition import ContainerDefinition, EnvironmentFile
@@ -23,8 +24,6 @@ from ecsctl.model.secret import Reference, SecretRecord, parse_reference
 from ecsctl.store.store import Store
 from ecsctl.store.tables import SECRETS
 
-COMMAND_SECONDS = 30.0
-"""How long a command that prints a secret may take."""
 KEPT_SECONDS = 30.0
 """How long what it printed holds: in memory, for the tasks that begin together."""
 
@@ -158,20 +157,9 @@ def _part(value: str, reference: Reference) -> str:
 
 
 def _printed_by(command: Sequence[str], name: str) -> str:
-    """What a command prints, without the line end. What it says on stderr goes where ours goes."""
-    import subprocess
-
+    """What a command prints, without the line end."""
+    output = printed_by(command, f"the secret {name}")
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_SECONDS, check=False
-        )
-    except OSError as error:
-        raise SecretUnavailable(f"the secret {name}: {command[0]}: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise SecretUnavailable(f"the secret {name}: {command[0]} took more than {COMMAND_SECONDS:.0f} s") from None
-    if done.returncode:
-        raise SecretUnavailable(f"the secret {name}: {command[0]} exited with code {done.returncode}")
-    try:
-        return done.stdout.decode().removesuffix("\n").removesuffix("\r")
+        return output.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise SecretUnavailable(f"the secret {name}: what {command[0]} prints is not UTF-8 text") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecsctl.controller import secrets as resolving
+from ecsctl.controller import commands
 from ecsctl.controller.sources import Sources
 from ecsctl.engine.port import RegistryLogin
 from ecsctl.model.api.tasks import RunTaskRequest
@@ -152,7 +152,7 @@ def test_commands_print_what_is_not_in_the_state(world: World, tmp_path: Path) -
 
 
 def test_a_command_that_takes_too_long_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolving, "COMMAND_SECONDS", 0.1)
+    monkeypatch.setattr(commands, "COMMAND_SECONDS", 0.1)
     sources = Sources({"": ["sleep", "10"]})
     assert "the secret a: sleep took more than" in why(run(world, sources, secrets=from_(A="a")))
 
