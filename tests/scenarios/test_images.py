@@ -29,9 +29,11 @@ def hub(cli: Cli) -> Iterator[Registry]:
             names = cli.docker("inspect", "-f", "{{.Id}} {{.Config.Image}}", *left, check=False).splitlines()
             ours = [line.split()[0] for line in names if made.host in line]
             cli.docker("rm", "-f", *ours, check=False)
-        images = cli.docker("images", "--digests", "--format", "{{.Repository}} {{.ID}}").splitlines()
-        for image in {line.split()[1] for line in images if line.startswith(made.host)}:
-            cli.docker("rmi", "-f", image)
+        # By name, not by id: what a registry gave may be the image that other tests' containers run.
+        form = "{{.Repository}}:{{.Tag}}\n{{.Repository}}@{{.Digest}}"
+        given = [name for name in cli.docker("images", "--digests", "--format", form).split() if made.host in name]
+        cli.docker("rmi", "-f", *given, check=False)  # one of them may go with another
+        assert made.host not in cli.docker("images")
 
 
 def says(cli: Cli, definition: str) -> str:
