@@ -21,7 +21,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from ecsctl.controller.new_tasks import hosts_of
+from ecsctl.controller.hosts import hosts_of
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Attribute

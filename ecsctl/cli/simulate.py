@@ -152,7 +152,7 @@ def _strategies(words: list[str] | None) -> Any:
 
 
 def _cluster_hosts(invocation: Invocation, name: str) -> list[Host]:
-    from ecsctl.controller.new_tasks import hosts_of
+    from ecsctl.controller.hosts import hosts_of
     from ecsctl.operations.lookup import find_cluster
 
     with invocation.open() as context, context.store.read() as view:

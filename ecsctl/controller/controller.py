@@ -44,7 +44,8 @@ MOST_STEPS = 50
 
 class Pass:
     """One pass over some tasks: what was done and why, per line; what could not be reached or was refused; what is
-    left to do. `planned`: in a dry run, the tasks (by ARN) as they would be."""
+    left to do. `planned`: in a dry run, the tasks (by ARN) as they would be. `endpoints`: the ids of those that answer
+    tasks of services, by the ARN of the host."""
 
     def __init__(self, lines: list[str] | None = None, left_alone: list[str] | None = None) -> None:
         self.lines = lines or []
@@ -54,6 +55,7 @@ class Pass:
         self.unfinished: list[str] = []
         self.left_alone = left_alone or []
         self.planned: dict[str, TaskRecord] = {}
+        self.endpoints: dict[str, str] = {}
 
     def add(self, other: Pass) -> None:
         self.lines += other.lines
@@ -63,6 +65,7 @@ class Pass:
         self.unfinished += other.unfinished
         self.left_alone += other.left_alone
         self.planned |= other.planned
+        self.endpoints |= other.endpoints
 
 
 class Controller:
@@ -402,6 +405,8 @@ class Controller:
         if sight is None:
             return result
         sights[instance.arn] = sight
+        if self.has_endpoints and sight.endpoint and any(record.service for record in group):
+            result.endpoints[instance.arn] = sight.endpoint
         engine = self.engine(instance.address)
         self._bring(instance, group, sight, limits, dry_run, result)
         from ecsctl.controller.collect import collect

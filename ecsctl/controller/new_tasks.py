@@ -1,30 +1,30 @@
-"""New tasks: what is free where, and the rows that say what was placed where."""
+"""New tasks: the rows that say what was placed where, and the end of those that made room for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from ecsctl.controller.room import interrupt
+from ecsctl.controller.hosts import free_gpus
 from ecsctl.model import identity
 from ecsctl.model.api.tasks import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
-from ecsctl.model.container_instance import amount, gpu_ids, reserved_ports
 from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ContainerState, InstanceRecord, PlacementRules, PortReservation, TagSet, TaskRecord
+from ecsctl.model.stored import ContainerState, PlacementRules, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
-from ecsctl.placement.host import ARCHITECTURE, PRICE, SUBNET, ZONE, Host
-from ecsctl.placement.port_ranges import Port, free_rows, ports_at
-from ecsctl.placement.preemption import Occupant, rank_of
+from ecsctl.placement.host import ARCHITECTURE, SUBNET, ZONE, Host
+from ecsctl.placement.port_ranges import free_rows, ports_at
+from ecsctl.placement.preemption import SPOT_RANK, Occupant, rank_of
+from ecsctl.scheduler.decide import request_stop
 from ecsctl.scheduler.namespaces import needs_pause
-from ecsctl.store.store import Transaction, Use, View, add_event
+from ecsctl.store.store import Transaction, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
 
 FARGATE_PLATFORM = "1.4.0"
@@ -65,68 +65,6 @@ class Wish(NamedTuple):
 def launch_type_of(provider: str) -> LaunchType:
     """What the tasks of a capacity provider say of how they were launched."""
     return "FARGATE" if provider in FARGATE_PROVIDERS else "EC2"
-
-
-def hosts_of(view: View, cluster: str) -> list[Host]:
-    """The container instances of a cluster (an ARN) as placement sees them."""
-    used = view.used(cluster)
-    groups = view.groups(cluster)
-    ports: dict[str, set[Port]] = {}
-    for held in view.find(PORTS):
-        ports.setdefault(held.instance_arn, set()).add((held.port, held.protocol))
-    hosts = [
-        host_of(view, record, used.get(record.arn, Use()), groups.get(record.arn, {}), ports.get(record.arn, set()))
-        for record in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
-    ]
-    prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
-    return [
-        host._replace(attributes={PRICE: price, **host.attributes})
-        if host.provider and (price := prices[host.provider])
-        else host
-        for host in hosts
-    ]
-
-
-def _price(view: View, cluster: str, provider: str) -> str | None:
-    """What the hosts of a capacity provider cost an hour, by its tag, where they do not say it themselves."""
-    found = view.get(TAGS, cluster.rpartition(":cluster/")[0] + f":capacity-provider/{provider}")
-    return next((tag.value for tag in found.tags if tag.key == PRICE), None) if found else None
-
-
-def host_of(view: View, record: InstanceRecord, used: Use, groups: dict[str, int], ports: set[Port]) -> Host:
-    instance = record.instance
-    registered = instance.registered_resources
-    cpu, memory = amount(registered, "CPU"), amount(registered, "MEMORY")
-    return Host(
-        arn=record.arn,
-        cpu_total=cpu,
-        memory_total=memory,
-        cpu_free=cpu - used.cpu,
-        memory_free=memory - used.memory,
-        ports=frozenset(ports).union(reserved_ports(registered)),
-        attributes={a.name: a.value for a in instance.attributes or []},
-        groups=groups,
-        active=instance.status == "ACTIVE",
-        connected=instance.agent_connected is not False,
-        name=record.name,
-        stopping=used.stopping,
-        running_tasks=used.running,
-        registered_at=instance.registered_at,
-        agent_version=instance.version_info.agent_version if instance.version_info else None,
-        provider=instance.capacity_provider_name,
-        gpus=free_gpus(view, record),
-        gpus_total=len(gpu_ids(registered)),
-    )
-
-
-def free_gpus(view: View, record: InstanceRecord, going: Collection[str] = ()) -> tuple[str, ...]:
-    """The ids of the GPUs of a container instance that no task has, but for those that are `going` (ARNs)."""
-    ids = gpu_ids(record.instance.registered_resources)
-    if not ids:
-        return ()
-    tasks = [task for task in view.unfinished(instance=record.arn) if task.arn not in going]
-    taken = {gpu for task in tasks for c in task.task.containers or [] for gpu in c.gpu_ids or []}
-    return tuple(gpu for gpu in ids if gpu not in taken)
 
 
 def put_task(
@@ -250,3 +188,19 @@ def _task(
 
 def _text(value: int | None) -> str | None:
     return None if value is None else str(value)
+
+
+def interrupt(tx: Transaction, victim: str, new: TaskRecord, now: datetime) -> None:
+    """Write that a task (by ARN) is to stop, because a new one needs its room."""
+    record = tx.get(TASKS, victim)
+    if record is None:
+        return
+    if record.rank == SPOT_RANK:
+        code, reason = "SpotInterruption", "Your Spot Task was interrupted."
+        stopped = request_stop(record, "SpotInterruption", reason, now)
+    else:
+        code = "ServiceSchedulerInitiated"
+        reason = f"Preempted by a task of {new.task.group}: its preemption priority {new.rank} is above {record.rank}."
+        stopped = request_stop(record, "ServiceSchedulerInitiated", reason, now)
+    tx.put(TASKS, evolve(stopped, seq=tx.seq))
+    add_event(tx, now, str(record.task.cluster_arn), record.arn, "TaskToStop", f"{code}: {reason}")

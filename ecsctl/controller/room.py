@@ -1,4 +1,4 @@
-"""Room for tasks that find none: the tasks that could go, and their end.
+"""Room for tasks that find none: the tasks that could go.
 
 Source: ECS developer guide, "Amazon ECS clusters for Fargate capacity providers" (what becomes of Spot tasks).
 """
@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from ecsctl.model.record import evolve
-from ecsctl.model.stored import TaskRecord
 from ecsctl.placement.demand import demand_of
-from ecsctl.placement.preemption import SPOT_RANK, Occupancy, Occupant
-from ecsctl.scheduler.decide import request_stop
-from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import SERVICES, TASK_DEFINITIONS, TASKS
+from ecsctl.placement.preemption import Occupancy, Occupant
+from ecsctl.store.store import View
+from ecsctl.store.tables import SERVICES, TASK_DEFINITIONS
 
 
 def occupancy_of(view: View, cluster: str, now: datetime) -> Occupancy:
@@ -39,19 +36,3 @@ def _occupants(view: View, cluster: str, now: datetime) -> Iterator[Occupant]:
                 rank=record.rank,
                 since=task.created_at.timestamp() if task.created_at else 0,
             )
-
-
-def interrupt(tx: Transaction, victim: str, new: TaskRecord, now: datetime) -> None:
-    """Write that a task (by ARN) is to stop, because a new one needs its room."""
-    record = tx.get(TASKS, victim)
-    if record is None:
-        return
-    if record.rank == SPOT_RANK:
-        code, reason = "SpotInterruption", "Your Spot Task was interrupted."
-        stopped = request_stop(record, "SpotInterruption", reason, now)
-    else:
-        code = "ServiceSchedulerInitiated"
-        reason = f"Preempted by a task of {new.task.group}: its preemption priority {new.rank} is above {record.rank}."
-        stopped = request_stop(record, "ServiceSchedulerInitiated", reason, now)
-    tx.put(TASKS, evolve(stopped, seq=tx.seq))
-    add_event(tx, now, str(record.task.cluster_arn), record.arn, "TaskToStop", f"{code}: {reason}")

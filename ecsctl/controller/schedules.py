@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ecsctl.controller.chance import Chance
-from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.controller.hosts import hosts_of
+from ecsctl.controller.new_tasks import Wish, put_task
 from ecsctl.controller.room import occupancy_of
 from ecsctl.controller.services import Advance
 from ecsctl.controller.wishes import asked_of, wish

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ecsctl.controller.chance import Chance
-from ecsctl.controller.launch_volumes import volume_asked
-from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.controller.hosts import hosts_of
 from ecsctl.controller.room import occupancy_of
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Tag
@@ -131,6 +130,10 @@ def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datet
 
 
 def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, chance: Chance) -> str:
+    # A quiet pass launches nothing, and these take longer to load than it takes.
+    from ecsctl.controller.launch_volumes import volume_asked
+    from ecsctl.controller.new_tasks import Wish, put_task
+
     service = record.service
     wish = Wish(
         launch.definition,

@@ -16,7 +16,8 @@ from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller, 
 from ecsctl.controller.crew import Crew, Done
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.listen import Happened, Listener, Look
-from ecsctl.controller.requests import Request, RequestListener
+from ecsctl.controller.request_listener import RequestListener
+from ecsctl.controller.requests import Request
 from ecsctl.controller.services import Advance
 from ecsctl.controller.turns import in_turn
 from ecsctl.engine.port import Engine

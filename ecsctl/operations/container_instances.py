@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ecsctl.controller.hosts import free_gpus
 from ecsctl.controller.limits import Limits
-from ecsctl.controller.new_tasks import free_gpus
 from ecsctl.model.api.container_instances import (
     DeregisterContainerInstanceRequest,
     DeregisterContainerInstanceResponse,

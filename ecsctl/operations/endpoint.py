@@ -6,18 +6,19 @@ version 4" (`/stats`, `/task/stats`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ecsctl.controller.endpoint_container import put
 from ecsctl.model.api.task_protection import GetTaskProtectionRequest, UpdateTaskProtectionRequest
 from ecsctl.model.errors import ApiError, EngineError, NotFound
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.task_protection import get_task_protection, update_task_protection
-from ecsctl.scheduler.metadata import error_document, time_text
+from ecsctl.scheduler.metadata import error_document, lines_of, metadata_id, time_text
 from ecsctl.store.tables import INSTANCES
 
 if TYPE_CHECKING:
@@ -35,34 +36,11 @@ class _Protect(msgspec.Struct, rename="pascal"):
     expires_in_minutes: int | None = None
 
 
-def answer_what_waits(ctx: Context, clusters: Sequence[str]) -> list[str]:
-    """Answer what the containers of services' tasks wait for; what was done, line by line. One look at each host."""
-    with ctx.store.read() as view:
-        tasks = [task for cluster in clusters for task in view.unfinished(cluster=cluster) if task.service]
-    hosts = {
-        str(task.task.container_instance_arn): task.endpoint.run
-        for task in tasks
-        if task.endpoint and task.endpoint.run
-    }
-    if not hosts:
-        return []
-    from ecsctl.controller.requests import pending
-
-    lines: list[str] = []
-    for host, run in hosts.items():
-        with suppress(EngineError):  # the endpoint is gone, or does not answer: so does who asked
-            for request in pending(_engine(ctx, host), run, ctx.controller.clock):
-                lines += answer(ctx, host, request)
-    return lines
-
-
 def answer(ctx: Context, host: str, request: Request) -> list[str]:
     """Answer one request on a host (by ARN), unless it is of another state's task; what was done, line by line."""
-    from ecsctl.controller import requests
-
     with ctx.store.read() as view:
         tasks = view.unfinished(instance=host)
-    found = requests.asker(request, tasks, ctx.store.key)
+    found = _asker(request, tasks, ctx.store.key)
     if found is None:
         return []
     record, container = found
@@ -70,13 +48,23 @@ def answer(ctx: Context, host: str, request: Request) -> list[str]:
         status, document = _protection(ctx, record, request)
     else:
         status, document = _statistics(ctx, host, record, None if request.what == "task/stats" else container)
-    requests.answer(_engine(ctx, host), request, status, document)
+    put(engine_of(ctx, host), request.run, {f"a/{request.number}": f"{status}\n{lines_of(document)}"})
     if request.method != "PUT":
         return []
     return [f"task {record.arn.rpartition('/')[2][:12]}: container {container} asked for protection: {status}"]
 
 
-def _engine(ctx: Context, host: str) -> Engine:
+def _asker(request: Request, tasks: Iterable[TaskRecord], key: bytes) -> tuple[TaskRecord, str] | None:
+    """Whose container asks, and its name; None when it is none of these tasks'."""
+    for record in tasks:
+        for state in record.own_containers:
+            if record.endpoint and record.endpoint.offered and metadata_id(record, state.name, key) == request.id:
+                return record, state.name
+    return None
+
+
+def engine_of(ctx: Context, host: str) -> Engine:
+    """The engine of a host (by ARN). NotFound when there is no such host any more."""
     with ctx.store.read() as view:
         instance = view.get(INSTANCES, host)
     if instance is None:
@@ -118,7 +106,7 @@ def _protection(ctx: Context, record: TaskRecord, request: Request) -> Answer:
 def _statistics(ctx: Context, host: str, record: TaskRecord, container: str | None) -> Answer:
     """Of one container, or of each of the task by the engine's id: what the engine says."""
     found: dict[str, Any] = {}
-    engine = _engine(ctx, host)
+    engine = engine_of(ctx, host)
     for state in record.containers:
         if state.engine_id and state.stage == "started" and container in (None, state.name):
             with suppress(EngineError):

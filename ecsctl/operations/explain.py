@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ecsctl.controller.new_tasks import hosts_of
+from ecsctl.controller.hosts import hosts_of
 from ecsctl.controller.room import occupancy_of
 from ecsctl.controller.wishes import asked_by, asked_of
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
+from ecsctl.model.errors import EngineError
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, the_service, the_task
@@ -78,11 +80,27 @@ def reconcile(
         result.add(ctx.controller.converge_services(kept, limits, dry_run=dry_run))
     else:
         result = ctx.controller.reconcile(clusters, limits, dry_run=dry_run)
-        if ctx.controller.has_endpoints and not dry_run:
-            from ecsctl.operations.endpoint import answer_what_waits
-
-            result.add(Pass(answer_what_waits(ctx, clusters)))
+        if result.endpoints and not dry_run:
+            result.add(Pass(_answer_what_waits(ctx, result.endpoints)))
     return _report(ctx, result, timed_out=bool(result.unfinished) and clock.since_boot() >= end)
+
+
+def _answer_what_waits(ctx: Context, endpoints: Mapping[str, str]) -> list[str]:
+    """Answer what containers wait for, by the ids of the endpoints of hosts (by ARN); what was done, line by line."""
+    from ecsctl.controller.requests import pending
+
+    lines: list[str] = []
+    for host, run in endpoints.items():
+        with ctx.store.read() as view:
+            instance = view.get(INSTANCES, host)
+        if instance is None:
+            continue
+        with suppress(EngineError):  # the endpoint is gone, or does not answer: so does who asked
+            for request in pending(ctx.controller.engine(instance.address), run, ctx.controller.clock):
+                from ecsctl.operations.endpoint import answer  # mostly nobody asks
+
+                lines += answer(ctx, host, request)
+    return lines
 
 
 def controller(ctx: Context, cluster: str | None, told: Callable[[str], object], interval: float) -> Watch:

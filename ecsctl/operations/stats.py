@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from ecsctl.controller.new_tasks import hosts_of
+from ecsctl.controller.hosts import hosts_of
 from ecsctl.controller.together import together
 from ecsctl.engine.port import Usage
 from ecsctl.model.arn import last_part, parse_arn

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ecsctl.controller.controller import Pass
+from ecsctl.controller.hosts import hosts_of
 from ecsctl.controller.limits import Limits
-from ecsctl.controller.new_tasks import Wish, hosts_of, put_task
+from ecsctl.controller.new_tasks import Wish, put_task
 from ecsctl.controller.room import occupancy_of
 from ecsctl.controller.wishes import asked_of, wish
 from ecsctl.model.api.tasks import (

@@ -23,7 +23,6 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import ZONE, Host
-from ecsctl.placement.place import place_alike
 from ecsctl.placement.preemption import Occupancy, Occupant
 from ecsctl.placement.priority import parse_priority
 from ecsctl.placement.providers import shares
@@ -317,6 +316,8 @@ class ServiceWork:
         occupancy: Occupancy | None = None,
     ) -> str | None:
         """Place up to `count` tasks of one capacity provider, or of none; what is in the way of more."""
+        from ecsctl.placement.place import place_alike  # a quiet service places nothing
+
         for one in place_alike(fleet, asked, count, self.around.draw, occupancy):
             if one.host is None:
                 return cannot_place(one.rejections)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecsctl.controller.new_tasks import hosts_of
+from ecsctl.controller.hosts import hosts_of
 from ecsctl.model.errors import ApiError
 from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.reconcile import reconcile

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
 
+from ecsctl.controller.hosts import host_of
 from ecsctl.controller.images import agree
-from ecsctl.controller.new_tasks import Wish, host_of, put_task
+from ecsctl.controller.new_tasks import Wish, put_task
 from ecsctl.model import identity
 from ecsctl.model.api.clusters import CreateClusterRequest
 from ecsctl.model.arn import Scope, last_part, parse_arn
