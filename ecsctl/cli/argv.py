@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from ecsctl.cli.problems import UsageError
 from ecsctl.model.near import near
@@ -17,7 +19,7 @@ from ecsctl.model.near import near
 _NEGATIVE_NUMBER = r"-\d+$|-\d*\.\d+$"
 
 
-class Flag(NamedTuple):
+class Flag(Struct, frozen=True):
     """One option. `key` is where its value goes; a flag that takes none stores `const`."""
 
     name: str
@@ -34,7 +36,7 @@ class Flag(NamedTuple):
     """For `maybe`: whether the next word is its value."""
 
 
-class Parsed(NamedTuple):
+class Parsed(Struct, frozen=True):
     """The values by key, the words that belong to no option, and the options nobody knows."""
 
     values: dict[str, Any]

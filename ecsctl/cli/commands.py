@@ -7,10 +7,10 @@ Nothing is imported to list them. An ECS action needs its room only: the options
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """One command. `own` verbs are not AWS's: they have exit codes of their own."""
 
     name: str

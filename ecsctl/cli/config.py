@@ -48,7 +48,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from ecsctl.cli.config_tables import TABLES
 from ecsctl.cli.durations import parse_duration
@@ -101,7 +103,7 @@ _DURATIONS = (
 )
 
 
-class Config(NamedTuple):
+class Config(Struct, frozen=True):
     """Where the state is and what new ARNs say.
 
     Durations are seconds. `chosen` are the words of a command line that reads the same file.

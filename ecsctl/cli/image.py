@@ -13,7 +13,7 @@ from ecsctl.cli.commands import IMAGE, Entry
 from ecsctl.cli.group import chosen
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, UNREACHABLE, UsageError, printable, say
-from ecsctl.model.record import to_wire
+from ecsctl.model.record import evolve, to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -36,7 +36,7 @@ class Image:
         if found is None:
             return 0
         entry, rest = found
-        return Own(entry._replace(name=f"image {entry.name}"), _FUNCTIONS[entry.name]).execute(invocation, rest)
+        return Own(evolve(entry, name=f"image {entry.name}"), _FUNCTIONS[entry.name]).execute(invocation, rest)
 
 
 def push(

@@ -15,7 +15,7 @@ from ecsctl.cli.commands import Entry
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import UNREACHABLE, UsageError, printable, say
 from ecsctl.model.errors import InputError
-from ecsctl.model.record import to_wire
+from ecsctl.model.record import evolve, to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.config import Config
@@ -168,7 +168,7 @@ def _rebuild(config: Config, found: Survey, origin: Origin, *, trust: bool, writ
     from ecsctl.store.restore import restore
 
     with _scratch(config) as scratch:
-        with open_context(config._replace(state=scratch), origin=origin) as context:
+        with open_context(evolve(config, state=scratch), origin=origin) as context:
             result = _adopt(context, found, origin.install, trust=trust)
         kept = restore(config.state, scratch).kept if write and result.lines else None
     if kept:

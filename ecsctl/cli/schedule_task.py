@@ -11,7 +11,7 @@ from ecsctl.cli.flags import build
 from ecsctl.cli.problems import UsageError, say
 from ecsctl.cli.register_task_definition import definition_given
 from ecsctl.model.errors import ApiError, InputError
-from ecsctl.model.record import to_wire
+from ecsctl.model.record import evolve, to_wire
 from ecsctl.model.schedule import Schedule, ScheduleTaskRequest
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ScheduleTask(Action):
     @cached_property
     def own_flags(self) -> list[Flag]:
         flags = [flag for flag in super().own_flags if flag.key not in _NOT_TO_GIVE]
-        return [flag._replace(own=True, help=_MEANING[flag.key]) if flag.key in _MEANING else flag for flag in flags]
+        return [evolve(flag, own=True, help=_MEANING[flag.key]) if flag.key in _MEANING else flag for flag in flags]
 
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
         values = dict(parsed.values)

@@ -14,7 +14,7 @@ from ecsctl.cli.group import chosen
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import FAILED, printable, say
 from ecsctl.model.errors import InputError
-from ecsctl.model.record import to_wire
+from ecsctl.model.record import evolve, to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -31,7 +31,7 @@ class State:
         if found is None:
             return 0
         entry, rest = found
-        return Own(entry._replace(name=f"state {entry.name}"), _FUNCTIONS[entry.name]).execute(invocation, rest)
+        return Own(evolve(entry, name=f"state {entry.name}"), _FUNCTIONS[entry.name]).execute(invocation, rest)
 
 
 def backup(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
 def _new_id() -> str:
@@ -17,7 +18,7 @@ def _draw(n: int) -> int:
     return randbelow(n)
 
 
-class Chance(NamedTuple):
+class Chance(Struct, frozen=True):
     """`new_id` makes 32 hex digits; `draw(n)` a number in 0..n-1."""
 
     new_id: Callable[[], str] = _new_id

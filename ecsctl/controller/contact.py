@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.controller.clock import Clock
 from ecsctl.model.arn import last_part
@@ -32,7 +33,7 @@ def note(store: Store, clock: Clock, arn: str, trouble: str | None) -> None:
             add_event(tx, now, record.cluster_arn, arn, kind, trouble or "")
 
 
-class Losses(NamedTuple):
+class Losses(Struct, frozen=True):
     """What was done about lost hosts, line by line; in a dry run also the tasks (by ARN) as they would be."""
 
     lines: list[str]

@@ -25,6 +25,7 @@ from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.identity import INSTALL, SHARED, Signature
 from ecsctl.model.image import ImagePolicy
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store, View, prepare_to_read
@@ -213,7 +214,7 @@ class Controller:
 
         With `wait` it goes on until all that is under way has arrived.
         """
-        now = limits._replace(wait=False)
+        now = evolve(limits, wait=False)
         hosts = self.hosts(clusters)
         sights: dict[str, Sight] = {}
         for host in hosts:
@@ -270,8 +271,8 @@ class Controller:
         while True:
             with self._store.read() as view:
                 tasks = [task.arn for task in unfinished_of(view, arns)]
-            one = self.converge(tasks, limits._replace(wait=False), dry_run=dry_run)
-            self._keep(arns, limits._replace(wait=False), one, dry_run=dry_run)
+            one = self.converge(tasks, evolve(limits, wait=False), dry_run=dry_run)
+            self._keep(arns, evolve(limits, wait=False), one, dry_run=dry_run)
             result.add(one)
             with self._store.read() as view:
                 waiting = [arn for arn in arns if needs_more(view.get(SERVICES, arn))]

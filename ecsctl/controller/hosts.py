@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ecsctl.model.container_instance import amount, gpu_ids, reserved_ports
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.placement.host import PRICE, Host
 from ecsctl.placement.port_ranges import Port
@@ -25,7 +26,7 @@ def hosts_of(view: View, cluster: str) -> list[Host]:
     ]
     prices = {name: _price(view, cluster, name) for name in {host.provider for host in hosts} if name}
     return [
-        host._replace(attributes={PRICE: price, **host.attributes})
+        evolve(host, attributes={PRICE: price, **host.attributes})
         if host.provider and (price := prices[host.provider])
         else host
         for host in hosts

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
 
 POLL = (0.05, 0.5)
 """Seconds between looks while a dependency has to end or become healthy: the first, and the most."""
 
 
-class Limits(NamedTuple):
+class Limits(Struct, frozen=True):
     """How far to go now. `until` is in seconds since boot; `pull` and `wait`: may images be fetched, dependencies
     be waited for, here and now."""
 
@@ -18,7 +19,7 @@ class Limits(NamedTuple):
     wait: bool = True
 
 
-class Retention(NamedTuple):
+class Retention(Struct, frozen=True):
     """How long to keep what is over: stopped containers (the ECS agent: 3 hours), tasks in the history, and the logs
     that have outlived their containers."""
 

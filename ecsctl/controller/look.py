@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from ecsctl.model.observed import Observed
 
 
-class Sight(NamedTuple):
+class Sight(Struct, frozen=True):
     """One look at a host.
 
     `sequence` is the store's when the look began: it proves nothing about what was changed later.

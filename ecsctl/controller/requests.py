@@ -4,7 +4,8 @@ for a file with the answer (see endpoint.sh)."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.controller.clock import Clock
 from ecsctl.engine.port import Engine
@@ -15,7 +16,7 @@ WAITED_FOR = 70.0
 _WORDS = 5
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """`run`: which endpoint asks, `id`: what it knows the container by, `what`: protection, stats or task/stats."""
 
     run: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.hosts import hosts_of
@@ -29,7 +30,7 @@ MOST_EVENTS = 100
 """What DescribeServices shows of a service's events."""
 
 
-class Advance(NamedTuple):
+class Advance(Struct, frozen=True):
     """What became of one decision: the new tasks, those that are to stop, and it all in words."""
 
     begun: tuple[str, ...] = ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.model.file_system import Storage
 
 
-class Sources(NamedTuple):
+class Sources(Struct, frozen=True):
     """As configured: of secrets whose names begin with a prefix the command that prints one ({name} stands for the
     name), the directories that stand for S3 buckets, what stands for file systems, and of roles whose names are given,
     or how their ARNs begin, the command that prints credentials. `endpoint_image`: of what answers tasks on their

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.model.errors import InputError
 
@@ -22,7 +23,7 @@ _TCP = rf"{_HOST}:(?P<port>[0-9]{{1,5}})"
 _CONTEXT = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 
 
-class UnixAddress(NamedTuple):
+class UnixAddress(Struct, frozen=True):
     """A socket on this machine, by absolute path."""
 
     path: str
@@ -31,7 +32,7 @@ class UnixAddress(NamedTuple):
         return f"unix://{self.path}"
 
 
-class TcpAddress(NamedTuple):
+class TcpAddress(Struct, frozen=True):
     """A TCP port; an IPv6 host is without its brackets."""
 
     host: str
@@ -41,7 +42,7 @@ class TcpAddress(NamedTuple):
         return f"tcp://{_bracketed(self.host)}:{self.port}"
 
 
-class SshAddress(NamedTuple):
+class SshAddress(Struct, frozen=True):
     """A host to reach by the system's ssh; None leaves user and port to ssh's configuration."""
 
     host: str
@@ -53,7 +54,7 @@ class SshAddress(NamedTuple):
         return f"ssh://{user}{_bracketed(self.host)}{f':{self.port}' if self.port else ''}"
 
 
-class ContextAddress(NamedTuple):
+class ContextAddress(Struct, frozen=True):
     """A Docker context, by name."""
 
     name: str

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -25,7 +25,7 @@ DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 TLS_PORT = 2376
 
 
-class Tls(NamedTuple):
+class Tls(msgspec.Struct, frozen=True):
     """The files of a TLS connection, each None when there is none; `verify`: whether the server must prove itself."""
 
     ca: Path | None
@@ -34,7 +34,7 @@ class Tls(NamedTuple):
     verify: bool = True
 
 
-class Endpoint(NamedTuple):
+class Endpoint(msgspec.Struct, frozen=True):
     """Where an engine listens. `tls` belongs to a TcpAddress; None there means a connection in the clear."""
 
     where: UnixAddress | TcpAddress | SshAddress

@@ -12,6 +12,7 @@ from ecsctl.engine.port import ObservedImage, PullProgress, RegistryLogin
 from ecsctl.engine.registry_auth import auth_headers, login_headers
 from ecsctl.engine.transport import Transport, segment
 from ecsctl.model.errors import EngineRefused, ImageNotFound, NotFound
+from ecsctl.model.record import evolve
 
 INSPECT_SECONDS = 5.0
 LIST_SECONDS = 10.0
@@ -61,7 +62,7 @@ def inspect(http: Transport, name: str) -> ObservedImage | None:
         found = http.call("GET", f"/images/{segment(name)}/json", INSPECT_SECONDS).json()
     except NotFound:
         return None
-    return _observed(found)._replace(layers=tuple(found["RootFS"].get("Layers") or ()))
+    return evolve(_observed(found), layers=tuple(found["RootFS"].get("Layers") or ()))
 
 
 def listing(http: Transport) -> list[ObservedImage]:

@@ -8,7 +8,9 @@ engine said no. Verbs that are asked for a state the container is already in suc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
 
 from ecsctl.model.observed import (
     Address,
@@ -47,7 +49,7 @@ CreateBody = dict[str, Any]
 """The body of the Engine API's `POST /containers/create` (API 1.41)."""
 
 
-class EngineInfo(NamedTuple):
+class EngineInfo(Struct, frozen=True):
     """What an engine says of its host: memory in bytes, architecture and os as it names them (`x86_64`, `linux`)."""
 
     id: str
@@ -61,7 +63,7 @@ class EngineInfo(NamedTuple):
     live_restore: bool
 
 
-class EngineEvent(NamedTuple):
+class EngineEvent(Struct, frozen=True):
     """A container of ours died, was destroyed, or changed its health: its id, its `ecsctl.task` label, and which."""
 
     container: str
@@ -69,7 +71,7 @@ class EngineEvent(NamedTuple):
     action: Literal["die", "destroy", "health_status"]
 
 
-class RegistryLogin(NamedTuple):
+class RegistryLogin(Struct, frozen=True):
     """Who pulls an image."""
 
     username: str
@@ -79,7 +81,7 @@ class RegistryLogin(NamedTuple):
         return f"RegistryLogin({self.username!r}, ***)"
 
 
-class PullProgress(NamedTuple):
+class PullProgress(Struct, frozen=True):
     """How far a pull is: layers that are there, of those that are known of; bytes that have come, of those that are
     known of."""
 
@@ -89,14 +91,14 @@ class PullProgress(NamedTuple):
     of_bytes: int = 0
 
 
-class Subnet(NamedTuple):
+class Subnet(Struct, frozen=True):
     """The addresses of a network without a way out, in CIDR notation, and the one that no container gets."""
 
     block: str
     reserved: str
 
 
-class Usage(NamedTuple):
+class Usage(Struct, frozen=True):
     """What a running container uses: how many CPUs, as the mean of a second, and memory in bytes, without the part of
     the file cache that the kernel would give back at once."""
 

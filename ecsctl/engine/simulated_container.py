@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State, Stream, Usage
+from ecsctl.model.record import evolve
 from ecsctl.model.timestamps import rfc3339
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -171,7 +172,8 @@ class Container:
     def inspected(self, now: float) -> Observed:
         # The engine calls what it no longer checks unhealthy.
         health = "unhealthy" if self.started is not None and not self.runs else self._health(now)
-        return self.listed(now)._replace(
+        return evolve(
+            self.listed(now),
             health=health if self._is_checked() else None,
             exit_code=self.exit_code,
             oom_killed=self.oom_killed,

@@ -15,6 +15,7 @@ from ecsctl.engine.simulated_container import Program
 from ecsctl.engine.simulated_faults import Pullable
 from ecsctl.model.errors import Conflict, EngineRefused, ImageNotFound
 from ecsctl.model.image import parse_image, pinned
+from ecsctl.model.record import evolve
 
 
 class _Image(NamedTuple):
@@ -62,7 +63,7 @@ class Images:
 
     def listing(self) -> list[ObservedImage]:
         """All of them, without their layers."""
-        return [seen._replace(layers=()) for image in self._images if (seen := self.find(image))]
+        return [evolve(seen, layers=()) for image in self._images if (seen := self.find(image))]
 
     def program(self, image: str) -> Program:
         """What containers of an image, by id, do."""

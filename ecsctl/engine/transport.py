@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -36,7 +36,7 @@ IDLE_SECONDS = 30.0
 _VERSION_REFUSED = r"(?s)client version \S+ is too (new|old).*?version is (\d+)\.(\d+)"
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True):
     """An engine's answer that was not a refusal; headers have lower-case names."""
 
     status: int

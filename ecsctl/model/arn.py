@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.model.errors import ApiError, invalid_parameter
 
@@ -12,7 +13,7 @@ ID = r"[0-9a-f]{32}"
 # Not compiled here: what only reads needs neither.
 
 
-class Arn(NamedTuple):
+class Arn(Struct, frozen=True):
     """The six parts of an ARN; `resource` is what follows the account, e.g. `task/default/0f…`."""
 
     partition: str
@@ -43,7 +44,7 @@ def parse_arn(text: str) -> Arn:
     return Arn(parts[1], parts[2], parts[3], parts[4], parts[5])
 
 
-class Scope(NamedTuple):
+class Scope(Struct, frozen=True):
     """Region and account that new ARNs are made in."""
 
     region: str = "us-east-1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -28,7 +27,7 @@ class FileSystem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return [kind for kind in ("nfs", "volume", "path", "driver") if getattr(self, kind)]
 
 
-class Storage(NamedTuple):
+class Storage(msgspec.Struct, frozen=True):
     """What the configuration says of storage: what stands for which file system, by its id; and whether a container
     that is to have a certain size is refused where the engine cannot limit it."""
 

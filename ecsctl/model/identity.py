@@ -9,7 +9,8 @@ is called: a pass that sees only what it knows does not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 INSTALL = "ecsctl.install"
 TASK = "ecsctl.task"
@@ -44,7 +45,7 @@ _SIGNED_IF_GIVEN = (ABOUT,)
 _SIGNED = (INSTALL, TASK, CONTAINER, INSTANCE, SEQ, SPEC, TASK_DEFINITION, *AGENT_LABELS)
 
 
-class Signature(NamedTuple):
+class Signature(Struct, frozen=True):
     """What signs a container as a store's own. The key is read when it is used: a quiet pass does not."""
 
     install: str

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
+
+from msgspec import Struct
 
 HUB = "docker.io"
 
@@ -16,7 +18,7 @@ PullBehavior = Literal["default", "always", "once", "prefer-cached"]
 BEHAVIORS: tuple[PullBehavior, ...] = get_args(PullBehavior)
 
 
-class ImagePolicy(NamedTuple):
+class ImagePolicy(Struct, frozen=True):
     """What tasks get for the images that they name, and how long those stay (ECS developer guide, "Amazon ECS container
     agent configuration").
 
@@ -38,7 +40,7 @@ class ImagePolicy(NamedTuple):
         return self.behavior != "prefer-cached" if self.cleanup is None else self.cleanup
 
 
-class Name(NamedTuple):
+class Name(Struct, frozen=True):
     """An image's name in its parts, the repository with its registry: `docker.io/library/nginx`."""
 
     repository: str

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Stream = Literal["stdout", "stderr"]
 Health = Literal["starting", "healthy", "unhealthy"]
 
 
-class LogChunk(NamedTuple):
+class LogChunk(Struct, frozen=True):
     """A piece of a container's output, with the engine's timestamp (RFC 3339, nanoseconds) and without the line end."""
 
     stream: Stream
@@ -17,7 +19,7 @@ class LogChunk(NamedTuple):
     line: bytes
 
 
-class LogPlace(NamedTuple):
+class LogPlace(Struct, frozen=True):
     """Where a container's log is kept (CloudWatch Logs: log group and log stream). `container` is the engine's id: a
     stream may have the logs of several."""
 
@@ -26,7 +28,7 @@ class LogPlace(NamedTuple):
     container: str
 
 
-class PortBinding(NamedTuple):
+class PortBinding(Struct, frozen=True, order=True):
     """One published port."""
 
     host_ip: str
@@ -35,7 +37,7 @@ class PortBinding(NamedTuple):
     protocol: str
 
 
-class Address(NamedTuple):
+class Address(Struct, frozen=True):
     """Where a container is in a network of its host: IPv4, IPv6 (empty if none) and MAC address."""
 
     network: str
@@ -44,7 +46,7 @@ class Address(NamedTuple):
     mac: str
 
 
-class ObservedImage(NamedTuple):
+class ObservedImage(Struct, frozen=True):
     """What an engine says of one image. `tags` and `digests` are the names that it has, `repository:tag` and
     `repository@sha256:…`; `layers` the digests of its unpacked layers, from the lowest, which only `image` tells;
     `size` is in bytes."""
@@ -56,7 +58,7 @@ class ObservedImage(NamedTuple):
     layers: tuple[str, ...] = ()
 
 
-class Settings(NamedTuple):
+class Settings(Struct, frozen=True):
     """What a container was created with that its labels do not say: by which name its image, when (RFC 3339, in the
     host's clock), and what may be secret, its environment, the image's in it, and the options of its log driver."""
 
@@ -69,7 +71,7 @@ class Settings(NamedTuple):
         return "Settings(***)"
 
 
-class Observed(NamedTuple):
+class Observed(Struct, frozen=True):
     """What an engine says of one container.
 
     `list` leaves out what the engine's listing does not tell: everything after `addresses`.

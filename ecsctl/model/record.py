@@ -24,6 +24,7 @@ class Record(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, ren
 
 
 R = TypeVar("R", bound=Record)
+S = TypeVar("S", bound=msgspec.Struct)
 
 _BAD_WORD = "Invalid enum value"
 """How msgspec begins to say that a word is not among those of its Literal."""
@@ -48,8 +49,8 @@ def to_wire(record: msgspec.Struct) -> dict[str, Any]:
     return plain
 
 
-def evolve(record: R, **changes: Any) -> R:
-    """A copy of `record` with some fields replaced."""
+def evolve(record: S, **changes: Any) -> S:
+    """A copy of a record, or of another value, with some fields replaced."""
     return msgspec.structs.replace(record, **changes)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
@@ -40,7 +39,7 @@ class SecretRecord(Record):
     versions: list[SecretVersion]
 
 
-class Reference(NamedTuple):
+class Reference(msgspec.Struct, frozen=True):
     """What a `valueFrom` asks for: a secret by one of these names, the best first; of it a version, by its id or its
     stage; of that a key of the JSON object that it is, or all."""
 

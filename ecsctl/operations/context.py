@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.controller.controller import Controller, Pass
 from ecsctl.controller.limits import Limits
 from ecsctl.model.arn import Scope
+from ecsctl.model.record import evolve
 from ecsctl.store.store import Store
 
 HERE = 2.0
 """Seconds that a command spends on bringing tasks further before it leaves the rest to the background."""
 
 
-class Context(NamedTuple):
+class Context(Struct, frozen=True):
     """The surroundings of an operation.
 
     `hand_over` lets another process finish tasks and services (by ARN) that this one leaves unfinished. `warn` tells
@@ -29,7 +31,7 @@ class Context(NamedTuple):
     warn: Callable[[str], None]
     reserved_memory: int = 256
     """MiB that a container instance keeps back for the host itself."""
-    image_map: dict[str, str] = {}  # noqa: RUF012 nobody changes it
+    image_map: dict[str, str] = {}
     """What takes the place of images of the tasks and deployments that are made here, before what is configured."""
 
     def now(self) -> datetime:
@@ -52,7 +54,7 @@ class Context(NamedTuple):
     def for_a_moment(self, arns: list[str], limits: Limits) -> Pass:
         """Bring tasks further, and answer soon."""
         until = self.controller.clock.since_boot() + HERE
-        return self.controller.converge(arns, limits._replace(until=until))
+        return self.controller.converge(arns, evolve(limits, until=until))
 
     def finish(self, arns: list[str], limits: Limits) -> Pass:
         """Bring tasks further for a moment, and leave what is unfinished then to the background."""

@@ -128,7 +128,7 @@ def _plan(
             if placement.host
         ],
         failures=[failure for placement in placements for failure in failures_of(ctx, placement)],
-        hosts=[_verdict(verdict) for verdict in explain(fleet, asked._replace(provider=first), count)],
+        hosts=[_verdict(verdict) for verdict in explain(fleet, evolve(asked, provider=first), count)],
     )
 
 
@@ -250,7 +250,7 @@ def _of_service(view: View, ctx: Context, cluster: Cluster, record: ServiceRecor
     definition = view.get(TASK_DEFINITIONS, primary.task_definition_arn) if primary else None
     asked = asked_of_service(service, definition) if definition else None
     if asked and service.scheduling_strategy == "DAEMON":
-        asked = asked._replace(is_distinct=True)  # one on each
+        asked = evolve(asked, is_distinct=True)  # one on each
     events = [Happening(event.created_at or ctx.now(), str(event.message)) for event in record.events[:EVENTS]]
     strategy: Sequence[CapacityProviderStrategyItem] = ()
     if service.capacity_provider_strategy:

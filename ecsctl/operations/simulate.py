@@ -11,6 +11,7 @@ from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.arn import Scope
 from ecsctl.model.cluster import FARGATE_PROVIDERS, Cluster
 from ecsctl.model.errors import ApiError, InputError
+from ecsctl.model.record import evolve
 from ecsctl.model.simulation import (
     FleetItem,
     HostNeed,
@@ -66,7 +67,7 @@ def imaginary_hosts(items: Iterable[FleetItem]) -> list[Host]:
             name = f"{item.name}-{len(hosts) + 1:05}"
             host = Host(name, cpu, memory, cpu, memory, attributes=attributes, name=name)
             gpus = tuple(map(str, range(item.gpus)))
-            hosts.append(host._replace(provider=item.capacity_provider, gpus=gpus, gpus_total=item.gpus))
+            hosts.append(evolve(host, provider=item.capacity_provider, gpus=gpus, gpus_total=item.gpus))
     return hosts
 
 

@@ -121,7 +121,7 @@ def start_task(ctx: Context, request: StartTaskRequest, *, stay: bool = False) -
             if host is None:
                 failures.append(Failure(arn=found.arn, reason="INACTIVE"))
             # A DRAINING host takes what StartTask puts there, as in ECS: the caller chose it.
-            elif rejection := Fleet([host._replace(active=True)]).rejection(0, asked_of(asked)):
+            elif rejection := Fleet([evolve(host, active=True)]).rejection(0, asked_of(asked)):
                 failures.append(_failure(rejection))
             else:
                 records.append(_put(tx, ctx, cluster, asked, host))
@@ -277,7 +277,7 @@ def probe(ctx: Context, request: RunTaskRequest, count: int, definition: TaskDef
 def hosts_with(view: View, cluster: Cluster, held: Held) -> list[Host]:
     """The hosts of a cluster, with ports that are held there by others too."""
     hosts = hosts_of(view, str(cluster.cluster_arn))
-    return [host._replace(ports=host.ports | held[host.arn]) if host.arn in held else host for host in hosts]
+    return [evolve(host, ports=host.ports | held[host.arn]) if host.arn in held else host for host in hosts]
 
 
 def place_tasks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.overrides import containers_of
@@ -12,7 +12,7 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import Port, PortRange, ranges_of
 
 
-class Demand(NamedTuple):
+class Demand(Struct, frozen=True):
     """What one task takes: cpu units, memory in MiB, host ports, GPUs; and what it is built for, as attributes say.
     `ranges`: ports in a row, whichever they are."""
 

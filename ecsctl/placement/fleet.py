@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
+from ecsctl.model.record import evolve
 from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host, prices
@@ -26,7 +29,7 @@ OTHER_PROVIDER = "CAPACITY PROVIDER"
 """A reason of ours: the container instance is not of the capacity provider."""
 
 
-class Requirements(NamedTuple):
+class Requirements(Struct, frozen=True):
     """What tasks of one kind ask of where they go. `group` is what they count as when they are spread, `provider` the
     capacity provider whose hosts they go to. `availability` (0 to 1) is what they mind instead of strategies. `rank`:
     tasks of a lower one make room for them."""
@@ -41,7 +44,7 @@ class Requirements(NamedTuple):
     rank: int = 0
 
 
-class Rejection(NamedTuple):
+class Rejection(Struct, frozen=True):
     """Why a host does not take a task: ECS's reason, and the figures. `short`: by how much of what it is to have."""
 
     arn: str
@@ -66,11 +69,11 @@ def requirements(
     if priority is not None:
         from ecsctl.placement.priority import parse_priority  # most tasks have neither this
 
-        found = found._replace(strategies=(), availability=parse_priority(priority))
+        found = evolve(found, strategies=(), availability=parse_priority(priority))
     if expressions:
         from ecsctl.placement.query import parse  # nor that
 
-        found = found._replace(queries=tuple(map(parse, expressions)))
+        found = evolve(found, queries=tuple(map(parse, expressions)))
     return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.model.cluster import FARGATE_PROVIDERS
 from ecsctl.placement.port_ranges import Port
@@ -23,7 +24,7 @@ _PRICE = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 _COUNT = re.compile(r"\d+", re.ASCII)
 
 
-class Host(NamedTuple):
+class Host(Struct, frozen=True):
     """A container instance. `groups` counts its tasks by their group, but for those that are to stop, which are
     `stopping` and hold what they have until they are STOPPED; `gpus` are the ids of those that no
     task has."""

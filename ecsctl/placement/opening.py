@@ -8,13 +8,16 @@ at most one host more than the least.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
+
+from ecsctl.model.record import evolve
 
 EXACT = 128
 IMPOSSIBLE = 1 << 120
 
 
-class Offer(NamedTuple):
+class Offer(Struct, frozen=True):
     """Hosts alike that could be opened, by number, the first of them first: what one costs, and how many of the tasks
     it takes, at least one."""
 
@@ -61,7 +64,7 @@ def opened(offers: Iterable[Offer], tasks: int) -> set[int]:
         many = min(len(offer.numbers), max(0, -(-(tasks - EXACT) // offer.tasks)))
         found.update(offer.numbers[:many])
         tasks -= many * offer.tasks
-        left.append(offer._replace(numbers=offer.numbers[many:]))
+        left.append(evolve(offer, numbers=offer.numbers[many:]))
     return found | Cover(left, tasks).hosts(tasks) if tasks > 0 else found
 
 

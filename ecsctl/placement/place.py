@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ecsctl.model.cluster import CapacityProviderStrategyItem
+from ecsctl.model.record import evolve
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements
 from ecsctl.placement.host import Host
 from ecsctl.placement.preemption import Occupancy, Occupant
@@ -35,7 +36,7 @@ def place(
     provider has no host, none is tried there: it is no smaller. `draw(n)` is in 0..n-1."""
     placements: list[Placement] = []
     for provider, number in shares(strategy, {}, count).items():
-        mine = asked._replace(provider=provider)
+        mine = evolve(asked, provider=provider)
         placements += place_alike(fleet, mine, number, draw, occupancy)
     return placements
 

@@ -6,7 +6,8 @@ Source: ECS API_PortMapping (containerPortRange): the host's ports are found by 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.model.container_definition import ContainerDefinition, PortMapping
 from ecsctl.model.task_definition import TaskDefinition
@@ -16,7 +17,7 @@ HOST_PORTS = range(61000, 65536)
 """Above those that engines and kernels give away themselves (ip_local_port_range)."""
 
 
-class PortRange(NamedTuple):
+class PortRange(Struct, frozen=True):
     """How many ports in a row, and of which protocol."""
 
     length: int

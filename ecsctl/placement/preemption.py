@@ -8,7 +8,8 @@ same (ECS developer guide, "Amazon ECS clusters for Fargate capacity providers")
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import Fleet, Requirements
@@ -17,7 +18,7 @@ SPOT = "FARGATE_SPOT"
 SPOT_RANK = -1
 
 
-class Occupant(NamedTuple):
+class Occupant(Struct, frozen=True):
     """A task that may be asked to go: its ARN, the host's, what it has there, its rank, and when it came (any number
     that grows with time)."""
 
@@ -29,7 +30,7 @@ class Occupant(NamedTuple):
     since: float
 
 
-class Eviction(NamedTuple):
+class Eviction(Struct, frozen=True):
     """The number of the host where room is made, and who goes."""
 
     host: int

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ecsctl.model.cluster import CapacityProviderStrategyItem
+from ecsctl.model.record import evolve
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements
 from ecsctl.placement.host import Host, prices
 from ecsctl.placement.pack import Kind, Size, hosts_needed, lower_bound
@@ -100,7 +101,7 @@ def _place(fleet: Fleet, load: Load, tasks: int, draw: Draw) -> Placed:
     by_host: dict[str, int] = {}
     rejections: tuple[Rejection, ...] = ()
     for provider, number in shares(load.strategy, {}, tasks).items():
-        asked = load.asked._replace(provider=provider)
+        asked = evolve(load.asked, provider=provider)
         search = Search(fleet, asked, draw, number)
         for _ in range(number):
             host = search.take()
@@ -132,21 +133,27 @@ def needs(simulation: Simulation) -> list[Need]:
 
 
 def _size(host: Host) -> Size:
-    return Size(host.cpu_total, host.memory_total, host.gpus_total, host._replace(groups={}, stopping=0).slots)
+    return Size(host.cpu_total, host.memory_total, host.gpus_total, evolve(host, groups={}, stopping=0).slots)
 
 
 def _emptied(host: Host) -> Host:
     """As it is when no task is there."""
     gpus = tuple(map(str, range(host.gpus_total)))
-    return host._replace(
-        cpu_free=host.cpu_total, memory_free=host.memory_total, ports=frozenset(), groups={}, stopping=0, gpus=gpus
+    return evolve(
+        host,
+        cpu_free=host.cpu_total,
+        memory_free=host.memory_total,
+        ports=frozenset(),
+        groups={},
+        stopping=0,
+        gpus=gpus,
     )
 
 
 def _asked(load: Load) -> list[Requirements]:
     """What its tasks ask of hosts, for each capacity provider that they may be of."""
     providers: list[str | None] = [*names(load.strategy)]
-    return [load.asked._replace(provider=name) for name in providers or [None]]
+    return [evolve(load.asked, provider=name) for name in providers or [None]]
 
 
 def _why_not(fleet: Fleet, load: Load) -> str:

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.cluster import CapacityProviderStrategyItem
@@ -28,7 +29,7 @@ _BY_ZONE = PlacementStrategy(type="spread", field=f"attribute:{ZONE}")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class _Order(NamedTuple):
+class _Order(Struct, frozen=True, order=True):
     """What the order goes by. `place`: of each task (by ARN) among equals."""
 
     serves: Callable[[TaskRecord], bool]

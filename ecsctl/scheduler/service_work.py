@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
@@ -47,7 +48,7 @@ PROTECTED = (
 )
 
 
-class Surroundings(NamedTuple):
+class Surroundings(Struct, frozen=True):
     """What a decision about a service depends on besides the service and its tasks.
 
     `hosts` are all of the cluster's, with what is free on them, `occupancy` the tasks there that might have to make
@@ -63,7 +64,7 @@ class Surroundings(NamedTuple):
     daemons: frozenset[str] = frozenset()
 
 
-class Launch(NamedTuple):
+class Launch(Struct, frozen=True):
     """A task to start, for what, and where; of which capacity provider, and who makes room for it."""
 
     starter: Starter
@@ -74,7 +75,7 @@ class Launch(NamedTuple):
     victims: tuple[Occupant, ...] = ()
 
 
-class Stop(NamedTuple):
+class Stop(Struct, frozen=True):
     """A task to stop, and why in ECS's words."""
 
     task: TaskRecord
@@ -82,7 +83,7 @@ class Stop(NamedTuple):
     reason: str
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True):
     """What to tell of a service, or of one of its task sets (by id)."""
 
     text: str
@@ -93,7 +94,7 @@ class Message(NamedTuple):
         return f"service {service}, taskSet {self.task_set}" if self.task_set else f"service {service}"
 
 
-class ServiceStep(NamedTuple):
+class ServiceStep(Struct, frozen=True):
     """The service as it is to be written, its tasks that start, stop, or changed in what is known of them, and what to
     tell."""
 
@@ -300,7 +301,7 @@ class ServiceWork:
             return 0
         started = len(self.launches)
         for provider, share in shares(self._strategy(starter), self._provided(starter), count).items():
-            asked = self._asked(definition)._replace(provider=provider)
+            asked = evolve(self._asked(definition), provider=provider)
             occupancy = self.around.occupancy
             if obstacle := self._place(starter, definition, asked, share, self.fleet, occupancy):
                 self._tell(starter, obstacle)

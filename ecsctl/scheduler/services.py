@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord
 from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import MEMBER_OF, Fleet, Rejection
@@ -229,7 +230,7 @@ class _Work(ServiceWork):
         if definition is None or not is_resting:
             return None
         asked = self._asked(definition)
-        kinds = [asked._replace(provider=name) for name in names(self._strategy(primary))] or [asked]
+        kinds = [evolve(asked, provider=name) for name in names(self._strategy(primary))] or [asked]
         counts = dict.fromkeys(set().union(*map(self.fleet.zones, kinds)), 0)
         for task in self.live:
             zone = str(task.task.availability_zone)
@@ -249,7 +250,7 @@ class _Work(ServiceWork):
         for zone in targets:
             fleet = Fleet(host for host in self.around.hosts if host.zone == zone)
             provider = next(iter(shares(self._strategy(primary), self._provided(primary), 1)))
-            asked = self._asked(definition)._replace(provider=provider)
+            asked = evolve(self._asked(definition), provider=provider)
             unable = self._place(primary, definition, asked, 1, fleet) or ""
             if not unable:
                 if not self.record.rebalancing:
@@ -322,7 +323,7 @@ class _Work(ServiceWork):
         definition = self.around.definitions.get(deployment.task_definition_arn) if deployment else None
         if deployment is None or definition is None or self.service.status != "ACTIVE":
             return {}
-        asked = self._asked(definition)._replace(is_distinct=False)
+        asked = evolve(self._asked(definition), is_distinct=False)
         own: dict[str, list[TaskRecord]] = {}
         for task in self.unfinished:
             own.setdefault(str(task.task.container_instance_arn), []).append(task)
@@ -344,7 +345,8 @@ class _Work(ServiceWork):
         """A host as if the service had none of its tasks there."""
         definitions = (self.around.definitions.get(str(task.task.task_definition_arn)) for task in tasks)
         ports = frozenset[Port]().union(*(demand_of(one, None).ports for one in definitions if one))
-        return host._replace(
+        return evolve(
+            host,
             cpu_free=host.cpu_free + sum(task.cpu for task in tasks),
             memory_free=host.memory_free + sum(task.memory for task in tasks),
             ports=host.ports - ports,

@@ -7,8 +7,9 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from ecsctl.model.errors import StateError
 from ecsctl.store.files import beside, sync_directory
@@ -18,7 +19,7 @@ KEPT = 10
 """How many of the backups that are made without being asked for stay."""
 
 
-class Copy(NamedTuple):
+class Copy(Struct, frozen=True):
     """What a sound state file that nobody uses is: its schema, its install, its key's fingerprint, and whether it has
     secrets."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,7 +29,7 @@ R = TypeVar("R", bound=Record)
 Filter = Scalar | tuple[Scalar, ...]
 
 
-class Use(NamedTuple):
+class Use(msgspec.Struct, frozen=True):
     """What the unfinished tasks of a container instance take: CPU units, MiB; and how many are running, pending, and to
     stop."""
 
@@ -222,7 +222,7 @@ class Transaction(View):
         )
 
 
-class Origin(NamedTuple):
+class Origin(msgspec.Struct, frozen=True):
     """Whose state a new one is: the id of the install, which is on the labels of its containers, and its key."""
 
     install: str
@@ -353,10 +353,10 @@ class Store:
                 raise StateError(f"there is no state at {self.path}, and none can be made: check the owner and mode")
             with self._writing() as tx:
                 if tx.meta("install") is None:
-                    install, key = origin or Origin(str(uuid.uuid4()), os.urandom(32))
-                    private_file(self._key_path, key)
-                    tx.set_meta("key", fingerprint(key))
-                    tx.set_meta("install", install)
+                    made = origin or Origin(str(uuid.uuid4()), os.urandom(32))
+                    private_file(self._key_path, made.key)
+                    tx.set_meta("key", fingerprint(made.key))
+                    tx.set_meta("install", made.install)
 
     def close(self) -> None:
         self._connection.close()

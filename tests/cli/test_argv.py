@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecsctl.cli.argv import Flag, parse, refuse_unknown, wants_help
+from ecsctl.cli.argv import Flag, Parsed, parse, refuse_unknown, wants_help
 from ecsctl.cli.durations import is_duration
 from ecsctl.cli.problems import UsageError
 
@@ -76,12 +76,14 @@ def test_a_switch_takes_no_value() -> None:
 
 
 def test_words_beyond_those_the_command_takes_are_unknown() -> None:
-    assert parse(["a", "b"], FLAGS, words=1) == ({}, ["a"], ["b"])
+    assert parse(["a", "b"], FLAGS, words=1) == Parsed({}, ["a"], ["b"])
     assert parse(["--", "--cluster"], FLAGS, words=1).words == ["--cluster"]
 
 
 def test_reading_can_stop_at_the_command() -> None:
-    assert parse(["--cluster", "a", "run", "--force"], FLAGS, stop=True) == ({"cluster": "a"}, ["run", "--force"], [])
+    assert parse(["--cluster", "a", "run", "--force"], FLAGS, stop=True) == Parsed(
+        {"cluster": "a"}, ["run", "--force"], []
+    )
 
 
 def test_unknown_options_are_named_with_the_nearest_known_one() -> None:

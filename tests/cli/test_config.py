@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import astuple
 
 from ecsctl.cli.config import load_config
 from ecsctl.cli.durations import is_duration, parse_duration, short_duration
@@ -26,7 +27,7 @@ def write(home: dict[str, str], text: str) -> Path:
 
 def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
     config = load_config({}, home)
-    assert config == (
+    assert astuple(config) == (
         Path(home["HOME"], ".local/share/ecsctl/state.db"),
         "us-east-1",
         "000000000000",
@@ -55,7 +56,7 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
 
 def test_the_order_of_precedence(home: dict[str, str]) -> None:
     write(home, 'region = "eu-west-1"\naccount = "111111111111"\nstate = "s.db"\noutput = "yaml"\n')
-    assert load_config({}, home)[:4] == (
+    assert astuple(load_config({}, home))[:4] == (
         Path(home["HOME"], ".config/ecsctl/s.db"),
         "eu-west-1",
         "111111111111",
@@ -64,12 +65,12 @@ def test_the_order_of_precedence(home: dict[str, str]) -> None:
     home |= {"AWS_DEFAULT_REGION": "eu-west-2"}
     assert load_config({}, home).region == "eu-west-2"
     home |= {"AWS_REGION": "eu-west-3", "ECSCTL_ACCOUNT": "222222222222", "ECSCTL_STATE": "/e.db"}
-    assert load_config({}, home)[:3] == (Path("/e.db"), "eu-west-3", "222222222222")
+    assert astuple(load_config({}, home))[:3] == (Path("/e.db"), "eu-west-3", "222222222222")
     home |= {"ECSCTL_REGION": "eu-north-1"}
     assert load_config({}, home).region == "eu-north-1"
     options = {"region": "us-west-2", "account": "333333333333", "state": "~/f.db", "output": "text"}
     found = load_config(options, home)
-    assert found[1:4] == ("us-west-2", "333333333333", "text")
+    assert astuple(found)[1:4] == ("us-west-2", "333333333333", "text")
     assert found.state.is_absolute()
 
 
@@ -96,7 +97,7 @@ def test_another_file_can_be_named(home: dict[str, str], tmp_path: Path) -> None
 
 def test_a_profile_is_put_before_the_rest_of_the_file(home: dict[str, str]) -> None:
     write(home, 'region = "eu-west-1"\naccount = "111111111111"\n[profile.b]\nregion = "eu-west-2"\n')
-    assert load_config({"profile": "b"}, home)[1:3] == ("eu-west-2", "111111111111")
+    assert astuple(load_config({"profile": "b"}, home))[1:3] == ("eu-west-2", "111111111111")
     with pytest.raises(ConfigError, match=r"The config profile \(c\) could not be found: .*has no \[profile.c\]"):
         load_config({"profile": "c"}, home)
 

@@ -15,6 +15,7 @@ from ecsctl.engine.simulated_images import registry_digest
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest
 from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
 from ecsctl.model.image import ImagePolicy
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile
@@ -137,7 +138,7 @@ def test_a_kill_at_any_step_leaves_a_deployment_with_one_image(tmp_path: Path) -
 def test_what_was_asked_on_the_command_line_holds_for_whoever_goes_on(tmp_path: Path) -> None:
     with world_in(tmp_path) as world:
         world.define({"image": "public.example/none:1"})
-        asked = world.process()._replace(image_map={"public.example/*": "up"})
+        asked = evolve(world.process(), image_map={"public.example/*": "up"})
         world.engines["host0"].faults.append(Fault("lost_request", ("create",)))
         run_task(asked, RunTaskRequest("app"))
         assert world.tasks()[0].task.last_status == "PENDING"

@@ -30,7 +30,7 @@ from ecsctl.model import identity
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.arn import Scope, last_part
 from ecsctl.model.observed import Observed
-from ecsctl.model.record import decode
+from ecsctl.model.record import decode, evolve
 from ecsctl.model.stored import Claim, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.default_cluster import ensure_default_cluster
@@ -185,7 +185,7 @@ class World:
                 lambda: self.clock.seconds,
                 programs,
                 sleep=time.sleep if real_time else None,
-                info=INFO._replace(id=f"ENGINE{n}", name=f"host{n}"),
+                info=evolve(INFO, id=f"ENGINE{n}", name=f"host{n}"),
                 registry={"remote": Pullable(Program(), seconds=3)},
             )
             for n in range(hosts)

@@ -16,10 +16,11 @@ import pytest
 from ecsctl.controller.together import together
 from ecsctl.engine.image_archive import ImageArchive
 from ecsctl.engine.pause_image import pause_image
-from ecsctl.engine.port import LogChunk, PortBinding, Subnet
+from ecsctl.engine.port import EngineEvent, LogChunk, PortBinding, Subnet
 from ecsctl.model import identity
 from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, ImageNotFound, NetworkNotFound, NotFound
 from ecsctl.model.identity import PAUSE_IMAGE
+from ecsctl.model.record import evolve
 from ecsctl.model.timestamps import unix_time
 from tests.engine.contract import (
     LONG,
@@ -443,7 +444,11 @@ def test_what_happens_to_containers_is_told(world: World) -> None:
     world.ended(container)
     world.engine.remove(container)
     told = [next(events) for _ in range(3)]
-    assert told == [(other, "", "destroy"), (container, "some-task", "die"), (container, "some-task", "destroy")]
+    assert told == [
+        EngineEvent(other, "", "destroy"),
+        EngineEvent(container, "some-task", "die"),
+        EngineEvent(container, "some-task", "destroy"),
+    ]
 
 
 def test_a_change_of_health_is_told(world: World) -> None:
@@ -598,7 +603,7 @@ def test_an_image_is_known_by_its_names_and_its_id(world: World) -> None:
     assert found.id.startswith("sha256:")
     assert len(found.layers) == 1
     assert world.engine.image(found.id) == found
-    assert found._replace(layers=()) in world.engine.list_images()
+    assert evolve(found, layers=()) in world.engine.list_images()
     assert world.engine.image(MISSING_IMAGE) is None
     assert world.engine.image("..") is None
     world.engine.remove_image(MISSING_IMAGE)

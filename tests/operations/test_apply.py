@@ -9,7 +9,7 @@ import pytest
 
 from ecsctl.cli.documents import read_data
 from ecsctl.model.errors import InputError
-from ecsctl.model.record import decode, to_wire
+from ecsctl.model.record import decode, evolve, to_wire
 from ecsctl.model.schedule import ScheduleTaskRequest
 from ecsctl.operations.apply.carry_out import carry_out
 from ecsctl.operations.apply.documents import documents_of
@@ -363,7 +363,7 @@ def test_prune_spares_what_is_still_used(world: World, call: Any) -> None:
 def test_prune_stays_in_its_region(world: World) -> None:
     apply(world, {"clusters": [CLUSTER], "taskDefinitions": [DEFINITION], "services": [SERVICE]})
     elsewhere = world.process()
-    elsewhere = elsewhere._replace(scope=elsewhere.scope._replace(region="eu-west-1"))
+    elsewhere = evolve(elsewhere, scope=evolve(elsewhere.scope, region="eu-west-1"))
     assert make_plan(elsewhere, documents_of([("f", {"services": []})]), "default", prune=True).pending == []
 
 

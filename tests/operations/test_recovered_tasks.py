@@ -10,7 +10,7 @@ from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
 from ecsctl.model.file_system import EBS, FileSystem, Storage
 from ecsctl.model.identity import ENDPOINT_NAME, PAUSE
-from ecsctl.model.record import decode
+from ecsctl.model.record import decode, evolve
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.recover.survey import installs
 from ecsctl.operations.services import create_service, update_service
@@ -49,7 +49,7 @@ def test_a_recovered_service_goes_on_with_the_image_that_it_had(tmp_path: Path) 
     with world_in(tmp_path, hosts=2) as world:
         world.define({"image": "app:1"})
         offer(world, "mirror.test/app:1", ONE)
-        process = world.process()._replace(image_map={"app:1": "mirror.test/app:1"})
+        process = evolve(world.process(), image_map={"app:1": "mirror.test/app:1"})
         create_service(process, CreateServiceRequest("web", task_definition="app", desired_count=2))
         settle(world)
         before, (had,) = rows(world), {digest(record) for record in world.tasks()}

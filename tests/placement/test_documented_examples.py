@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
-from ecsctl.model.record import decode
+from ecsctl.model.record import decode, evolve
 from ecsctl.placement.fleet import Fleet, requirements
 from ecsctl.placement.host import ZONE, Host
 from ecsctl.placement.place import place
@@ -35,7 +35,7 @@ def went(
     count: int, *strategies: dict[str, Any], constraints: list[dict[str, Any]] | None = None, **changes: Any
 ) -> list[str]:
     """The hosts of so many tasks. `changes`: of a host (by name) what is different."""
-    hosts = [host._replace(**changes.get(host.arn, {})) for host in fleet()]
+    hosts = [evolve(host, **changes.get(host.arn, {})) for host in fleet()]
     asked = requirements(
         SMALL,
         GROUP,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecsctl.model.record import evolve
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import Fleet, requirements
 from ecsctl.placement.host import ARCHITECTURE, PRICE, TASK_LIMIT, ZONE, Host
@@ -100,7 +101,7 @@ def host(name: str, zone: str, size: int = 4, price: str = "1") -> Host:
 
 
 def load(name: str, tasks: int, size: int = 1, distinct: bool = False) -> Load:
-    asked = requirements(Demand(size, size), name, [BY_ZONE])._replace(is_distinct=distinct)
+    asked = evolve(requirements(Demand(size, size), name, [BY_ZONE]), is_distinct=distinct)
     return Load(name, asked, tasks)
 
 
@@ -131,19 +132,19 @@ def test_how_many_hosts_of_each_kind_are_needed() -> None:
 
 def test_what_is_needed_goes_by_constraints_limits_gpus_and_architecture() -> None:
     plain = host("a", "x", size=8, price="3")
-    limited = plain._replace(arn="b", attributes={**plain.attributes, TASK_LIMIT: "2", PRICE: "1"})
-    arm = plain._replace(arn="c", attributes={**plain.attributes, ARCHITECTURE: "arm64", PRICE: "2"})
-    gpus = plain._replace(arn="d", gpus=("0", "1"), gpus_total=2, cpu_total=9, cpu_free=9)
+    limited = evolve(plain, arn="b", attributes={**plain.attributes, TASK_LIMIT: "2", PRICE: "1"})
+    arm = evolve(plain, arn="c", attributes={**plain.attributes, ARCHITECTURE: "arm64", PRICE: "2"})
+    gpus = evolve(plain, arn="d", gpus=("0", "1"), gpus_total=2, cpu_total=9, cpu_free=9)
     small, big = load("web", 8), load("learn", 3)
-    for_intel = small._replace(asked=small.asked._replace(demand=Demand(1, 1, architecture="x86_64")))
-    on_gpus = big._replace(asked=big.asked._replace(demand=Demand(1, 1, gpus=1)))
+    for_intel = small._replace(asked=evolve(small.asked, demand=Demand(1, 1, architecture="x86_64")))
+    on_gpus = big._replace(asked=evolve(big.asked, demand=Demand(1, 1, gpus=1)))
     found = {n.price: n for n in needs(simulate([plain, limited, arm], [for_intel], seeded(1)))}
     assert {price: need.hosts for price, need in found.items()} == {1.0: 4, 2.0: None, 3.0: 1}
     assert found[2.0].why == "web: ATTRIBUTE: needs x86_64, the host is arm64"
     found = {n.kind.arn: n for n in needs(simulate([plain, gpus], [on_gpus], seeded(1)))}  # type: ignore[misc]
     assert {name: need.hosts for name, need in found.items()} == {"a": None, "d": 2}  # type: ignore[comparison-overlap]
     elsewhere = load("web", 1)
-    elsewhere = elsewhere._replace(asked=elsewhere.asked._replace(queries=(parse(f"attribute:{ZONE} == y"),)))
+    elsewhere = elsewhere._replace(asked=evolve(elsewhere.asked, queries=(parse(f"attribute:{ZONE} == y"),)))
     (need,) = needs(simulate([plain], [elsewhere], seeded(1)))
     assert (need.hosts, need.why) == (
         None,

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
-from ecsctl.model.record import decode
+from ecsctl.model.record import decode, evolve
 from ecsctl.model.task import TaskOverride
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements, requirements
@@ -84,11 +85,11 @@ def why(found: Host, *constraints: PlacementConstraint, demand: Demand = SMALL) 
 )
 def test_a_host_that_does_not_fit_says_why(changed: dict[str, Any], reason: str) -> None:
     demand = Demand(100, 100, frozenset({(80, "tcp")}), "x86_64", "linux")
-    assert why(host("a")._replace(**changed), demand=demand).reason == reason
+    assert why(evolve(host("a"), **changed), demand=demand).reason == reason
 
 
 def test_a_host_is_full_when_it_has_the_tasks_it_takes() -> None:
-    limited = host("a")._replace(attributes={TASK_LIMIT: "3"}, groups={"family:other": 1})
+    limited = evolve(host("a"), attributes={TASK_LIMIT: "3"}, groups={"family:other": 1})
     assert where([limited], count=5) == ["a", "a"]
 
 
@@ -157,7 +158,7 @@ def test_a_zone_counts_its_full_hosts_too() -> None:
 
 def test_a_second_attribute_is_spread_over_within_the_first() -> None:
     """The same rack number in two zones is two racks."""
-    hosts = [host(f"{z}{r}")._replace(attributes={ZONE: z, "rack": r}) for z in "ab" for r in "12"]
+    hosts = [evolve(host(f"{z}{r}"), attributes={ZONE: z, "rack": r}) for z in "ab" for r in "12"]
     placed = where(hosts, BY_ZONE, BY_RACK, count=8)
     assert sorted(placed[:4]) == sorted(placed[4:]) == ["a1", "a2", "b1", "b2"]
     assert {name[0] for name in placed[:2]} == {name[0] for name in placed[2:4]} == {"a", "b"}
@@ -196,9 +197,9 @@ def test_what_a_task_takes() -> None:
     )
     assert demand_of(made, None) == Demand(15, 80, frozenset({(8080, "tcp")}))
     overrides = decode(TaskOverride, {"containerOverrides": [{"name": "b", "memory": 60, "cpu": 7}]})
-    assert demand_of(made, overrides)[:2] == (17, 110)
+    assert astuple(demand_of(made, overrides))[:2] == (17, 110)
     sized = definition({"name": "a", "cpu": 10}, cpu="1 vCPU", memory="2 GB")
-    assert demand_of(sized, None)[:2] == (1024, 2048)
+    assert astuple(demand_of(sized, None))[:2] == (1024, 2048)
 
 
 def test_in_host_mode_each_container_port_is_a_host_port() -> None:
@@ -208,7 +209,7 @@ def test_in_host_mode_each_container_port_is_a_host_port() -> None:
 
 def test_what_a_task_is_built_for_is_what_attributes_say() -> None:
     platform = {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}
-    assert demand_of(definition({"name": "a"}, runtimePlatform=platform), None)[3:5] == ("arm64", "linux")
+    assert astuple(demand_of(definition({"name": "a"}, runtimePlatform=platform), None))[3:5] == ("arm64", "linux")
 
 
 # Against a reference that looks at every host for each task
@@ -250,8 +251,9 @@ def fleets(draw: st.DrawFn) -> list[Host]:
         groups = {GROUP: tasks} if tasks else {}
         gpus = ("a", "b", "c")[: draw(st.integers(0, 3))]
         found = Host(f"h{number}", 150, 150, cpu, memory, attributes=attributes, groups=groups, gpus=gpus)
-        found = found._replace(active=draw(st.integers(0, 9)) > 0, connected=draw(st.integers(0, 9)) > 0)
-        found = found._replace(
+        found = evolve(found, active=draw(st.integers(0, 9)) > 0, connected=draw(st.integers(0, 9)) > 0)
+        found = evolve(
+            found,
             ports=draw(st.sampled_from([frozenset(), frozenset({(80, "tcp")})])),
             stopping=draw(st.sampled_from([0, 0, 2])),
             running_tasks=draw(st.integers(0, tasks)),
@@ -280,7 +282,8 @@ def fits(found: Host, asked: Requirements, rules: Sequence[Rule] = ()) -> bool:
 
 def with_task(found: Host, asked: Requirements) -> Host:
     demand = asked.demand
-    return found._replace(
+    return evolve(
+        found,
         cpu_free=found.cpu_free - demand.cpu,
         memory_free=found.memory_free - demand.memory,
         ports=found.ports | demand.ports,
@@ -323,7 +326,7 @@ def test_each_task_goes_to_one_of_the_best_hosts_or_there_is_none(
     provider: str | None,
     seed: int,
 ) -> None:
-    asked = requirements(demand, GROUP, chain, [rule for rule, _ in rules])._replace(provider=provider)
+    asked = evolve(requirements(demand, GROUP, chain, [rule for rule, _ in rules]), provider=provider)
     fleet = Fleet(hosts)
     search = Search(fleet, asked, seeded(seed))
     known = {found.arn: found for found in hosts}
@@ -367,7 +370,7 @@ def test_neither_the_order_of_hosts_nor_another_run_changes_a_plan(
     assert place(Fleet(hosts), asked, 8, seeded(seed), strategy(providers)) == plan
     known = {found.arn: found for found in hosts}
     for placement in plan:  # whatever they are placed by, each fits
-        mine = asked._replace(provider=placement.provider)
+        mine = evolve(asked, provider=placement.provider)
         if placement.host:
             assert fits(known[placement.host.arn], mine, rules)
             known[placement.host.arn] = with_task(known[placement.host.arn], mine)

@@ -7,6 +7,7 @@ from itertools import chain, combinations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ecsctl.model.record import evolve
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import Fleet, Requirements
 from ecsctl.placement.host import Host
@@ -78,7 +79,7 @@ def test_spot_tasks_go_and_make_no_others_go() -> None:
     assert rank_of("FARGATE", None) == rank_of(None, 0) == 0
     spot, plain = occupants_of([("a", 8, -1, False), ("b", 8, 0, False)])
     fleet = fleet_of([spot, plain])
-    assert make_room(fleet, asked_of(1, 0, False)._replace(provider=SPOT), [spot, plain]) is None
+    assert make_room(fleet, evolve(asked_of(1, 0, False), provider=SPOT), [spot, plain]) is None
     found = make_room(fleet, asked_of(1, 0, False), [spot, plain])
     assert found is not None
     assert found.victims == (spot,)
@@ -86,8 +87,8 @@ def test_spot_tasks_go_and_make_no_others_go() -> None:
 
 def test_tasks_of_one_group_do_not_make_each_other_go() -> None:
     (one,) = occupants_of([("a", 8, 0, False)])
-    fleet = fleet_of([one, one._replace(host="b", arn="t1")])
-    assert make_room(fleet, asked_of(1, 5, False)._replace(group=one.group), [one]) is None
+    fleet = fleet_of([one, evolve(one, host="b", arn="t1")])
+    assert make_room(fleet, evolve(asked_of(1, 5, False), group=one.group), [one]) is None
 
 
 def test_room_that_is_left_over_is_used_before_another_has_to_go() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecsctl.model.errors import InputError
+from ecsctl.model.record import evolve
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.explain import explain
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
@@ -82,7 +83,7 @@ def test_a_host_without_a_price_is_not_free_but_as_dear_as_the_dearest() -> None
 
 
 def test_a_host_that_is_in_use_costs_nothing_more() -> None:
-    hosts = [host("a1", price="0.01"), host("a2", price="9")._replace(groups={"family:x": 1})]
+    hosts = [host("a1", price="0.01"), evolve(host("a2", price="9"), groups={"family:x": 1})]
     assert where(hosts, COST, 1) == ["a2"]
 
 

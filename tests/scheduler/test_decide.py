@@ -9,6 +9,7 @@ import pytest
 
 from ecsctl.model import identity
 from ecsctl.model.observed import Observed, PortBinding
+from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.decide import decide, hear_of_end, request_stop
@@ -80,7 +81,7 @@ def up(name: str, **more: Any) -> Observed:
 
 
 def ended(name: str, code: int, **more: Any) -> Observed:
-    return up(name)._replace(state="exited", exit_code=code, **more)
+    return evolve(up(name), state="exited", exit_code=code, **more)
 
 
 def test_a_task_is_created_then_started_then_running() -> None:
@@ -111,7 +112,7 @@ def test_an_unknown_outcome_changes_nothing_and_is_tried_again() -> None:
 def test_a_container_that_an_unanswered_create_made_is_adopted() -> None:
     play = Play({"name": "main"})
     play.answer("main", "unknown")
-    play.see(main=up("main")._replace(state="created"))
+    play.see(main=evolve(up("main"), state="created"))
     assert play.asked == ["start main"]
     assert play.state("main").engine_id == "id-main"
 
@@ -179,7 +180,7 @@ def test_a_listing_which_has_no_exit_codes_does_not_take_one_away() -> None:
     play.run()
     play.see(main=up("main"), helper=ended("helper", 4))
     before = play.record
-    play.see(main=up("main"), helper=ended("helper", 4)._replace(exit_code=None))
+    play.see(main=up("main"), helper=evolve(ended("helper", 4), exit_code=None))
     assert play.record == before
 
 
@@ -319,7 +320,7 @@ def test_a_container_starts_when_what_it_depends_on_allows(condition: str, seen:
         {"name": "app", "dependsOn": [{"containerName": "init", "condition": condition}]},
     )
     play.run()
-    created = up("app")._replace(state="running" if play.state("app").stage == "started" else "created")
+    created = evolve(up("app"), state="running" if play.state("app").stage == "started" else "created")
     play.see(init=seen, app=created)
     if goes_on:
         assert play.state("app").stage == "started" or play.asked == ["start app"]
@@ -341,7 +342,7 @@ def test_a_dependency_that_cannot_be_met_fails_the_task(condition: str, seen: Ob
         {"name": "app", "dependsOn": [{"containerName": "init", "condition": condition}]},
     )
     play.run()
-    play.see(init=seen, app=up("app")._replace(state="created"))
+    play.see(init=seen, app=evolve(up("app"), state="created"))
     assert play.record.task.stop_code == "TaskFailedToStart"
     assert words in str(play.record.task.stopped_reason)
 
@@ -353,10 +354,10 @@ def test_a_dependency_has_its_start_timeout_and_no_longer() -> None:
     )
     play.run()
     play.now = NOW + timedelta(seconds=9)
-    play.see(init=up("init"), app=up("app")._replace(state="created"))
+    play.see(init=up("init"), app=evolve(up("app"), state="created"))
     assert play.step.waiting
     play.now = NOW + timedelta(seconds=10)
-    play.see(init=up("init"), app=up("app")._replace(state="created"))
+    play.see(init=up("init"), app=evolve(up("app"), state="created"))
     assert "startTimeout of 10 s" in str(play.record.task.stopped_reason)
 
 
@@ -455,5 +456,5 @@ def test_a_container_kept_under_its_dead_name_is_fenced() -> None:
     play = Play({"name": "main"})
     play.run()
     name = identity.dead_name(play.state("main").engine_name)
-    play.see(main=ended("main", 0)._replace(name=name))
+    play.see(main=evolve(ended("main", 0), name=name))
     assert play.status == "STOPPED"

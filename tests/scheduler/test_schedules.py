@@ -18,7 +18,7 @@ from tests.making import CLUSTER, INSTANCE
 
 DUE = datetime(2026, 1, 2, 12, 0, tzinfo=timezone.utc)
 ROOM = Host(INSTANCE, cpu_total=1024, memory_total=100, cpu_free=1024, memory_free=100)
-FULL = ROOM._replace(memory_free=10)
+FULL = evolve(ROOM, memory_free=10)
 MEMORY = (
     "was unable to place a task because no container instance met all of its requirements. The closest matching "
     f"(container-instance {'a' * 32}) has insufficient memory available: needs 16 MiB, 10 of 100 are free."

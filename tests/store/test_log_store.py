@@ -12,6 +12,7 @@ import pytest
 
 from ecsctl.model.errors import EngineTimeout, StateError
 from ecsctl.model.observed import LogChunk, LogPlace
+from ecsctl.model.record import evolve
 from ecsctl.store.log_store import LogStore
 
 PLACE = LogPlace("/ecs/web", "web/app/0123", "c" * 64)
@@ -35,7 +36,7 @@ def test_a_log_comes_back_as_it_was(logs: LogStore) -> None:
 
 
 def test_a_stream_may_have_several_logs(logs: LogStore) -> None:
-    other = PLACE._replace(container="d" * 64)
+    other = evolve(PLACE, container="d" * 64)
     logs.keep(PLACE, LOG[:1])
     logs.keep(other, LOG[1:])
     assert list(logs.read(PLACE)) == LOG[:1]

@@ -16,7 +16,7 @@ from ecsctl.cli.durations import duration_of
 from ecsctl.cli.group import chosen
 from ecsctl.cli.own import Own
 from ecsctl.cli.problems import UsageError, printable, say
-from ecsctl.model.record import to_wire
+from ecsctl.model.record import evolve, to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -37,7 +37,7 @@ class Schedule:
         if found is None:
             return 0
         entry, rest = found
-        return Own(entry._replace(name=f"schedule {entry.name}"), _FUNCTIONS[entry.name]).execute(invocation, rest)
+        return Own(evolve(entry, name=f"schedule {entry.name}"), _FUNCTIONS[entry.name]).execute(invocation, rest)
 
 
 def install(

@@ -11,7 +11,7 @@ from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest
 from ecsctl.model.api.tags import TagResourceRequest, UntagResourceRequest
 from ecsctl.model.api.task_definitions import DeregisterTaskDefinitionRequest, RegisterTaskDefinitionRequest
 from ecsctl.model.errors import client_exception
-from ecsctl.model.record import Record
+from ecsctl.model.record import Record, evolve
 from ecsctl.model.schedule import ScheduleTaskRequest, UnscheduleTaskRequest
 from ecsctl.operations.apply.plan import Plan
 from ecsctl.operations.apply.schedules import NewSchedule, create_schedule
@@ -43,7 +43,7 @@ def carry_out(ctx: Context, plan: Plan, tell: Callable[[str], None]) -> None:
     Raises the ApiError of the first operation that refuses; what was made before stays.
     """
     services: list[str] = []
-    once = ctx._replace(hand_over=services.extend)  # one process in the background, not one per service
+    once = evolve(ctx, hand_over=services.extend)  # one process in the background, not one per service
     try:
         for change in plan.pending:
             for request in change.requests:

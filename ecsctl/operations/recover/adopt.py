@@ -145,7 +145,7 @@ class _Adoption:
     def _of(self, arn: str) -> Context:
         """The surroundings, for resources of the region and account of an ARN."""
         parsed = parse_arn(arn)
-        return self._ctx._replace(scope=Scope(parsed.region, parsed.account))
+        return evolve(self._ctx, scope=Scope(parsed.region, parsed.account))
 
     def _cluster(self, arn: str) -> None:
         known = self._tx.get(CLUSTERS, arn)
