@@ -567,8 +567,8 @@ def test_what_a_container_uses(world: World) -> None:
     using, resting = world.engine.usage(busy), world.engine.usage(idle)
     assert using is not None
     assert resting is not None
-    assert 0.2 < using.cpus < 1.2
-    assert resting.cpus < 0.2
+    assert 0.05 < using.cpus < 1.2  # all of a core, but for what neighbours take
+    assert resting.cpus < 0.05
     assert 20 << 20 <= using.memory < 40 << 20
     assert resting.memory < 10 << 20
     said = world.engine.statistics(busy)
