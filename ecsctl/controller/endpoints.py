@@ -26,6 +26,8 @@ from ecsctl.store.tables import INSTANCES, TAGS
 
 TRIED_AGAIN = timedelta(hours=1)
 """After this a host that could not be given an endpoint is tried again; only what takes no time, sooner."""
+SEEN_LATELY = 5.0
+"""Seconds for which an endpoint that was seen is taken to be there: who gives it something finds out."""
 _GONE = "gone\n"
 
 
@@ -38,6 +40,7 @@ class Endpoints:
         self._roles = Roles(sources.roles, clock)
         self._clock = clock
         self._runs: dict[str, str] = {}  # the endpoint that was last seen of a container instance
+        self._seen: dict[str, float] = {}  # when, in seconds since boot
         self._raising: defaultdict[str, Lock] = defaultdict(Lock)  # by container instance: one may take long
 
     def offer(self, engine: Engine, record: TaskRecord, definition: TaskDefinition) -> str:
@@ -49,7 +52,7 @@ class Endpoints:
         has_credentials = self._roles.command(role) is not None
         if self._image is None and not has_credentials:
             return ""
-        problem = "metadata_endpoint is false" if self._image is None else self._raise(engine, record, self._image)
+        problem = "metadata_endpoint is false" if self._image is None else self._find(engine, record, self._image)
         if problem and has_credentials:
             raise SecretUnavailable(f"role {role}: {problem}")
         if has_credentials:
@@ -120,6 +123,12 @@ class Endpoints:
         put(engine, run, files)
         return run
 
+    def _find(self, engine: Engine, record: TaskRecord, image: str) -> str:
+        """See to it that the host has an endpoint, if it was not seen lately; why it cannot, if so."""
+        seen = self._seen.get(str(record.task.container_instance_arn))
+        is_there = seen is not None and self._clock.since_boot() - seen < SEEN_LATELY
+        return "" if is_there else self._raise(engine, record, image)
+
     def _raise(self, engine: Engine, record: TaskRecord, image: str) -> str:
         """See to it that the host has an endpoint; why it cannot, if so."""
         host = str(record.task.container_instance_arn)
@@ -141,7 +150,7 @@ class Endpoints:
                 return error.message
             if run is None:
                 return instance.endpoint_failure if instance else ""
-            self._runs[host] = run
+            self._runs[host], self._seen[host] = run, self._clock.since_boot()
             if failed_at is not None:
                 self._note(instance, "")
             return ""

@@ -33,6 +33,12 @@ TICK = 1.0
 """Seconds between looks at what becomes due by time alone."""
 RETRY = (0.2, 5.0)
 """Seconds until a task is tried again that could not be brought further: the first time, and the most."""
+HEAD_START = 0.1
+"""Seconds that the replacement of a task which has ended begins before the ended one is put away: the engine and the
+endpoint of the host serve one after the other."""
+SUBSCRIBED = 1.0
+"""Seconds after which a host that began to tell is looked at once more: Docker answers before it begins to listen, and
+what happens in between is neither told nor, perhaps, seen by the look that follows the answer."""
 LAST_WAIT = 10.0
 """Seconds that calls which are under way get at the end. What is not done then, the next controller does."""
 STARTING, STOPPING, PULLING, ANSWERS = 8, 64, 4, 8
@@ -87,6 +93,7 @@ class Watch:
         self._request_listeners: dict[str, RequestListener] = {}
         self._due: dict[str, float] = {}  # hosts and tasks by ARN: when, in seconds since boot
         self._pauses: dict[str, float] = {}  # how long was waited last before a task was tried again
+        self._began: set[str] = set()  # hosts by ARN that began to tell, and were not looked at since
         self._services: dict[str, None] = {}  # those to decide about, in order
         self._again: set[str] = set()
         self._trouble: dict[str, str] = {}
@@ -144,6 +151,7 @@ class Watch:
             self._ended = True
         elif isinstance(message, Look):
             self._due[message.host] = self._now()
+            self._began.add(message.host)
         elif isinstance(message, Ending):
             self._wake_service_of(message.task)
         elif isinstance(message, Asked):
@@ -155,7 +163,7 @@ class Watch:
                 self._told(line)
             if lines:
                 self._wake_service_of(task)
-            self._due[task] = self._now()
+            self._due[task] = self._now() + (HEAD_START if lines else 0)
         else:
             self._note(message)
 
@@ -191,7 +199,8 @@ class Watch:
         else:
             self._pauses.pop(key, None)
         if key in self._listeners:
-            self._due.setdefault(key, self._now() + self._interval)
+            self._due.setdefault(key, self._now() + (SUBSCRIBED if key in self._began else self._interval))
+            self._began.discard(key)
             for unfinished in result.unfinished:
                 self._due.setdefault(unfinished, self._now())
             if result.changed:
