@@ -146,6 +146,15 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("update-capacity-provider", "Change a capacity provider.", "capacity_providers"),
         Entry("delete-capacity-provider", "Delete a capacity provider.", "capacity_providers"),
     ),
+    "Regions": (
+        Entry("describe-regions", "Describe the regions of this state.", "regions", "ecsctl.cli.regions:OfEc2"),
+        Entry(
+            "describe-availability-zones",
+            "Describe the zones of a region.",
+            "regions",
+            "ecsctl.cli.regions:OfEc2",
+        ),
+    ),
     "Tags": (
         Entry("tag-resource", "Set tags of a resource.", "tags"),
         Entry("untag-resource", "Delete tags of a resource.", "tags"),

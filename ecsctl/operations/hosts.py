@@ -11,7 +11,7 @@ from ecsctl.engine.port import EngineInfo
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import ContainerInstance, Resource, VersionInfo
-from ecsctl.model.errors import invalid_parameter
+from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
@@ -42,6 +42,14 @@ class HostOptions(NamedTuple):
     memory: int | None = None
     provider: str | None = None
     gpus: tuple[str, ...] = ()
+
+
+class AlreadyRegistered(ApiError):
+    """An engine is a container instance already: `record`."""
+
+    def __init__(self, record: InstanceRecord, message: str) -> None:
+        super().__init__("InvalidParameterException", message)
+        self.record = record
 
 
 class HostDocument(Record):
@@ -124,13 +132,21 @@ def register_host(
         if host.provider is not None:
             find_provider(view, ctx, host.provider)
     info = ctx.controller.engine(host.address).info()
+    return put_new_host(ctx, str(found_cluster.cluster_arn), host, info, attributes, tags)
+
+
+def put_new_host(
+    ctx: Context,
+    cluster_arn: str,
+    host: HostOptions,
+    info: EngineInfo,
+    attributes: list[Attribute] | None = None,
+    tags: list[Tag] | None = None,
+) -> InstanceRecord:
+    """Write a host down by what its engine said of itself. AlreadyRegistered when it is one of whatever cluster."""
     with ctx.store.write() as tx:
-        cluster_arn = str(found_cluster.cluster_arn)
         for other in tx.find(INSTANCES, engine_id=info.id, status=("ACTIVE", "DRAINING")):
-            raise invalid_parameter(
-                f"This engine is registered already, as {other.name} at {other.address} ({other.arn}): "
-                "deregister that first, or leave it as it is."
-            )
+            raise AlreadyRegistered(other, _known(other, host, info))
         record = instance_record(ctx, cluster_arn, ctx.new_id(), host, info, attributes or [])
         record.seq = tx.seq
         tx.put(INSTANCES, record)
@@ -140,8 +156,22 @@ def register_host(
     return record
 
 
+def _known(other: InstanceRecord, host: HostOptions, info: EngineInfo) -> str:
+    message = (
+        f"This engine is registered already, as {other.name} at {other.address} ({other.arn}): "
+        "deregister that first, or leave it as it is."
+    )
+    if other.address == host.address or other.name in (info.name, host.name):
+        return message
+    return (
+        f"{message} If {info.name} is another machine, one of the two is a clone of the other: remove "
+        "/etc/docker/key.json and engine-id under Docker's data directory there, and restart dockerd."
+    )
+
+
 def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
-    """The engine of the current Docker context as the first container instance of `default`.
+    """The engine of the current Docker context as the first container instance of `default`, unless it is one of
+    another cluster, or region, already.
 
     Done once: an instance that was deregistered does not come back by itself. Raises EngineError when the
     engine does not answer.
@@ -153,7 +183,11 @@ def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
             return
     from ecsctl.engine.contexts import current_address
 
-    register_host(ctx, cluster, HostOptions(current_address()))
+    try:
+        register_host(ctx, cluster, HostOptions(current_address()))
+    except AlreadyRegistered:
+        with ctx.store.write() as tx:
+            tx.set_meta(first_instance_flag(arn), "known")
 
 
 def first_instance_flag(cluster_arn: str) -> str:
