@@ -17,11 +17,12 @@ from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, find_provider, put_tags
-from ecsctl.placement.host import ARCHITECTURE, OS, ZONE
+from ecsctl.placement.host import ARCHITECTURE, INSTANCE_TYPE, OS, OS_FAMILY, ZONE
 from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 RESERVED_PORTS = (22, 2375, 2376, 51678, 51679, 51680)
 """Those of SSH, the engine and the agent, which no task gets (ECS agent: ECS_RESERVED_PORTS)."""
 _GPU = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -198,7 +199,11 @@ def first_instance_flag(cluster_arn: str) -> str:
 def instance_record(
     ctx: Context, cluster_arn: str, instance_id: str, host: HostOptions, info: EngineInfo, attributes: list[Attribute]
 ) -> InstanceRecord:
-    """The ACTIVE container instance that a host becomes; InvalidParameterException where it is too small."""
+    """The ACTIVE container instance that a host becomes; InvalidParameterException where it is too small.
+
+    Its attributes are those of every container instance on ECS, as far as they can be found out. Without a type that
+    somebody gave it, a host of 4 CPUs and 16 GiB is of the type `docker.4x16`.
+    """
     cpu = host.cpu or info.cpus * 1024
     memory = host.memory or info.memory // MIB - ctx.reserved_memory
     if memory < 6:
@@ -209,7 +214,9 @@ def instance_record(
     region = parse_arn(cluster_arn).region
     known = {
         ZONE: host.availability_zone or f"{region}a",
+        INSTANCE_TYPE: f"docker.{info.cpus}x{round(info.memory / GIB)}",
         OS: info.os,
+        OS_FAMILY: info.os.upper(),
         ARCHITECTURE: _ARCHITECTURES.get(info.architecture, info.architecture),
     }
     known |= {attribute.name: attribute.value for attribute in attributes if attribute.value is not None}

@@ -53,6 +53,8 @@ def test_the_current_context_is_there_without_being_asked_for(cli: Cli) -> None:
     assert attributes["ecs.os-type"] == "linux"
     assert attributes["ecs.cpu-architecture"] in ("x86_64", "arm64")
     assert attributes["ecs.availability-zone"] == "us-east-1a"
+    assert attributes["ecs.os-family"] == "LINUX"
+    assert attributes["ecs.instance-type"] == f"docker.{engine['NCPU']}x{round(engine['MemTotal'] / 2**30)}"
     assert host["versionInfo"]["dockerVersion"] == f"DockerVersion: {engine['ServerVersion']}"
 
 
