@@ -10,6 +10,7 @@ from ecsctl.model.errors import ApiError, invalid_parameter
 
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}"
 ID = r"[0-9a-f]{32}"
+REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
 # Not compiled here: what only reads needs neither.
 
 

@@ -126,14 +126,19 @@ def register_host(
 ) -> InstanceRecord:
     """Ask the engine what it is, and write it down as an ACTIVE container instance of the cluster."""
     check_attributes(attributes)
-    if len(set(host.gpus)) < len(host.gpus) or not all(map(_GPU.fullmatch, host.gpus)):
-        raise invalid_parameter(f"gpus: {','.join(host.gpus)!r} are not different ids, like 0,1 or GPU-UUID,…")
+    check_gpus(host.gpus)
     with ctx.store.read() as view:
         found_cluster = find_cluster(view, ctx, cluster)
         if host.provider is not None:
             find_provider(view, ctx, host.provider)
     info = ctx.controller.engine(host.address).info()
     return put_new_host(ctx, str(found_cluster.cluster_arn), host, info, attributes, tags)
+
+
+def check_gpus(gpus: Sequence[str]) -> None:
+    """InvalidParameterException for what are no ids of different GPUs."""
+    if len(set(gpus)) < len(gpus) or not all(map(_GPU.fullmatch, gpus)):
+        raise invalid_parameter(f"gpus: {','.join(gpus)!r} are not different ids, like 0,1 or GPU-UUID,…")
 
 
 def put_new_host(

@@ -25,7 +25,17 @@ from ecsctl.model.record import Record, fields_of, unwrap
 
 OURS = tuple(
     f"ecsctl.model.{name}"
-    for name in ("record", "schedule", "stored", "observed", "explanation", "secret", "simulation", "api.regions")
+    for name in (
+        "record",
+        "schedule",
+        "stored",
+        "observed",
+        "explanation",
+        "secret",
+        "simulation",
+        "host",
+        "api.regions",
+    )
 )
 """Modules of the room that hold no shapes of ECS; those of EC2 are tested where they are answered."""
 EXTENSIONS = {
