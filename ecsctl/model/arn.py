@@ -56,6 +56,12 @@ class Scope(Struct, frozen=True):
         """`region/account`: what the tables are searched by."""
         return f"{self.region}/{self.account}"
 
+    def check(self, arn: Arn) -> None:
+        """InvalidParameterException for what is of another region or account: what is in one uses nothing of others."""
+        for what, there, here in (("region", arn.region, self.region), ("account", arn.account, self.account)):
+            if there != here:
+                raise invalid_parameter(f"{arn} is of another {what} than {here}: give --{what} {there}.")
+
     def arn(self, resource: str) -> str:
         return str(Arn("aws", "ecs", self.region, self.account, resource))
 

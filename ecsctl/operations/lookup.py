@@ -23,18 +23,13 @@ SHORTEST = 4
 def cluster_arn(ctx: Context, cluster: str | None) -> str:
     """The ARN of a cluster named by name or ARN; `default` when it is not named.
 
-    InvalidParameterException for one of another region or account: its task definitions are not those of this one.
+    InvalidParameterException for one of another region or account.
     """
     if cluster and cluster.startswith("arn:"):
         parsed = parse_arn(cluster)
         if parsed.kind != "cluster":
             raise invalid_parameter(f"Identifier is for {parsed.kind}. Cluster expected")
-        for what, there, here in (
-            ("region", parsed.region, ctx.scope.region),
-            ("account", parsed.account, ctx.scope.account),
-        ):
-            if there != here:
-                raise invalid_parameter(f"{cluster} is of another {what} than {here}: give --{what} {there}.")
+        ctx.scope.check(parsed)
         return cluster
     return ctx.scope.cluster(check_name(cluster or "default", "Cluster name", "InvalidParameterException"))
 

@@ -79,10 +79,14 @@ def test_a_task_runs_on_the_hosts_of_its_region_and_is_seen_there_alone(world: W
         assert record.task.last_status == "RUNNING", "reconcile is of the whole state"
 
 
-def test_a_cluster_of_another_region_is_refused_with_the_region_it_is_in(world: World, away: Context) -> None:
+def test_what_is_of_another_region_is_refused_with_the_region_it_is_in(world: World, away: Context) -> None:
+    world.define({}, family="web")
     request = ListTasksRequest(cluster=away.scope.cluster("prod"))
     with pytest.raises(ApiError, match=f"another region than {HOME}: give --region {AWAY}"):
         list_tasks(world.process(), request)
+    definition = world.process().scope.task_definition("web", 1)
+    with pytest.raises(ApiError, match=f"another region than {AWAY}: give --region {HOME}"):
+        run_task(away, RunTaskRequest(task_definition=definition, cluster="prod"))
 
 
 def test_an_engine_is_in_one_region_and_the_others_do_not_claim_it(
