@@ -9,7 +9,7 @@ import msgspec
 from ecsctl.model.errors import Cause
 from ecsctl.model.record import Record
 
-Check = Cause | Literal["version", "engine", "clock", "disk", "live-restore", "podman"]
+Check = Cause | Literal["version", "engine", "clock", "disk", "live-restore", "podman", "shared"]
 Result = Literal["added", "changed", "unchanged", "failed"]
 
 

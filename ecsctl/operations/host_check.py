@@ -12,6 +12,7 @@ from ecsctl.controller.together import together
 from ecsctl.engine.contexts import address_of, current_address
 from ecsctl.engine.disk import free_disk
 from ecsctl.engine.port import EngineInfo
+from ecsctl.model import identity
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineTooOld, EngineUnreachable, InputError
 from ecsctl.model.host import Check, CheckedHost, Finding
 from ecsctl.model.stored import InstanceRecord
@@ -65,50 +66,81 @@ def examine(ctx: Context, address: str, engine_id: str = "") -> Examined:
     began = ctx.now().timestamp()
     try:
         info = ctx.controller.engine(address).info()
+        ended = ctx.now().timestamp()
+        others = _of_others(ctx, address)
     except EngineError as error:
         return Examined(None, [_trouble(address, error)])
-    ended = ctx.now().timestamp()
-    findings = []
-    if engine_id not in ("", info.id):
-        findings.append(
-            _error(
-                "engine",
-                f"another engine answers than the one that was registered: its id is {info.id}, it was {engine_id}; "
-                "if the machine was set up anew, take it away with `ecsctl host rm` and add it again",
-            )
-        )
+    found = (
+        _same_engine(info, engine_id),
+        _room(address, info),
+        _clock(info, began, ended),
+        _podman(info),
+        _live_restore(info),
+        others,
+    )
+    return Examined(info, [finding for finding in found if finding])
+
+
+def _same_engine(info: EngineInfo, engine_id: str) -> Finding | None:
+    if engine_id in ("", info.id):
+        return None
+    return _error(
+        "engine",
+        f"another engine answers than the one that was registered: its id is {info.id}, it was {engine_id}; "
+        "if the machine was set up anew, take it away with `ecsctl host rm` and add it again",
+    )
+
+
+def _room(address: str, info: EngineInfo) -> Finding | None:
     free = free_disk(address, info)
-    if free is not None and free < LEAST_DISK:
-        findings.append(
-            _error(
-                "disk",
-                f"{free >> 20} MiB are left for {info.directory}: `docker system df` there says of what, and "
-                "`docker system prune` takes away what nothing uses",
-            )
-        )
+    if free is None or free >= LEAST_DISK:
+        return None
+    return _error(
+        "disk",
+        f"{free >> 20} MiB are left for {info.directory}: `docker system df` there says of what, and "
+        "`docker system prune` takes away what nothing uses",
+    )
+
+
+def _clock(info: EngineInfo, began: float, ended: float) -> Finding | None:
+    """It was read between the two moments."""
     ahead = max(info.clock - ended, 0.0) or min(info.clock - began, 0.0)
-    if abs(ahead) > MOST_SKEW:
-        way = "ahead" if ahead > 0 else "behind"
-        findings.append(
-            _warning(
-                "clock",
-                f"its clock is {abs(ahead):.0f} s {way}, and the times of its logs with it: `timedatectl set-ntp true` "
-                "there, if here is right",
-            )
-        )
-    if info.podman:
-        findings.append(
-            _warning("podman", "it is Podman: best effort; health checks and names between containers may not work")
-        )
-    if not info.live_restore:
-        findings.append(
-            _warning(
-                "live-restore",
-                "off: when dockerd ends, its containers do; "
-                'write "live-restore": true into /etc/docker/daemon.json there, and `systemctl reload docker`',
-            )
-        )
-    return Examined(info, findings)
+    if abs(ahead) <= MOST_SKEW:
+        return None
+    return _warning(
+        "clock",
+        f"its clock is {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}, and the times of its logs with it: "
+        "`timedatectl set-ntp true` there, if here is right",
+    )
+
+
+def _podman(info: EngineInfo) -> Finding | None:
+    if not info.podman:
+        return None
+    return _warning("podman", "it is Podman: best effort; health checks and names between containers may not work")
+
+
+def _live_restore(info: EngineInfo) -> Finding | None:
+    if info.live_restore:
+        return None
+    return _warning(
+        "live-restore",
+        'off: when dockerd ends, its containers do; write "live-restore": true into /etc/docker/daemon.json there, '
+        "and `systemctl reload docker`",
+    )
+
+
+def _of_others(ctx: Context, address: str) -> Finding | None:
+    ours = (ctx.store.install, identity.SHARED)
+    installs = [found.labels[identity.INSTALL] for found in ctx.controller.engine(address).list(None)]
+    number = sum(install not in ours for install in installs)
+    if not number:
+        return None
+    return _warning(
+        "shared",
+        f"containers of another state of ecsctl are there ({number}): each places tasks as if the host were its own; "
+        "give each a part by --cpu and --memory",
+    )
 
 
 def _targets(every: Sequence[InstanceRecord], name: str) -> list[_Target]:

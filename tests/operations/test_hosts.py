@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ecsctl.engine.connect import connect
+from ecsctl.model import identity
 from ecsctl.model.api.capacity_providers import CreateCapacityProviderRequest
 from ecsctl.model.api.clusters import CreateClusterRequest
 from ecsctl.model.api.services import CreateServiceRequest
@@ -215,6 +216,13 @@ def test_another_engine_at_a_registered_address_is_an_error(world: World) -> Non
     (first, second) = check(world, "a", "b")
     assert "has the same engine id" in first.findings[-1].message
     assert "has the same engine id" in second.findings[-1].message
+
+
+def test_a_host_that_another_state_uses_too_is_told(world: World) -> None:
+    world.engines[A].create("own", {"Image": "up", "Labels": {identity.INSTALL: world.store.install}})
+    assert ("warning", "shared") not in found(world, A)
+    world.engines[A].create("other", {"Image": "up", "Labels": {identity.INSTALL: "another"}})
+    assert ("warning", "shared") in found(world, A)
 
 
 def test_a_silent_host_is_one_finding_and_holds_up_no_other(world: World) -> None:
