@@ -108,6 +108,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("deregister-task-definition", "Make a revision INACTIVE.", "task_definitions"),
         Entry("delete-task-definitions", "Delete INACTIVE revisions.", "task_definitions"),
     ),
+    "Hosts": (
+        Entry("host", "Add hosts, look after them, take them away.", target="ecsctl.cli.host.command:Host", own=True),
+    ),
     "Container instances": (
         Entry(
             "register-container-instance",
@@ -146,6 +149,15 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("update-capacity-provider", "Change a capacity provider.", "capacity_providers"),
         Entry("delete-capacity-provider", "Delete a capacity provider.", "capacity_providers"),
     ),
+    "Regions": (
+        Entry("describe-regions", "Describe the regions of this state.", "regions", "ecsctl.cli.regions:OfEc2"),
+        Entry(
+            "describe-availability-zones",
+            "Describe the zones of a region.",
+            "regions",
+            "ecsctl.cli.regions:OfEc2",
+        ),
+    ),
     "Tags": (
         Entry("tag-resource", "Set tags of a resource.", "tags"),
         Entry("untag-resource", "Delete tags of a resource.", "tags"),
@@ -167,6 +179,14 @@ SCHEDULE = (
     Entry("remove", "Take away what install made."),
     Entry("show", "Show what is scheduled, when it runs next, and how the last run ended."),
 )
+
+HOST = (
+    Entry("add", "Check hosts, and make them container instances."),
+    Entry("ls", "Show the hosts, and what is reserved of them."),
+    Entry("check", "Say what is wrong with hosts, and what to do."),
+    Entry("rm", "Take hosts away, when their tasks are gone."),
+)
+"""Each lives in a module of ecsctl.cli.host that is called as it is."""
 
 IMAGE = (
     Entry("push", "Send an image to hosts, only the layers that they lack."),

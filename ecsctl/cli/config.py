@@ -55,12 +55,12 @@ from msgspec import Struct
 from ecsctl.cli.config_tables import TABLES
 from ecsctl.cli.durations import parse_duration
 from ecsctl.cli.global_flags import OUTPUTS
+from ecsctl.model.arn import REGION
 from ecsctl.model.errors import ConfigError, InputError
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.image import BEHAVIORS, PullBehavior
 from ecsctl.model.near import near
 
-_REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
 _ACCOUNT = r"[0-9]{12}"
 VARIABLES = {
     "region": ("ECSCTL_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
@@ -152,7 +152,7 @@ def load_config(options: Mapping[str, Any], environment: Mapping[str, str]) -> C
 
 def _value(key: str, value: Any, source: str) -> Any:
     """The value of a key, checked; `source` is where it was written."""
-    if key == "region" and not re.fullmatch(_REGION, value):
+    if key == "region" and not re.fullmatch(REGION, value):
         raise ConfigError(f"{source}: {value!r} is not a region; write it like us-east-1")
     if key == "account" and not re.fullmatch(_ACCOUNT, value):
         raise ConfigError(f"{source}: {value!r} is not an account: it has twelve digits")

@@ -15,7 +15,7 @@ from ecsctl.model.api.tasks import (
     RunTaskRequest,
     StartTaskRequest,
 )
-from ecsctl.model.arn import Scope, check_name, last_part
+from ecsctl.model.arn import Scope, check_name, last_part, parse_arn
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.file_system import FileSystem
@@ -208,6 +208,8 @@ def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:
     """By family (its newest ACTIVE revision), family:revision, or ARN; ClientException."""
     if name.startswith("arn:"):
         found = view.get(TASK_DEFINITIONS, name)
+        if found is not None:
+            scope.check(parse_arn(name))
     else:
         family, _, revision = name.partition(":")
         check_name(family, "Task definition family")

@@ -35,7 +35,7 @@ def _late(address: str) -> Dial:
             try:
                 dial = dialer(resolve(address), address)
             except InputError as error:
-                raise EngineUnreachable(str(error)) from error
+                raise EngineUnreachable(str(error), "address") from error
         return dial()
 
     return dial_resolved

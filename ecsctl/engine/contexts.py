@@ -62,6 +62,23 @@ def addresses() -> list[str]:
     return list(dict.fromkeys([current_address(), DEFAULT_ADDRESS, *contexts]))
 
 
+def address_of(text: str) -> str:
+    """The address that a person means: what parse_address understands, the bare name of a Docker context, or, without
+    its `ssh://`, a host as ssh has it: an alias of ~/.ssh/config, [user@]host[:port].
+
+    InputError, in one line, when it is none of these.
+    """
+    try:
+        return str(parse_address(text))
+    except InputError as error:
+        if text == DEFAULT or text in _names():
+            return str(ContextAddress(text))
+        try:
+            return str(parse_address(f"ssh://{text}"))
+        except InputError:
+            raise error from None
+
+
 def resolve(address: str) -> Endpoint:
     """Where the engine of an address listens. InputError when it cannot be told, or must not be used."""
     parsed = parse_address(address)

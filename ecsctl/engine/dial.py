@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ecsctl.engine.address import SshAddress, TcpAddress, UnixAddress
 from ecsctl.engine.contexts import Endpoint, Tls
-from ecsctl.model.errors import EngineUnreachable
+from ecsctl.model.errors import Cause, EngineUnreachable
 
 if TYPE_CHECKING:
     import ssl
@@ -46,19 +46,20 @@ def dial_unix(path: str, address: str) -> socket.socket:
             time.sleep(0.05)
         except OSError as error:
             sock.close()
-            raise EngineUnreachable(f"No Docker Engine at {address}: {_unix_reason(error)}") from error
+            reason, cause = _unix_reason(error)
+            raise EngineUnreachable(f"No Docker Engine at {address}: {reason}", cause) from error
         else:
             return sock
 
 
-def _unix_reason(error: OSError) -> str:
+def _unix_reason(error: OSError) -> tuple[str, Cause]:
     if isinstance(error, FileNotFoundError):
-        return "there is no such socket. Is dockerd running there?"
+        return "there is no such socket. Is dockerd running there?", "docker"
     if isinstance(error, PermissionError):
-        return "you may not use this socket. Join the group that owns it (usually docker), or be root."
+        return "you may not use this socket. Join the group that owns it (usually docker), or be root.", "permission"
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens on this socket. Is dockerd running?"
-    return f"{error.strerror or error}."
+        return "nobody listens on this socket. Is dockerd running?", "docker"
+    return f"{error.strerror or error}.", "other"
 
 
 def _dial_tcp(where: TcpAddress, tls: Tls | None, address: str) -> socket.socket:
@@ -68,11 +69,14 @@ def _dial_tcp(where: TcpAddress, tls: Tls | None, address: str) -> socket.socket
         raise _silent(address) from None
     except socket.gaierror as error:
         raise EngineUnreachable(
-            f"No Docker Engine at {address}: the host's name is not known ({error.strerror})."
+            f"No Docker Engine at {address}: the host's name is not known ({error.strerror}).", "name"
         ) from error
     except OSError as error:
-        reason = "nobody listens on this port" if isinstance(error, ConnectionRefusedError) else error.strerror or error
-        raise EngineUnreachable(f"No Docker Engine at {address}: {reason}. Is dockerd running there?") from error
+        refused = isinstance(error, ConnectionRefusedError)
+        reason = "nobody listens on this port" if refused else error.strerror or error
+        raise EngineUnreachable(
+            f"No Docker Engine at {address}: {reason}. Is dockerd running there?", "port" if refused else "route"
+        ) from error
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return sock if tls is None else _wrapped(sock, where.host, tls)
@@ -81,7 +85,7 @@ def _dial_tcp(where: TcpAddress, tls: Tls | None, address: str) -> socket.socket
         raise _silent(address) from None
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         sock.close()
-        raise EngineUnreachable(f"No TLS connection to {address}: {_tls_reason(error)}.") from error
+        raise EngineUnreachable(f"No TLS connection to {address}: {_tls_reason(error)}.", "tls") from error
 
 
 def _wrapped(sock: socket.socket, host: str, tls: Tls) -> ssl.SSLSocket:
@@ -103,12 +107,13 @@ def _tls_reason(error: Exception) -> str:
 
 def _ssh_dialer(where: SshAddress, address: str) -> Dial:
     def dial() -> socket.socket:
-        from ecsctl.engine.ssh import tunnel  # subprocess is not loaded for local engines
+        from ecsctl.engine import ssh  # subprocess is not loaded for local engines
 
-        return dial_unix(tunnel(where), address)
+        path = ssh.tunnel(where)
+        return dial_unix(path, address) if path else ssh.session(where)
 
     return dial
 
 
 def _silent(address: str) -> EngineUnreachable:
-    return EngineUnreachable(f"{address} did not take a connection within {CONNECT_SECONDS:.0f} s.")
+    return EngineUnreachable(f"{address} did not take a connection within {CONNECT_SECONDS:.0f} s.", "timeout")

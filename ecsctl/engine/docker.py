@@ -21,6 +21,7 @@ from ecsctl.model.errors import (
     EngineRefused,
     EngineTimeout,
     ImageNotFound,
+    InputError,
     NetworkNotFound,
     NotFound,
 )
@@ -402,7 +403,7 @@ def _understood() -> Iterator[None]:
     """Turns an answer that is not shaped as a Docker Engine's into a refusal, rather than a traceback."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
         raise EngineRefused(200, f"The answer is not that of a Docker Engine: {error!r}.") from error
 
 
@@ -414,17 +415,23 @@ def _about_network(error: NotFound) -> EngineRefused:
 
 def _info(found: dict[str, Any], api_version: str) -> EngineInfo:
     from ecsctl.engine.port import EngineInfo
+    from ecsctl.model.timestamps import unix_time
 
+    name, directory, podman = found["Name"], found["DockerRootDir"], "BuildahVersion" in found
     return EngineInfo(
-        id=found["ID"],
-        name=found["Name"],
+        # Podman makes up another one for each answer
+        id=f"podman:{name}:{directory}" if podman else found["ID"],
+        name=name,
         cpus=found["NCPU"],
         memory=found["MemTotal"],
         os=found["OSType"],
         architecture=found["Architecture"],
         version=found["ServerVersion"],
         api_version=api_version,
-        live_restore=bool(found.get("LiveRestoreEnabled")),
+        live_restore=podman or bool(found.get("LiveRestoreEnabled")),
+        clock=float(unix_time(found["SystemTime"])),
+        directory=directory,
+        podman=podman,
     )
 
 

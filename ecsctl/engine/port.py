@@ -50,7 +50,12 @@ CreateBody = dict[str, Any]
 
 
 class EngineInfo(Struct, frozen=True):
-    """What an engine says of its host: memory in bytes, architecture and os as it names them (`x86_64`, `linux`)."""
+    """What an engine says of its host: memory in bytes, architecture and os as it names them (`x86_64`, `linux`).
+
+    `live_restore`: whether containers survive the end of the engine itself. `clock`: the host's time, in seconds since
+    1970. `directory`: where, on the host, it keeps images and containers. `podman`: it is one, which keeps to Docker's
+    API by and large.
+    """
 
     id: str
     name: str
@@ -61,6 +66,9 @@ class EngineInfo(Struct, frozen=True):
     version: str
     api_version: str
     live_restore: bool
+    clock: float = 0.0
+    directory: str = ""
+    podman: bool = False
 
 
 class EngineEvent(Struct, frozen=True):

@@ -49,6 +49,7 @@ from ecsctl.model.errors import (
     NetworkNotFound,
     NotFound,
 )
+from ecsctl.model.record import evolve
 from ecsctl.model.timestamps import rfc3339
 
 T = TypeVar("T")
@@ -57,7 +58,9 @@ MIN_MEMORY = 6 * 1024 * 1024
 GIB = 1024**3
 EVENT_POLL = 0.05
 BUILT_IN_NETWORKS = ("bridge", "host", "none")
-INFO = EngineInfo("SIMU:0001", "simulated", 4, 8 * GIB, "linux", "x86_64", "20.10.24", "1.41", live_restore=False)
+INFO = EngineInfo(
+    "SIMU:0001", "simulated", 4, 8 * GIB, "linux", "x86_64", "20.10.24", "1.41", live_restore=False, directory="/"
+)
 
 
 class SimulatedEngine:
@@ -65,7 +68,7 @@ class SimulatedEngine:
 
     `now` gives seconds since 1970. `sleep` lets time pass where a real call would take some (stop, pull, following
     a log); without it those calls take none. `images`: what containers of an image do; `registry`: what can be pulled.
-    Both may be changed at any time, as may `faults`, `reachable` and `disk_full`.
+    Both may be changed at any time, as may `faults`, `reachable`, `disk_full` and `clock_ahead`, seconds.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class SimulatedEngine:
         self.faults: list[Fault] = []
         self.reachable = True
         self.disk_full = False
+        self.clock_ahead = 0.0
         self.calls: list[Call] = []
         self.volumes: dict[str, dict[str, str]] = {}
         self.networks: dict[str, dict[str, str]] = {name: {} for name in BUILT_IN_NETWORKS}
@@ -130,7 +134,7 @@ class SimulatedEngine:
         self._call("ping", (), lambda _: None)
 
     def info(self) -> EngineInfo:
-        return self._call("info", (), lambda _: self._info)
+        return self._call("info", (), lambda now: evolve(self._info, clock=now + self.clock_ahead))
 
     def list(self, install: str | None, *, shared: bool = False) -> list[Observed]:
         def act(now: float) -> list[Observed]:

@@ -21,7 +21,7 @@ import msgspec
 
 from ecsctl.engine.dial import Dial
 from ecsctl.engine.http import BrokenAnswerError, Exchange
-from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, NotFound
+from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, EngineTooOld, NotFound
 
 API_VERSION = (1, 41)
 """The version whose semantics docker.py is written to (Docker 20.10); newer engines speak it too."""
@@ -212,7 +212,7 @@ class Transport:
         offered = (int(found[2]), int(found[3]))
         if offered < API_VERSION:
             wanted = ".".join(map(str, API_VERSION))
-            raise EngineRefused(
+            raise EngineTooOld(
                 400,
                 f"{self._address} is too old: it speaks API {found[2]}.{found[3]}, and {wanted} is needed "
                 "(Docker 20.10 or later).",

@@ -10,6 +10,7 @@ from ecsctl.model.errors import ApiError, invalid_parameter
 
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}"
 ID = r"[0-9a-f]{32}"
+REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
 # Not compiled here: what only reads needs neither.
 
 
@@ -54,6 +55,12 @@ class Scope(Struct, frozen=True):
     def key(self) -> str:
         """`region/account`: what the tables are searched by."""
         return f"{self.region}/{self.account}"
+
+    def check(self, arn: Arn) -> None:
+        """InvalidParameterException for what is of another region or account: what is in one uses nothing of others."""
+        for what, there, here in (("region", arn.region, self.region), ("account", arn.account, self.account)):
+            if there != here:
+                raise invalid_parameter(f"{arn} is of another {what} than {here}: give --{what} {there}.")
 
     def arn(self, resource: str) -> str:
         return str(Arn("aws", "ecs", self.region, self.account, resource))

@@ -11,12 +11,20 @@ EcsctlError                     every error a user may see; str() is its one lin
    ├─ EngineUnreachable         nobody answered: the request did not reach the engine
    ├─ EngineTimeout             no answer in time: what became of the request is unknown
    └─ EngineRefused             the engine said no (HTTP status, its words)
+      ├─ EngineTooOld           400: it does not speak the version of the API that is needed
       ├─ NotFound               404 for a container or volume
       ├─ ImageNotFound          404 at create: no such image on the host
       └─ Conflict               409: the name is taken, or the state does not allow it
 """
 
 from __future__ import annotations
+
+from typing import Literal
+
+Cause = Literal[
+    "address", "name", "port", "route", "timeout", "host-key", "key", "ssh", "tls", "docker", "permission", "other"
+]
+"""What keeps a host's engine from being reached."""
 
 
 class EcsctlError(Exception):
@@ -74,6 +82,10 @@ class EngineError(EcsctlError):
 class EngineUnreachable(EngineError):
     """The request did not reach the engine: no socket, refused, no route, ssh failed."""
 
+    def __init__(self, message: str, cause: Cause = "other") -> None:
+        super().__init__(message)
+        self.cause = cause
+
 
 class EngineTimeout(EngineError):
     """No answer in time. The engine may have done, or may still do, what was asked."""
@@ -86,6 +98,10 @@ class EngineRefused(EngineError):
         super().__init__(message)
         self.status = status
         self.message = message
+
+
+class EngineTooOld(EngineRefused):
+    """400: the engine does not speak the version of the API that is needed."""
 
 
 class NotFound(EngineRefused):

@@ -11,17 +11,18 @@ from ecsctl.engine.port import EngineInfo
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.container_instance import ContainerInstance, Resource, VersionInfo
-from ecsctl.model.errors import invalid_parameter
+from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, find_provider, put_tags
-from ecsctl.placement.host import ARCHITECTURE, OS, ZONE
+from ecsctl.placement.host import ARCHITECTURE, INSTANCE_TYPE, OS, OS_FAMILY, ZONE
 from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 RESERVED_PORTS = (22, 2375, 2376, 51678, 51679, 51680)
 """Those of SSH, the engine and the agent, which no task gets (ECS agent: ECS_RESERVED_PORTS)."""
 _GPU = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -42,6 +43,14 @@ class HostOptions(NamedTuple):
     memory: int | None = None
     provider: str | None = None
     gpus: tuple[str, ...] = ()
+
+
+class AlreadyRegistered(ApiError):
+    """An engine is a container instance already: `record`."""
+
+    def __init__(self, record: InstanceRecord, message: str) -> None:
+        super().__init__("InvalidParameterException", message)
+        self.record = record
 
 
 class HostDocument(Record):
@@ -117,20 +126,33 @@ def register_host(
 ) -> InstanceRecord:
     """Ask the engine what it is, and write it down as an ACTIVE container instance of the cluster."""
     check_attributes(attributes)
-    if len(set(host.gpus)) < len(host.gpus) or not all(map(_GPU.fullmatch, host.gpus)):
-        raise invalid_parameter(f"gpus: {','.join(host.gpus)!r} are not different ids, like 0,1 or GPU-UUID,…")
+    check_gpus(host.gpus)
     with ctx.store.read() as view:
         found_cluster = find_cluster(view, ctx, cluster)
         if host.provider is not None:
             find_provider(view, ctx, host.provider)
     info = ctx.controller.engine(host.address).info()
+    return put_new_host(ctx, str(found_cluster.cluster_arn), host, info, attributes, tags)
+
+
+def check_gpus(gpus: Sequence[str]) -> None:
+    """InvalidParameterException for what are no ids of different GPUs."""
+    if len(set(gpus)) < len(gpus) or not all(map(_GPU.fullmatch, gpus)):
+        raise invalid_parameter(f"gpus: {','.join(gpus)!r} are not different ids, like 0,1 or GPU-UUID,…")
+
+
+def put_new_host(
+    ctx: Context,
+    cluster_arn: str,
+    host: HostOptions,
+    info: EngineInfo,
+    attributes: list[Attribute] | None = None,
+    tags: list[Tag] | None = None,
+) -> InstanceRecord:
+    """Write a host down by what its engine said of itself. AlreadyRegistered when it is one of whatever cluster."""
     with ctx.store.write() as tx:
-        cluster_arn = str(found_cluster.cluster_arn)
         for other in tx.find(INSTANCES, engine_id=info.id, status=("ACTIVE", "DRAINING")):
-            raise invalid_parameter(
-                f"This engine is registered already, as {other.name} at {other.address} ({other.arn}): "
-                "deregister that first, or leave it as it is."
-            )
+            raise AlreadyRegistered(other, _known(other, host, info))
         record = instance_record(ctx, cluster_arn, ctx.new_id(), host, info, attributes or [])
         record.seq = tx.seq
         tx.put(INSTANCES, record)
@@ -140,8 +162,22 @@ def register_host(
     return record
 
 
+def _known(other: InstanceRecord, host: HostOptions, info: EngineInfo) -> str:
+    message = (
+        f"This engine is registered already, as {other.name} at {other.address} ({other.arn}): "
+        "deregister that first, or leave it as it is."
+    )
+    if other.address == host.address or other.name in (info.name, host.name):
+        return message
+    return (
+        f"{message} If {info.name} is another machine, one of the two is a clone of the other: remove "
+        "/etc/docker/key.json and engine-id under Docker's data directory there, and restart dockerd."
+    )
+
+
 def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
-    """The engine of the current Docker context as the first container instance of `default`.
+    """The engine of the current Docker context as the first container instance of `default`, unless it is one of
+    another cluster, or region, already.
 
     Done once: an instance that was deregistered does not come back by itself. Raises EngineError when the
     engine does not answer.
@@ -153,7 +189,11 @@ def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
             return
     from ecsctl.engine.contexts import current_address
 
-    register_host(ctx, cluster, HostOptions(current_address()))
+    try:
+        register_host(ctx, cluster, HostOptions(current_address()))
+    except AlreadyRegistered:
+        with ctx.store.write() as tx:
+            tx.set_meta(first_instance_flag(arn), "known")
 
 
 def first_instance_flag(cluster_arn: str) -> str:
@@ -164,7 +204,11 @@ def first_instance_flag(cluster_arn: str) -> str:
 def instance_record(
     ctx: Context, cluster_arn: str, instance_id: str, host: HostOptions, info: EngineInfo, attributes: list[Attribute]
 ) -> InstanceRecord:
-    """The ACTIVE container instance that a host becomes; InvalidParameterException where it is too small."""
+    """The ACTIVE container instance that a host becomes; InvalidParameterException where it is too small.
+
+    Its attributes are those of every container instance on ECS, as far as they can be found out. Without a type that
+    somebody gave it, a host of 4 CPUs and 16 GiB is of the type `docker.4x16`.
+    """
     cpu = host.cpu or info.cpus * 1024
     memory = host.memory or info.memory // MIB - ctx.reserved_memory
     if memory < 6:
@@ -175,7 +219,9 @@ def instance_record(
     region = parse_arn(cluster_arn).region
     known = {
         ZONE: host.availability_zone or f"{region}a",
+        INSTANCE_TYPE: f"docker.{info.cpus}x{round(info.memory / GIB)}",
         OS: info.os,
+        OS_FAMILY: info.os.upper(),
         ARCHITECTURE: _ARCHITECTURES.get(info.architecture, info.architecture),
     }
     known |= {attribute.name: attribute.value for attribute in attributes if attribute.value is not None}

@@ -21,10 +21,15 @@ SHORTEST = 4
 
 
 def cluster_arn(ctx: Context, cluster: str | None) -> str:
-    """The ARN of a cluster named by name or ARN; `default` when it is not named."""
+    """The ARN of a cluster named by name or ARN; `default` when it is not named.
+
+    InvalidParameterException for one of another region or account.
+    """
     if cluster and cluster.startswith("arn:"):
-        if parse_arn(cluster).kind != "cluster":
-            raise invalid_parameter(f"Identifier is for {parse_arn(cluster).kind}. Cluster expected")
+        parsed = parse_arn(cluster)
+        if parsed.kind != "cluster":
+            raise invalid_parameter(f"Identifier is for {parsed.kind}. Cluster expected")
+        ctx.scope.check(parsed)
         return cluster
     return ctx.scope.cluster(check_name(cluster or "default", "Cluster name", "InvalidParameterException"))
 

@@ -14,6 +14,8 @@ from ecsctl.placement.port_ranges import Port
 ZONE = "ecs.availability-zone"
 ARCHITECTURE = "ecs.cpu-architecture"
 OS = "ecs.os-type"
+OS_FAMILY = "ecs.os-family"
+INSTANCE_TYPE = "ecs.instance-type"
 SUBNET = "ecs.subnet-id"
 TASK_LIMIT = "ecsctl.task-limit"
 """An attribute of ours: how many tasks a container instance takes at most."""

@@ -179,17 +179,11 @@ class World:
         self.clock = RealClock() if real_time else VirtualClock()
         self.random = random.Random(7)  # noqa: S311 the same ids each time
         self.store = Store.open(folder / "state.db")
-        programs = {"up": Program(), **images}
-        self.engines = {
-            f"host{n}": SimulatedEngine(
-                lambda: self.clock.seconds,
-                programs,
-                sleep=time.sleep if real_time else None,
-                info=evolve(INFO, id=f"ENGINE{n}", name=f"host{n}"),
-                registry={"remote": Pullable(Program(), seconds=3)},
-            )
-            for n in range(hosts)
-        }
+        self._programs = {"up": Program(), **images}
+        self._sleep = time.sleep if real_time else None
+        self.engines: dict[str, SimulatedEngine] = {}
+        for n in range(hosts):
+            self.add_engine(f"host{n}", f"ENGINE{n}")
         self.handed_over: list[str] = []
         self.alive: set[str] = set()
         self._tokens = itertools.count()
@@ -197,6 +191,17 @@ class World:
         ensure_default_cluster(process)
         for n, name in enumerate(self.engines):
             register_host(process, None, HostOptions(name, availability_zone=f"zone{n}"))
+
+    def add_engine(self, name: str, engine_id: str) -> SimulatedEngine:
+        """One more engine, at the address `name`; it is no container instance yet."""
+        self.engines[name] = SimulatedEngine(
+            lambda: self.clock.seconds,
+            self._programs,
+            sleep=self._sleep,
+            info=evolve(INFO, id=engine_id, name=name),
+            registry={"remote": Pullable(Program(), seconds=3)},
+        )
+        return self.engines[name]
 
     def process(self, life: Life | None = None) -> Context:
         """A new process; its life is endless unless given."""

@@ -44,9 +44,22 @@ class Sshd:
         raise RuntimeError((self.directory / "sshd.log").read_text())
 
     def connections(self) -> int:
-        """How many ssh were started to connect; asking a running one to end is none."""
+        """How many ssh were started to connect and stay; what is asked of a running one is none."""
         calls = self.directory / "calls"
         return sum(" -O " not in line for line in calls.read_text().splitlines()) if calls.exists() else 0
+
+    def restart(self, *lines: str) -> None:
+        """With these lines at the end of its configuration."""
+        with (self.directory / "sshd_config").open("a") as config:
+            config.writelines(f"{line}\n" for line in lines)
+        self.kill()
+        self.start()
+
+    def alias(self, name: str, *lines: str) -> None:
+        """One more host of the user's configuration: this one by another name, with these lines of its own."""
+        path = self.directory / "ssh_config"
+        own = "".join(f" {line}\n" for line in lines)
+        path.write_text(f"Host {name}\n{own} HostName 127.0.0.1\n Port {self.port}\n{path.read_text()}")
 
     def kill(self) -> None:
         """The listener; sessions that are open go on, as with the real thing."""
@@ -57,7 +70,7 @@ class Sshd:
 
 
 def install_sshd(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Sshd:
-    """Keys, configurations and the wrapper; not yet started."""
+    """Keys, configurations and the wrapper; not yet started, so that tests may add to `sshd_config`."""
     directory.mkdir(mode=0o700)
     for key in ("host", "user", "stranger"):
         subprocess.run(

@@ -84,8 +84,7 @@ def test_no_address_puts_an_option_on_sshs_command_line(text: str) -> None:
         return
     assert str(parse_address(str(found))) == str(found)
     if isinstance(found, SshAddress):
-        directory = runtime_directory()
-        command = ssh_command(found, directory / "sock", directory / "ctl")
+        command = ssh_command(found, runtime_directory() / "ctl")
         end = command.index("--")
         assert command[end + 1 :] == [found.host]
         assert not found.host.startswith("-")

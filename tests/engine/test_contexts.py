@@ -11,7 +11,7 @@ import pytest
 
 from ecsctl.engine.address import SshAddress, TcpAddress, UnixAddress
 from ecsctl.engine.connect import connect
-from ecsctl.engine.contexts import Endpoint, Tls, addresses, current_address, resolve
+from ecsctl.engine.contexts import Endpoint, Tls, address_of, addresses, current_address, resolve
 from ecsctl.model.errors import EngineUnreachable, InputError
 
 
@@ -58,6 +58,24 @@ def test_all_contexts_have_addresses_the_current_one_first(home: Path) -> None:
     add_context(home, "host1", "ssh://root@10.0.0.1")
     use(home, "host2")
     assert addresses() == ["context:host2", "unix:///var/run/docker.sock", "context:host1"]
+
+
+def test_a_bare_name_is_a_context_or_else_a_host_of_ssh(home: Path) -> None:
+    add_context(home, "web", "ssh://root@10.0.0.2")
+    for text, address in {
+        "web": "context:web",
+        "default": "context:default",
+        "db": "ssh://db",
+        "me@db.example.com:2222": "ssh://me@db.example.com:2222",
+        "ssh://web": "ssh://web",
+        "unix:///run/podman/podman.sock": "unix:///run/podman/podman.sock",
+        "tcp://10.0.0.1:2376": "tcp://10.0.0.1:2376",
+        "context:db": "context:db",
+    }.items():
+        assert address_of(text) == address
+    for text in ("", "-oProxyCommand=x", "a/b", "http://x", "me:secret@web", "/var/run/docker.sock", "unix://x"):
+        with pytest.raises(InputError, match="is not the address of a Docker Engine"):
+            address_of(text)
 
 
 def test_the_environment_goes_before_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

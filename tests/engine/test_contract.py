@@ -63,6 +63,10 @@ def test_an_engine_answers_and_says_what_it_is(world: World) -> None:
     assert info.memory > 64 * 1024 * 1024
     assert tuple(map(int, info.api_version.split("."))) >= (1, 41)
     assert all((info.id, info.name, info.architecture, info.version))
+    assert info.id == world.engine.info().id
+    assert info.directory.startswith("/")
+    assert info.clock > 1_700_000_000
+    assert not info.podman
 
 
 def test_what_was_created_is_there_and_has_not_run(world: World) -> None:

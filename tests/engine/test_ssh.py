@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -42,6 +43,11 @@ def sshd(tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     found.start()
     yield found
     found.kill()
+
+
+def stays(sshd: Sshd) -> int:
+    """How many connections were made that stay, for all who come."""
+    return (sshd.directory / "calls").read_text().count("-fnNT")
 
 
 def end_ssh(control: Path) -> None:
@@ -137,26 +143,124 @@ def test_a_line_that_breaks_while_logs_are_followed_says_so(sshd: Sshd, runtime:
 @pytest.mark.docker
 def test_what_ssh_says_is_told_in_one_line(sshd: Sshd) -> None:
     user_and_alias = f"nobody-there@{HOST_ALIAS}"
-    for address, words in {
-        "ssh://nosuch.invalid": "its name is not known (ssh: Could not resolve hostname nosuch.invalid",
-        "ssh://127.0.0.1:1": "no sshd listens there (ssh: connect to host 127.0.0.1 port 1: Connection refused",
-        f"ssh://{user_and_alias}": f"takes none of your keys; `ssh {user_and_alias} true` must work",
-        f"ssh://localhost:{sshd.port}": f"host key is not the known one; run `ssh -p {sshd.port} localhost` once",
-    }.items():
+    stranger = (sshd.directory / "stranger.pub").read_text().split()[:2]
+    with (sshd.directory / "known_hosts").open("a") as known:
+        known.write(f"[127.0.0.2]:{sshd.port} {' '.join(stranger)}\n")
+    sshd.restart("ListenAddress 127.0.0.2")
+    for address, cause, words in (
+        ("ssh://nosuch.invalid", "name", "its name is not known (ssh: Could not resolve hostname nosuch.invalid"),
+        ("ssh://127.0.0.1:1", "port", "no sshd listens there (ssh: connect to host 127.0.0.1 port 1: Connection ref"),
+        (f"ssh://{user_and_alias}", "key", f"takes none of your keys; `ssh {user_and_alias} true` must work"),
+        (
+            f"ssh://localhost:{sshd.port}",
+            "host-key",
+            f"host key is not the known one; run `ssh -p {sshd.port} localhost` once",
+        ),
+        (
+            f"ssh://127.0.0.2:{sshd.port}",
+            "host-key",
+            f"another than the known one: if the machine was set up anew, `ssh-keygen -R '[127.0.0.2]:{sshd.port}'`",
+        ),
+    ):
         began = time.monotonic()
         with pytest.raises(EngineUnreachable) as caught:
             connect(address).ping()
         assert words in str(caught.value)
+        assert caught.value.cause == cause
         assert "\n" not in str(caught.value)
         assert time.monotonic() - began < 10
 
 
 @pytest.mark.docker
-def test_a_host_without_docker_is_told_from_one_without_ssh(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ssh, "REMOTE_SOCKET", "/nowhere/docker.sock")
-    for _ in range(2):
-        with pytest.raises(EngineUnreachable, match=r"ssh works, but /nowhere/docker\.sock there cannot be opened"):
-            connect(ADDRESS).ping()
+def test_where_sockets_are_not_forwarded_calls_are_sessions_of_one_connection(
+    sshd: Sshd, runtime: Path, engine_image: str
+) -> None:
+    sshd.restart("AllowStreamLocalForwarding no", "MaxStartups 2:100:2")
+    with docker_world(engine_image, ADDRESS) as world:
+        container = world.run("prints")
+        lines = [chunk.line for chunk in world.engine.logs(container, follow=True)]
+        assert sorted(lines) == sorted([b"one", b"two", b"wrong", b"three", b"rest"])
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _: world.engine.ping(), range(6)))
+    assert stays(sshd) == 1
+    (control,) = runtime.glob("*.ctl")
+    end_ssh(control)
+    sshd.restart("AllowStreamLocalForwarding yes")  # the first that is said counts
+    with closing(connect(ADDRESS)) as engine:
+        engine.ping()
+    assert stays(sshd) == 2, "made anew"
+
+
+@pytest.mark.docker
+def test_what_is_missing_beyond_ssh_is_told(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    sshd.restart("SetEnv PATH=/nowhere")
+    for path, cause, words in (
+        ("/nowhere/docker.sock", "docker", "it is not there; is Docker installed?"),
+        ("/dev/null", "docker", "dockerd is not running there; or sshd forwards no sockets"),
+    ):
+        monkeypatch.setattr(ssh, "REMOTE_SOCKET", path)
+        for _ in range(2):
+            with pytest.raises(EngineUnreachable, match=f"ssh works, but {path} there cannot be opened") as caught:
+                connect(ADDRESS).ping()
+            assert (caught.value.cause, words in str(caught.value)) == (cause, True)
+
+
+@pytest.mark.docker
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can log a user in as another")
+def test_a_user_who_may_not_use_docker_is_told_what_to_do(sshd: Sshd) -> None:
+    as_nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups sh -c"
+    sshd.restart("AllowStreamLocalForwarding no", f'ForceCommand {as_nobody} "$SSH_ORIGINAL_COMMAND"')
+    with pytest.raises(EngineUnreachable, match="its user may not use it; add it to the group docker there") as caught:
+        connect(ADDRESS).ping()
+    assert caught.value.cause == "permission"
+
+
+@pytest.mark.docker
+def test_jump_hosts_of_the_users_configuration_are_passed(sshd: Sshd) -> None:
+    sshd.alias("behind", f"ProxyJump {HOST_ALIAS}")
+    with closing(connect("ssh://behind")) as engine:
+        engine.ping()
+    assert (sshd.directory / "sshd.log").read_text().count("Accepted publickey") == 2
+
+
+@pytest.mark.docker
+def test_a_key_of_the_users_agent_will_do(sshd: Sshd, runtime: Path) -> None:
+    agent, key = runtime.parent / "agent", sshd.directory / "elsewhere"
+    sshd.alias("by-agent", f"IdentityAgent {agent}")
+    (sshd.directory / "user").rename(key)
+    with pytest.raises(EngineUnreachable, match="takes none of your keys"):
+        connect("ssh://by-agent").ping()
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(agent)], stdout=subprocess.DEVNULL)
+    try:
+        environment = {**os.environ, "SSH_AUTH_SOCK": str(agent)}
+        while subprocess.run(["ssh-add", "-q", str(key)], env=environment, capture_output=True).returncode:
+            assert process.poll() is None
+        with closing(connect("ssh://by-agent")) as engine:
+            engine.ping()
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.docker
+def test_forwards_and_commands_of_the_users_configuration_are_no_obstacle(sshd: Sshd) -> None:
+    taken = f"127.0.0.1:{sshd.port}"
+    sshd.alias("busy", f"LocalForward {taken} {taken}", "RemoteCommand tmux attach", "ExitOnForwardFailure yes")
+    with closing(connect("ssh://busy")) as engine:
+        engine.ping()
+
+
+@pytest.mark.docker
+def test_an_ssh_that_nobody_uses_ends_by_itself(sshd: Sshd, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "ControlPersist=60s" in ssh.OPTIONS
+    monkeypatch.setattr(ssh, "OPTIONS", (*ssh.OPTIONS[:-1], "ControlPersist=1s"))
+    with closing(connect(ADDRESS)) as engine:
+        engine.ping()
+    assert list(runtime.glob("*.ctl"))
+    end = time.monotonic() + 10
+    while list(runtime.glob("*.ctl")):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 @pytest.mark.docker
@@ -205,8 +309,7 @@ def test_a_runtime_directory_that_sockets_cannot_be_in_is_left_alone(
 
 
 def test_ssh_gets_options_user_and_port_and_the_host_last() -> None:
-    command = ssh.ssh_command(SshAddress("web1", "me", 2222), Path("/r/a.sock"), Path("/r/a.ctl"))
+    command = ssh.ssh_command(SshAddress("web1", "me", 2222), Path("/r/a.ctl"))
     assert command[:2] == ["ssh", "-fnNT"]
     assert command[-6:] == ["-l", "me", "-p", "2222", "--", "web1"]
     assert "BatchMode=yes" in command
-    assert "/r/a.sock:/var/run/docker.sock" in command

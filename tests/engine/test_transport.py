@@ -45,8 +45,11 @@ def engine_at(server: FaultyServer) -> DockerEngine:
 
 def test_nobody_there_is_unreachable(tmp_path: Path) -> None:
     engine = connect(f"unix://{tmp_path}/none.sock")
-    with pytest.raises(EngineUnreachable, match=r"none\.sock: there is no such socket. Is dockerd running there\?"):
+    with pytest.raises(
+        EngineUnreachable, match=r"none\.sock: there is no such socket. Is dockerd running there\?"
+    ) as caught:
         engine.ping()
+    assert caught.value.cause == "docker"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "dead.sock"))
     with pytest.raises(EngineUnreachable, match="nobody listens"):
@@ -56,8 +59,9 @@ def test_nobody_there_is_unreachable(tmp_path: Path) -> None:
         connect(f"unix://{tmp_path}/plain.sock").ping()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        with pytest.raises(EngineUnreachable, match="nobody listens on this port"):
+        with pytest.raises(EngineUnreachable, match="nobody listens on this port") as caught:
             connect(f"tcp://127.0.0.1:{free.getsockname()[1]}").ping()
+    assert caught.value.cause == "port"
 
 
 def test_a_host_without_tls_that_should_have_it_is_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,8 +69,9 @@ def test_a_host_without_tls_that_should_have_it_is_unreachable(tmp_path: Path, m
     (tmp_path / "ca.pem").write_text("no certificate")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
-        with pytest.raises(EngineUnreachable, match="No TLS connection"):
+        with pytest.raises(EngineUnreachable, match="No TLS connection") as caught:
             connect(f"tcp://127.0.0.1:{listener.getsockname()[1]}").ping()
+    assert caught.value.cause == "tls"
 
 
 def test_silence_is_a_time_out_and_the_question_is_not_repeated(
@@ -180,6 +185,20 @@ def test_a_newer_engine_is_asked_as_it_wants(tmp_path: Path) -> None:
             "POST /v1.44/containers/abc/start HTTP/1.1",
             "GET /v1.44/_ping HTTP/1.1",
         ]
+        engine.close()
+
+
+def test_podman_is_one_engine_whatever_id_it_makes_up(tmp_path: Path) -> None:
+    said = (
+        b'{"ID":"%d","BuildahVersion":"1.28.2","Name":"host2","DockerRootDir":"/var/lib/containers/storage","NCPU":2,'
+        b'"MemTotal":8000000000,"OSType":"linux","Architecture":"amd64","ServerVersion":"4.3.1",'
+        b'"LiveRestoreEnabled":false,"SystemTime":"2026-01-31T09:30:00.5+01:00"}'
+    )
+    with serving(tmp_path / "s", answers(said % 1), answers(said % 2)) as server:
+        engine = engine_at(server)
+        first, second = engine.info(), engine.info()
+        assert (first.id, first.podman, first.clock) == (second.id, True, 1769848200.5)
+        assert first.live_restore, "containers do not need it to go on"
         engine.close()
 
 

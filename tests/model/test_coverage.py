@@ -25,9 +25,19 @@ from ecsctl.model.record import Record, fields_of, unwrap
 
 OURS = tuple(
     f"ecsctl.model.{name}"
-    for name in ("record", "schedule", "stored", "observed", "explanation", "secret", "simulation")
+    for name in (
+        "record",
+        "schedule",
+        "stored",
+        "observed",
+        "explanation",
+        "secret",
+        "simulation",
+        "host",
+        "api.regions",
+    )
 )
-"""Modules of the room that hold no shapes of ECS."""
+"""Modules of the room that hold no shapes of ECS; those of EC2 are tested where they are answered."""
 EXTENSIONS = {
     "Deployment": {"nextAttemptAt"},
     "RunTaskRequest": {"priority", "preemptionPriority", "seed"},

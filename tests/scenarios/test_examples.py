@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ecsctl.engine.contexts import current_address
 from tests.scenarios.conftest import Cli
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,7 @@ def test_none_is_forgotten_here() -> None:
         "site.yaml",
         "nightly.yaml",
         "fleet.yaml",
+        "hosts.toml",
     }
 
 
@@ -64,6 +66,14 @@ def test_hello(cli: Cli) -> None:
 def test_whoami(cli: Cli) -> None:
     told = json.loads(run(cli, "whoami.json", "--wait", "--logs").stdout)
     assert (told["Family"], told["Containers"][0]["Name"]) == ("whoami", "whoami")
+
+
+def test_hosts(cli: Cli, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.toml"  # where the tests' engine is another than the default, it is that one
+    inventory.write_text((EXAMPLES / "hosts.toml").read_text().replace('"default"', f'"{current_address()}"'))
+    for result in ("added", "unchanged"):
+        assert cli("host", "add", "-f", str(inventory)).stdout.startswith(f"here: {result} (")
+    assert cli("host", "ls").stdout.splitlines()[1].startswith("here ")
 
 
 def test_fleet(cli: Cli) -> None:
@@ -123,7 +133,7 @@ def test_nightly(cli: Cli) -> None:
     assert cli("logs", task).stdout == "A report about half a day.\n"
 
 
-OTHERS = {EXAMPLES / name for name in ("site.yaml", "nightly.yaml", "fleet.yaml")}
+OTHERS = {EXAMPLES / name for name in ("site.yaml", "nightly.yaml", "fleet.yaml", "hosts.toml")}
 """What is no task definition."""
 
 

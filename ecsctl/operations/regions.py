@@ -1,0 +1,106 @@
+"""Regions and zones, as EC2 describes its own: here they are where the clusters and their hosts are said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from ecsctl.model.api.regions import (
+    AvailabilityZone,
+    DescribeAvailabilityZonesRequest,
+    DescribeAvailabilityZonesResponse,
+    DescribeRegionsRequest,
+    DescribeRegionsResponse,
+    Filter,
+    Region,
+)
+from ecsctl.model.arn import parse_arn
+from ecsctl.model.errors import ApiError
+from ecsctl.operations.context import Context
+from ecsctl.placement.host import ZONE
+from ecsctl.store.store import View
+from ecsctl.store.tables import CLUSTERS, INSTANCES
+
+OPT_IN: Final = "opt-in-not-required"
+
+
+def describe_regions(ctx: Context, request: DescribeRegionsRequest) -> DescribeRegionsResponse:
+    """The region asked for, and every one that has a host, or a cluster that somebody made (EC2 DescribeRegions)."""
+    with ctx.store.read() as view:
+        names = _regions(view, ctx)
+    if unknown := [name for name in request.region_names or [] if name not in names]:
+        raise ApiError("InvalidParameterValue", f"Invalid region names: {', '.join(unknown)}; see describe-regions.")
+    found = [Region(region_name=name, opt_in_status=OPT_IN) for name in names]
+    facts = {"region-name": [r.region_name for r in found], "opt-in-status": [OPT_IN for _ in found]}
+    kept = _chosen(request.filters, facts, len(found))
+    return DescribeRegionsResponse(
+        regions=[r for i, r in enumerate(found) if i in kept and r.region_name in (request.region_names or names)]
+    )
+
+
+def describe_availability_zones(
+    ctx: Context, request: DescribeAvailabilityZonesRequest
+) -> DescribeAvailabilityZonesResponse:
+    """The zones of the region's hosts; one all of whose hosts are silent is `unavailable` (EC2
+    DescribeAvailabilityZones)."""
+    with ctx.store.read() as view:
+        answers = _zones(view, ctx)
+    if unknown := [name for name in request.zone_names or [] if name not in answers]:
+        raise ApiError("InvalidParameterValue", f"Invalid availability zones: [{', '.join(unknown)}]")
+    found = [
+        AvailabilityZone(
+            zone_name=name,
+            region_name=ctx.scope.region,
+            state="available" if answers[name] else "unavailable",
+            zone_type="availability-zone",
+            group_name=ctx.scope.region,
+            opt_in_status=OPT_IN,
+            messages=[],
+        )
+        for name in sorted(answers)
+    ]
+    facts: dict[str, list[str]] = {
+        "zone-name": [zone.zone_name for zone in found],
+        "region-name": [zone.region_name for zone in found],
+        "state": [zone.state for zone in found],
+        "zone-type": ["availability-zone" for _ in found],
+        "group-name": [zone.region_name for zone in found],
+        "opt-in-status": [OPT_IN for _ in found],
+    }
+    kept = _chosen(request.filters, facts, len(found))
+    wanted = request.zone_names or list(answers)
+    return DescribeAvailabilityZonesResponse(
+        availability_zones=[zone for i, zone in enumerate(found) if i in kept and zone.zone_name in wanted]
+    )
+
+
+def _regions(view: View, ctx: Context) -> list[str]:
+    """`default` alone makes no region: it is there wherever somebody has looked."""
+    clusters = [str(c.cluster_arn) for c in view.find(CLUSTERS, status="ACTIVE") if c.cluster_name != "default"]
+    hosts = [record.cluster_arn for record in view.find(INSTANCES, status=("ACTIVE", "DRAINING"))]
+    arns = [parse_arn(arn) for arn in (*clusters, *hosts)]
+    return sorted({ctx.scope.region, *(arn.region for arn in arns if arn.account == ctx.scope.account)})
+
+
+def _zones(view: View, ctx: Context) -> dict[str, bool]:
+    """Of each zone of the region whether one of its hosts answers."""
+    zones: dict[str, bool] = {}
+    for cluster in view.find(CLUSTERS, scope=ctx.scope.key, status="ACTIVE"):
+        for record in view.find(INSTANCES, cluster=cluster.cluster_arn, status=("ACTIVE", "DRAINING")):
+            for attribute in record.instance.attributes or []:
+                if attribute.name == ZONE and attribute.value:
+                    answers = record.instance.agent_connected is not False
+                    zones[attribute.value] = zones.get(attribute.value, False) or answers
+    return zones
+
+
+def _chosen(filters: Sequence[Filter] | None, facts: dict[str, list[str]], number: int) -> set[int]:
+    """Which of so many things all filters match; `facts` has of each filter's name what the things are."""
+    kept = set(range(number))
+    for one in filters or []:
+        if one.name not in facts:
+            known = ", ".join(facts)
+            raise ApiError("InvalidParameterValue", f"The filter '{one.name}' is invalid; there are: {known}.")
+        kept &= {i for i, fact in enumerate(facts[one.name]) if any(fnmatchcase(fact, v) for v in one.values)}
+    return kept
