@@ -4,7 +4,8 @@ EcsctlError                     every error a user may see; str() is its one lin
 ├─ InputError                   what was typed or read cannot be understood
 │  └─ UnknownWord               a word that is not among those ECS knows in its place
 ├─ ConfigError                  the configuration (file, environment) cannot be used
-├─ StateError                   the state file cannot be used
+├─ StateError                   the state cannot be used
+│  └─ StateUnreachable          its database does not answer, or the connection was lost
 ├─ SecretUnavailable            a value that a container needs cannot be had
 ├─ ApiError                     an ECS error: a code of the ECS API and a message
 └─ EngineError                  an engine call that did not succeed
@@ -37,6 +38,10 @@ class ConfigError(EcsctlError):
 
 class StateError(EcsctlError):
     """The state file is unreadable, read-only, corrupt, busy or from a newer release."""
+
+
+class StateUnreachable(StateError):
+    """The database of the state does not answer, or the connection to it was lost: another time it may be there."""
 
 
 class SecretUnavailable(EcsctlError):

@@ -71,8 +71,11 @@ def replace_private_file(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
-def private_file(path: Path, content: bytes | None = None) -> Path:
-    """The path of a file that only its owner can read; written first when content is given."""
+def private_file(
+    path: Path, content: bytes | None = None, advice: str = "restore it from the backup of the state"
+) -> Path:
+    """The path of a file that only its owner can read; written first when content is given. `advice`: what to do where
+    it is missing."""
     try:
         if content is not None:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -82,7 +85,7 @@ def private_file(path: Path, content: bytes | None = None) -> Path:
                 os.fsync(file.fileno())
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise StateError(f"{path} is missing: restore it from the backup of the state") from None
+        raise StateError(f"{path} is missing: {advice}") from None
     except OSError as error:
         raise StateError(f"{path}: {error.strerror}") from None
     if not stat.S_ISREG(mode):
