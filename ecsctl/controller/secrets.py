@@ -97,7 +97,6 @@ class Secrets:
         return value if reference.key is None else _part(value, reference)
 
     def _stored(self, secret: SecretRecord, reference: Reference) -> str:
-
         for version in secret.versions:
             if version.id == reference.version or (reference.version is None and reference.stage in version.stages):
                 return self._store.seal().open(version.sealed)

@@ -40,6 +40,11 @@ class SharedState(NamedTuple):
 StatePlace = Path | SharedState
 
 
+def home_of(place: StatePlace) -> Path:
+    """What lies beside it belongs to the state on this machine: its keys and logs."""
+    return place if isinstance(place, Path) else place.home
+
+
 def shared_state(url: str, folder: Path, source: str) -> SharedState:
     """The state of a URL that was given in `source`; its keys are in `folder`. ConfigError does not repeat the URL, as
     what is wrong with it may be the password."""

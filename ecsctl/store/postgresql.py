@@ -70,11 +70,14 @@ class PostgresDatabase:
         self.read_only = False
 
     @classmethod
-    def open(cls, place: SharedState, *, make: bool = True, upgrade: bool = False) -> PostgresDatabase:
-        """Open the database. `make`: tables, in an empty one; `upgrade`: bring those of an older release forward."""
+    def open(
+        cls, place: SharedState, *, make: bool = True, anew: bool = False, upgrade: bool = False
+    ) -> PostgresDatabase:
+        """Open the database. `make`: tables, in an empty one, `anew`: even where its key says that it had some;
+        `upgrade`: bring those of an older release forward."""
         database = cls(place)
         try:
-            database._prepare(make=make, upgrade=upgrade)
+            database._prepare(make=make, anew=anew, upgrade=upgrade)
         except BaseException:
             database.close()
             raise
@@ -199,7 +202,7 @@ class PostgresDatabase:
         except psycopg.Error as error:
             raise StateUnreachable(_unreachable(self._place, error)) from None
 
-    def _prepare(self, *, make: bool, upgrade: bool) -> None:
+    def _prepare(self, *, make: bool, anew: bool, upgrade: bool) -> None:
         """See that the tables are there, and of this release."""
         key = beside(self._place.home, "key")
         has_key = key.exists()  # asked first: who makes a state makes the tables before the key
@@ -216,7 +219,7 @@ class PostgresDatabase:
             )
         if not version and not make:
             raise StateError(f"there is no state in {self._place}")
-        if not version and has_key:
+        if not version and has_key and not anew:
             raise StateError(
                 f"there is no state in {self._place}, but its key {key} is there: it was lost. "
                 "Put a backup back (pg_restore), rebuild it from the hosts (ecsctl recover), or begin anew without it: "
@@ -248,6 +251,16 @@ class PostgresDatabase:
                     "try again"
                 ) from None
             raise StateError(_advice(self._place, error)) from None
+
+
+def has_state(place: SharedState) -> bool:
+    """Whether there is a state in a database, of whatever release."""
+    database = PostgresDatabase(place)
+    try:
+        with database.reading():
+            return version_of(database, place) > 0
+    finally:
+        database.close()
 
 
 def _missing(given: Mapping[str, Any]) -> dict[str, Any]:

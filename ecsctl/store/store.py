@@ -48,7 +48,7 @@ class View:
     """What can be read. Every call sees the same snapshot."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._connection = database.connection
 
     def get(self, table: Table[R], key: str) -> R | None:
@@ -126,7 +126,7 @@ class View:
         }
         where, arguments = _where(TASKS, wanted)
         rows = self._connection.execute(
-            f"SELECT instance, {self._database.task_group} AS name, count(*) FROM task"  # noqa: S608 as in find
+            f"SELECT instance, {self.database.task_group} AS name, count(*) FROM task"  # noqa: S608 as in find
             f" WHERE {where} AND instance IS NOT NULL GROUP BY 1, 2",
             arguments,
         )
@@ -178,7 +178,7 @@ class View:
     @property
     def version(self) -> tuple[int, int]:
         """The same as long as this process sees the same, whoever writes."""
-        return self._database.version()
+        return self.database.version()
 
     @property
     def sequence(self) -> int:
@@ -262,7 +262,7 @@ class Store:
         else:
             from ecsctl.store.postgresql import PostgresDatabase  # loads the driver
 
-            path, database = place.home, PostgresDatabase.open(place)
+            path, database = place.home, PostgresDatabase.open(place, anew=origin is not None)
         store = cls(database, path, place)
         try:
             store._install(origin)
@@ -367,9 +367,10 @@ class Store:
         """Write a consistent copy, while others write. See backup.back_up."""
         database = self._database
         if not isinstance(database, SqliteDatabase):
-            raise StateError(
-                f"{self._place} is backed up with PostgreSQL's own means, as pg_dump; keep {self._key_path} too"
-            )
+            from ecsctl.store.transfer import back_up_shared
+
+            with self.read() as view:
+                return back_up_shared(view, target, force=force)
         with self._lock, translate(self.path):
             return back_up(database.connection, target, force=force)
 
@@ -390,6 +391,15 @@ class Store:
 
     def close(self) -> None:
         self._database.close()
+
+
+def is_there(place: StatePlace) -> bool:
+    """Whether there is a state. A file may be damaged."""
+    if isinstance(place, Path):
+        return place.is_file() and place.stat().st_size > 0
+    from ecsctl.store.postgresql import has_state
+
+    return has_state(place)
 
 
 def add_event(tx: Transaction, at: datetime, cluster_arn: str, resource_arn: str, kind: str, message: str) -> None:

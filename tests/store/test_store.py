@@ -22,7 +22,7 @@ from ecsctl.model.errors import StateError
 from ecsctl.model.record import evolve
 from ecsctl.store import files, postgresql
 from ecsctl.store.files import beside
-from ecsctl.store.place import StatePlace
+from ecsctl.store.place import StatePlace, home_of
 from ecsctl.store.store import Store, Use, add_event
 from ecsctl.store.tables import CLUSTERS, EVENTS, TABLES, TASK_DEFINITIONS, TASKS
 from tests.making import CLUSTER, INSTANCE, NOW, definition, task_of
@@ -33,11 +33,6 @@ def store(place: StatePlace) -> Iterator[Store]:
     opened = Store.open(place)
     yield opened
     opened.close()
-
-
-def home_of(place: StatePlace) -> Path:
-    """What lies beside it belongs to the state."""
-    return place if isinstance(place, Path) else place.home
 
 
 def cluster(name: str = "default") -> Cluster:
