@@ -186,15 +186,15 @@ def _rebuild(config: Config, found: Survey, origin: Origin, *, trust: bool, writ
 @contextmanager
 def _scratch(config: Config) -> Iterator[Path]:
     """The path of a state beside the one that is lost, for one recover at a time; it is gone at the end."""
-    from ecsctl.store.files import Lease, beside, prepare_directory
+    from ecsctl.store.files import Presence, beside, prepare_directory
     from ecsctl.store.place import home_of
 
     home = home_of(config.state)
     prepare_directory(home)
     path = home.with_name(f".{home.name}.recovering")
-    lease = Lease(beside(path, "controller"))
-    if not lease.take():
-        raise InputError(f"process {lease.holder} is at it already")
+    presence = Presence(beside(path, "controller"))
+    if not presence.take(alone=True):
+        raise InputError(f"process {presence.holder} is at it already")
     try:
         for left in path.parent.glob(f"{path.name}*"):  # by one that was killed
             if left != beside(path, "controller"):
@@ -203,7 +203,7 @@ def _scratch(config: Config) -> Iterator[Path]:
     finally:
         for left in path.parent.glob(f"{path.name}*"):
             left.unlink()
-        lease.close()
+        presence.close()
 
 
 def _show(invocation: Invocation, result: Recovered, *, written: bool) -> None:

@@ -33,6 +33,7 @@ from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
     from ecsctl.controller.endpoints import Endpoints
+    from ecsctl.controller.leadership import Leadership
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
     from ecsctl.engine.port import Engine, PullProgress
@@ -84,7 +85,7 @@ class Controller:
         self._connect = connect
         self.clock = clock
         self._retention = retention or Retention()
-        self._claimant = claimant or Claimant(clock)
+        self._claimant = claimant or Claimant(clock, store)
         self.chance = chance or Chance()
         self._settle = settle
         self._sources = sources
@@ -97,6 +98,15 @@ class Controller:
         """Told of a task, by ARN, as soon as it is to stop, while its containers still end."""
         self.pulling: Callable[[str, str, PullProgress | None], object] = lambda *_: None
         """Told of a host, by name, and an image how far its pull is; None when it is over. By several threads."""
+
+    def lead(self, leadership: Leadership) -> None:
+        """From here on act only while it holds."""
+        self._claimant.leadership = leadership
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether there is something to keep; always so where nobody leads."""
+        return self._claimant.leadership is None or bool(self._claimant.leadership.led)
 
     # Engines
 

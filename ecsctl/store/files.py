@@ -132,16 +132,17 @@ class WriterQueue:
             self._descriptor = None
 
 
-class Lease:
-    """What one process at a time holds. The kernel takes it back the moment that process ends, however it ends."""
+class Presence:
+    """What many processes hold together, or one alone. The kernel takes it back the moment a process ends, however it
+    ends."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def take(self) -> bool:
+    def take(self, *, alone: bool) -> bool:
         """Whether it is ours now; it does not wait."""
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         os.ftruncate(self._descriptor, 0)

@@ -47,8 +47,10 @@ _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 _BEGIN_READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_IDLE}; {_CLOCK}"
 _BEGIN_WRITING = (
     f"BEGIN ISOLATION LEVEL READ COMMITTED; {_IDLE}; SET LOCAL lock_timeout = '{{wait:d}}s';"
-    f" SELECT pg_advisory_xact_lock({APPLICATION_ID}); {_CLOCK}"
+    f" SELECT pg_advisory_xact_lock({APPLICATION_ID}, {{lock:d}}); {_CLOCK}"
 )
+_STATE, _LEASES = 0, 1
+"""The locks, by number."""
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _COUNT = "UPDATE meta SET value = (value::bigint + 1)::text WHERE key = 'writes'"
 _WRITES = "SELECT value::bigint FROM meta WHERE key = 'writes'"
@@ -108,7 +110,7 @@ class PostgresDatabase:
         if self.read_only:
             raise StateError(_read_only(self._place))
         with self._translated():
-            self._begin(_BEGIN_WRITING.format(wait=WAIT))
+            self._begin(_BEGIN_WRITING.format(wait=WAIT, lock=_STATE))
             changes = self._changes
             try:
                 yield
@@ -119,6 +121,19 @@ class PostgresDatabase:
                 self._roll_back()
                 return
             self._commit()
+
+    @contextmanager
+    def leasing(self) -> Iterator[None]:
+        """A transaction of the only one who changes leases, which is no change of the state."""
+        with self._translated():
+            self._begin(_BEGIN_WRITING.format(wait=WAIT, lock=_LEASES))
+            try:
+                yield
+            except BaseException:
+                self._roll_back()
+                raise
+            self.in_transaction = False
+            self._connected().execute("COMMIT")
 
     def version(self) -> tuple[int, int]:
         return self._writes(), self._changes

@@ -13,7 +13,7 @@ from ecsctl.model.errors import StateError
 from ecsctl.store.backup import Copy, back_up, look_into, new_backup
 from ecsctl.store.check import is_damaged
 from ecsctl.store.files import (
-    Lease,
+    Presence,
     WriterQueue,
     beside,
     fingerprint,
@@ -58,18 +58,18 @@ def restore(path: Path, source: Path, key_file: Path | None = None) -> Restored:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Nobody else writes to the state, and no controller keeps it. StateError where one does."""
-    lease = Lease(beside(path, "controller"))
+    presence = Presence(beside(path, "controller"))
     queue = WriterQueue(beside(path, "lock"))
     try:
-        if not lease.take():
+        if not presence.take(alone=True):
             raise StateError(
-                f"process {lease.holder} keeps this state (ecsctl reconcile --watch): stop it first, and begin again"
+                f"process {presence.holder} keeps this state (ecsctl reconcile --watch): stop it first, and begin again"
             )
         with queue.turn():
             yield
     finally:
         queue.close()
-        lease.close()
+        presence.close()
 
 
 def _set_aside(path: Path) -> Path | None:

@@ -20,7 +20,7 @@ from ecsctl.model.record import Record
 from ecsctl.model.stored import Event, TaskRecord
 from ecsctl.store.backup import Copy, back_up
 from ecsctl.store.database import Database
-from ecsctl.store.files import Lease, beside, fingerprint, private_file
+from ecsctl.store.files import Presence, beside, fingerprint, private_file
 from ecsctl.store.migrate import translate
 from ecsctl.store.place import StatePlace
 from ecsctl.store.sqlite import SqliteDatabase
@@ -244,7 +244,7 @@ class Store:
     def __init__(self, database: Database, path: Path, place: StatePlace) -> None:
         """`path`: what lies beside it belongs to the state on this machine. `place`: what the state is called."""
         self.path = path
-        self._place = place
+        self.place = place
         self._database = database
         self._lock = threading.RLock()
         self._key: bytes | None = None
@@ -302,12 +302,12 @@ class Store:
         with self._lock, self._database.writing():
             yield Transaction(self._database)
 
-    def controller_lease(self) -> Lease:
-        """The lease of this state's controller: there is one at a time."""
+    def presence(self) -> Presence:
+        """That a controller stays on this machine: while one does, the state's file is not replaced."""
         try:
-            return Lease(beside(self.path, "controller"))
+            return Presence(beside(self.path, "controller"))
         except OSError as error:
-            raise StateError(f"the lease beside the state file {self.path} cannot be made: {error.strerror}") from None
+            raise StateError(f"{beside(self.path, 'controller')} cannot be made: {error.strerror}") from None
 
     def written_by_others(self) -> int:
         """A number that is another one as soon as another process has written."""
@@ -381,7 +381,7 @@ class Store:
             import uuid  # once in a state's life
 
             if self.read_only:
-                raise StateError(f"there is no state at {self._place}, and none can be made: check the owner and mode")
+                raise StateError(f"there is no state at {self.place}, and none can be made: check the owner and mode")
             with self._writing() as tx:
                 if tx.meta("install") is None:
                     install, key = origin or Origin(str(uuid.uuid4()), os.urandom(32))
