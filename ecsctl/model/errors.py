@@ -10,6 +10,7 @@ EcsctlError                     every error a user may see; str() is its one lin
 ├─ ApiError                     an ECS error: a code of the ECS API and a message
 └─ EngineError                  an engine call that did not succeed
    ├─ EngineUnreachable         nobody answered: the request did not reach the engine
+   ├─ OtherEngine               it is not the host's own
    ├─ EngineTimeout             no answer in time: what became of the request is unknown
    └─ EngineRefused             the engine said no (HTTP status, its words)
       ├─ NotFound               404 for a container or volume
@@ -82,6 +83,10 @@ class EngineUnreachable(EngineError):
 
 class EngineTimeout(EngineError):
     """No answer in time. The engine may have done, or may still do, what was asked."""
+
+
+class OtherEngine(EngineError):
+    """Another engine answers at a host's address: what is asked of it would say nothing of the host."""
 
 
 class EngineRefused(EngineError):

@@ -153,7 +153,10 @@ def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
             return
     from ecsctl.engine.contexts import current_address
 
-    register_host(ctx, cluster, HostOptions(current_address()))
+    address = current_address()
+    if ctx.store.is_shared and address.startswith("unix://"):
+        return  # other machines that use the state have another engine there
+    register_host(ctx, cluster, HostOptions(address))
 
 
 def first_instance_flag(cluster_arn: str) -> str:

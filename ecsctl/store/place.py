@@ -51,14 +51,13 @@ def shared_state(url: str, folder: Path, source: str) -> SharedState:
     from urllib.parse import unquote, urlsplit
 
     parts = urlsplit(url)
+    if parts.fragment or "@" in parts.path + parts.query or parts.netloc.count("@") > 1:
+        raise ConfigError(f"{source}: a password with @, /, ?, # or % in it is percent-encoded, as %40 for @")
     try:
         _ = parts.port
     except ValueError:
-        # Several hosts have several ports, which libpq reads.
-        if "," not in parts.netloc:
-            raise ConfigError(f"{source}: the port is no number; a / in a password is written %2F") from None
-    if parts.fragment or "@" in parts.path + parts.query or parts.netloc.count("@") > 1:
-        raise ConfigError(f"{source}: a password with @, /, ?, # or % in it is percent-encoded, as %40 for @")
+        if "," not in parts.netloc:  # several hosts have several ports, which libpq reads
+            raise ConfigError(f"{source}: the port is no number") from None
     name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name or name.startswith("."):
         raise ConfigError(f"{source}: name the database: postgresql://user@host/database")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from ecsctl.model.errors import StateError
 from ecsctl.store.migrate import statements
 from ecsctl.store.schema import MIGRATIONS, VERSION
@@ -85,9 +83,11 @@ def version_of(database: PostgresDatabase, place: SharedState) -> int:
         raise StateError(foreign)
     if not number:
         return 0
+    from psycopg.errors import UndefinedColumn  # not above: that it is there is for postgresql.py to see
+
     try:
         found = dict(database.execute("SELECT key, value FROM meta WHERE key IN ('application', 'schema')").fetchall())
-    except psycopg.errors.UndefinedColumn:
+    except UndefinedColumn:
         raise StateError(foreign) from None
     if found.get("application") != APPLICATION:
         raise StateError(foreign)
