@@ -116,13 +116,13 @@ class Leadership:
         self._leases.close()
 
     def _go_on(self) -> None:
-        while not self._ended.is_set():
-            before = self.led
+        known = (self.id, self.led)
+        while not self._ended.wait(BEAT):
             with suppress(StateError):  # who reads or writes the state says so
                 self.beat()
-            if self.led != before:
+            if (self.id, self.led) != known:
+                known = (self.id, self.led)
                 self._changed()
-            self._ended.wait(BEAT)
 
     def beat(self) -> None:
         """Say that it is there, and take or leave clusters. StateError when that cannot be said."""

@@ -95,7 +95,8 @@ def _files(path: Path) -> Iterator[Finding]:
             f"{path.parent} is on a network file system ({kind}), where SQLite loses data",
             "move the state to a local disk, and set ECSCTL_STATE",
         )
-    yield from _ours(path, ("", "-wal", "-shm", ".key", ".secrets-key", ".lock", ".controller", ".leases", ".logs"))
+    leases = (place.name.removeprefix(path.name) for place in path.parent.glob(f"{path.name}.leases-*"))
+    yield from _ours(path, ("", "-wal", "-shm", ".key", ".secrets-key", ".lock", ".controller", ".logs", *leases))
 
 
 def _ours(path: Path, endings: Sequence[str]) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ecsctl.model.errors import StateError
 from ecsctl.model.stored import Controlling, Leading
 from ecsctl.store.files import beside
 from ecsctl.store.migrate import BUSY_TIMEOUT, translate
@@ -54,10 +55,13 @@ class FileLeases:
     def __init__(self, path: Path, boot_id: str) -> None:
         """`path` is the state's. Leases of another boot are void: they are in another file, which is removed."""
         self._path = beside(path, f"leases-{boot_id[:8]}")
-        for old in path.parent.glob(f"{path.name}.leases-*"):
-            if not old.name.startswith(self._path.name):
-                old.unlink(missing_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        try:
+            for old in path.parent.glob(f"{path.name}.leases-*"):
+                if not old.name.startswith(self._path.name):
+                    old.unlink(missing_ok=True)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise StateError(f"the leases {self._path} cannot be made: {error.strerror}") from None
         with translate(self._path):
             connection = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False

@@ -27,7 +27,7 @@ try:
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ImportError as error:  # the package, or libpq
     raise ConfigError(
-        f"a state in PostgreSQL needs psycopg ({error}): pip install 'ecsctl-hosts[postgresql]'"
+        f"a state in PostgreSQL needs psycopg ({error}): pip install 'psycopg[binary]', or ecsctl-hosts[postgresql]"
     ) from None
 
 WAIT = 30

@@ -67,6 +67,9 @@ class Controller:
         self.process.wait()
         for reader in self._readers:
             reader.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
 
     def _read(self, stream: IO[str] | None) -> None:
         for line in stream or ():

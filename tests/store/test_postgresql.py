@@ -361,7 +361,7 @@ sys.exit(run(["list-clusters"]))
     )
     assert done.returncode == 253, done.stderr
     (line,) = done.stderr.splitlines()
-    assert "pip install 'ecsctl-hosts[postgresql]'" in line
+    assert "pip install 'psycopg[binary]'" in line
 
 
 def test_a_state_in_a_file_loads_no_driver(tmp_path: Path) -> None:

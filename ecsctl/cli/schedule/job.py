@@ -59,7 +59,7 @@ def job_of(
     job = Job(
         state=state,
         words=(*words, *profile, *arguments),
-        environment={**_environment(invocation), **_place(state), **more},
+        environment={**_environment(invocation), **_place(state, invocation.environment), **more},
         every=every,
     )
     for name, text in (("the command", " ".join(job.words)), *job.environment.items()):
@@ -68,7 +68,7 @@ def job_of(
     return job
 
 
-def _place(state: StatePlace) -> dict[str, str]:
+def _place(state: StatePlace, given: Mapping[str, str]) -> dict[str, str]:
     """What says where the state is."""
     if isinstance(state, Path):
         return {"ECSCTL_STATE": str(state)}
@@ -77,7 +77,8 @@ def _place(state: StatePlace) -> dict[str, str]:
             f"the URL of the state {state} has a password, which would lie open in the schedule: "
             "write the password into ~/.pgpass, and leave it out of the URL"
         )
-    return {"ECSCTL_STATE": state.url, "ECSCTL_KEYS": str(state.home.parent)}
+    files = {name: str(Path(given[name]).absolute()) for name in ("PGPASSFILE", "PGSERVICEFILE") if given.get(name)}
+    return {"ECSCTL_STATE": state.url, "ECSCTL_KEYS": str(state.home.parent), **files}
 
 
 def this_program() -> tuple[list[str], dict[str, str]]:
