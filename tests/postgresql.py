@@ -84,11 +84,11 @@ class Server:
     def connect(self, database: str) -> psycopg.Connection[Any]:
         return psycopg.connect(self.url(database), autocommit=True, connect_timeout=5)
 
-    def new_database(self) -> str:
+    def new_database(self, more: str = "ENCODING UTF8 TEMPLATE template0") -> str:
         """The name of an empty one."""
         name = f"state{next(_numbers)}"
         with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} {more}")
         return name
 
     def _run(self, name: str, *arguments: str) -> None:

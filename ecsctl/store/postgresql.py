@@ -40,6 +40,7 @@ CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15000,
     "application_name": "ecsctl",
+    "client_encoding": "UTF8",
 }
 # A process that was stopped amid a transaction holds nobody up for longer.
 _IDLE = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
@@ -161,14 +162,15 @@ class PostgresDatabase:
     # Transactions
 
     def _begin(self, statements: str) -> None:
-        raw, is_new = self._raw, self._raw is None or self._raw.closed
+        before = self._raw
         try:
             begun = self._connected().execute(statements)
         except psycopg.OperationalError:
-            if is_new or raw is None or not raw.closed:
-                self._roll_back()
+            self._roll_back()
+            if before is None or before is not self._raw or not before.closed:
                 raise
-            begun = self._connected().execute(statements)  # it was lost while nothing was done: another one
+            self._begin(statements)  # the connection was lost while nothing was done: by another one
+            return
         while begun.nextset():
             pass
         now = begun.fetchone()
@@ -185,8 +187,9 @@ class PostgresDatabase:
         self.in_transaction = False
         try:
             raw.execute(f"{_COUNT}; COMMIT")
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             if not raw.closed:
+                self._roll_back()
                 raise
             raise StateUnreachable(
                 f"the connection to the state {self._place} was lost ({_reason(error)}) while a change was written: "
@@ -223,8 +226,12 @@ class PostgresDatabase:
         has_key = key.exists()  # asked first: who makes a state makes the tables before the key
         with self._translated():
             version = version_of(self, self._place)
-            found = self.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool")
-            self.read_only = bool(found.fetchone()[0])
+            self.read_only, encoding = self.execute(
+                "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool,"
+                " current_setting('server_encoding')"
+            ).fetchone()
+        if encoding != "UTF8":
+            raise StateError(f"the database {self._place} has the encoding {encoding}: make one with createdb -E UTF8")
         if version == VERSION:
             return
         if version > VERSION:

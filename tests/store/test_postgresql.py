@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from ecsctl.model.errors import ConfigError, StateError, StateUnreachable
@@ -176,6 +177,22 @@ def test_a_read_only_server_is_read_and_says_so(store: Store, postgres: Server, 
 def test_a_user_without_rights_is_told_what_is_missing(postgres: Server, place: SharedState) -> None:
     sql(postgres, place, f"DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
     assert "let it own the database" in refused(place._replace(url=postgres.url(place.home.name, user="reader")))
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused(postgres: Server, place: SharedState) -> None:
+    name = postgres.new_database("ENCODING SQL_ASCII TEMPLATE template0")
+    assert "createdb -E UTF8" in refused(place._replace(url=postgres.url(name)))
+
+
+def test_a_statement_that_fails_at_the_commit_undoes_all_and_the_connection_goes_on(
+    store: Store, postgres: Server, place: SharedState
+) -> None:
+    sql(postgres, place, "ALTER TABLE meta ADD CONSTRAINT full_disk CHECK (key != 'writes' OR value::bigint < 9)")
+    for number in range(20):
+        with suppress(psycopg.IntegrityError), store.write() as tx:
+            tx.put(CLUSTERS, cluster(f"c{number}"))
+    with store.read() as view:
+        assert 0 < view.count(CLUSTERS) < 9
 
 
 def terminate(postgres: Server, place: SharedState) -> None:

@@ -153,6 +153,15 @@ def test_the_groups_on_an_instance_are_counted_by_its_tasks_that_are_not_to_stop
         assert tx.used(CLUSTER)[INSTANCE].stopping == 1
 
 
+def test_text_of_every_kind_comes_back_and_sorts_by_its_bytes(store: Store) -> None:
+    names = ["Z", "a", "b", "é", "漢"]
+    with store.write() as tx:
+        for name in reversed(names):
+            tx.put(CLUSTERS, cluster(name))
+        assert [found.cluster_name for found in tx.find(CLUSTERS, order="name")] == names
+        assert len(tx.find(CLUSTERS, name="漢")) == 1
+
+
 def test_old_events_are_forgotten(store: Store) -> None:
     with store.write() as tx:
         add_event(tx, NOW, CLUSTER, CLUSTER, "Old", "")
