@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecsctl.store.place import SharedState, StatePlace
+from ecsctl.model.state_place import SharedState, StatePlace
 from tests.images import ensure_image
 from tests.postgresql import Server, server
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ecsctl.cli.config import Config
-from ecsctl.store.place import SharedState
+from ecsctl.model.state_place import SharedState
 
 LONGEST = "30m"
 """How long it may go on: the time limit of an image pull."""

@@ -58,7 +58,7 @@ from ecsctl.model.errors import ConfigError, InputError
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.image import BEHAVIORS, PullBehavior
 from ecsctl.model.near import near
-from ecsctl.store.place import SCHEMES, StatePlace, shared_state
+from ecsctl.model.state_place import SCHEMES, StatePlace, shared_state
 
 _REGION = r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}"
 _ACCOUNT = r"[0-9]{12}"

@@ -129,8 +129,8 @@ def _check_place(config: Config, *, merge: bool) -> None:
 
 
 def _key(config: Config, name: str | None) -> bytes:
+    from ecsctl.model.state_place import home_of
     from ecsctl.store.files import beside, private_file
-    from ecsctl.store.place import home_of
 
     place = Path(name) if name else beside(home_of(config.state), "key")
     if not place.exists():
@@ -186,8 +186,8 @@ def _rebuild(config: Config, found: Survey, origin: Origin, *, trust: bool, writ
 @contextmanager
 def _scratch(config: Config) -> Iterator[Path]:
     """The path of a state beside the one that is lost, for one recover at a time; it is gone at the end."""
+    from ecsctl.model.state_place import home_of
     from ecsctl.store.files import Presence, beside, prepare_directory
-    from ecsctl.store.place import home_of
 
     home = home_of(config.state)
     prepare_directory(home)

@@ -48,9 +48,9 @@ def backup(
     The keys beside the state are needed to restore it; who has them and the backup has the secrets. Keep them apart, or
     give --with-keys.
     """
+    from ecsctl.model.state_place import home_of
     from ecsctl.store.backup import copy_keys, new_backup
     from ecsctl.store.files import beside
-    from ecsctl.store.place import home_of
     from ecsctl.store.store import is_there
 
     invocation: Invocation = ctx.obj

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecsctl.model.errors import StateError
+from ecsctl.model.state_place import SharedState, StatePlace
 from ecsctl.store.files import beside, fingerprint, network_file_system
 from ecsctl.store.migrate import connected, translate
-from ecsctl.store.place import SharedState, StatePlace
 from ecsctl.store.schema import APPLICATION_ID, VERSION
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import View

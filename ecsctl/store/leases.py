@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ecsctl.model.errors import StateError
+from ecsctl.model.state_place import SharedState, StatePlace
 from ecsctl.model.stored import Controlling, Leading
 from ecsctl.store.files import beside
 from ecsctl.store.migrate import BUSY_TIMEOUT, translate
-from ecsctl.store.place import SharedState, StatePlace
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import Transaction
 from ecsctl.store.tables import Table

@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import Any
 
 from ecsctl.model.errors import ConfigError, StateError, StateUnreachable
+from ecsctl.model.state_place import SharedState
 from ecsctl.store.database import Rows
 from ecsctl.store.files import beside
-from ecsctl.store.place import SharedState
 from ecsctl.store.postgresql_schema import bring_forward, version_of
 from ecsctl.store.schema import APPLICATION_ID, VERSION
 

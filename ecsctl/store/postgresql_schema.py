@@ -10,7 +10,7 @@ from ecsctl.store.migrate import statements
 from ecsctl.store.schema import MIGRATIONS, VERSION
 
 if TYPE_CHECKING:
-    from ecsctl.store.place import SharedState
+    from ecsctl.model.state_place import SharedState
     from ecsctl.store.postgresql import PostgresDatabase
 
 APPLICATION = "ecsctl"

@@ -17,12 +17,12 @@ import msgspec
 
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import Record
+from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import Event, TaskRecord
 from ecsctl.store.backup import Copy, back_up
 from ecsctl.store.database import Database
 from ecsctl.store.files import Presence, beside, fingerprint, private_file
 from ecsctl.store.migrate import translate
-from ecsctl.store.place import StatePlace
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ecsctl.model.errors import StateError
+from ecsctl.model.state_place import SharedState
 from ecsctl.store.backup import Copy, back_up, look_into
 from ecsctl.store.files import beside, private_file, replace_private_file
-from ecsctl.store.place import SharedState
 from ecsctl.store.postgresql import PostgresDatabase
 from ecsctl.store.restore import add_secrets_keys, key_of, read_only_connection
 from ecsctl.store.schema import VERSION

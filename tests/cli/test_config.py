@@ -10,7 +10,7 @@ from ecsctl.cli.config import load_config
 from ecsctl.cli.durations import is_duration, parse_duration, short_duration
 from ecsctl.model.errors import ConfigError, InputError
 from ecsctl.model.file_system import FileSystem
-from ecsctl.store.place import home_of
+from ecsctl.model.state_place import home_of
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from ecsctl.controller.clock import Clock
 from ecsctl.controller.leadership import TERM, Leadership
 from ecsctl.model.api.tasks import RunTaskRequest
 from ecsctl.model.record import evolve
+from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.tasks import run_task
 from ecsctl.store.leases import CONTROLLERS, leases_of
-from ecsctl.store.place import StatePlace
 from ecsctl.store.store import Store
 from tests.controller.test_leadership import OwnClock
 from tests.controller.world import world_in

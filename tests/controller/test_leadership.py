@@ -10,9 +10,9 @@ import pytest
 from ecsctl.controller import leadership
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.leadership import BEAT, TERM, Leadership, share
+from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import Controlling
 from ecsctl.store.leases import CONTROLLERS, Leases, leases_of
-from ecsctl.store.place import StatePlace
 from ecsctl.store.store import Store
 
 CLUSTERS = ["a", "b", "c", "d"]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ecsctl.model import identity
-from ecsctl.store.place import SharedState, StatePlace, home_of
+from ecsctl.model.state_place import SharedState, StatePlace, home_of
 from ecsctl.store.store import Store, is_there
 from tests.engine.dockerd import Dockerd, engines
 from tests.images import IMAGE

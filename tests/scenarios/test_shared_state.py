@@ -16,7 +16,7 @@ from typing import IO, Any
 import pytest
 
 from ecsctl.controller.leadership import TERM
-from ecsctl.store.place import SharedState
+from ecsctl.model.state_place import SharedState
 from tests.postgresql import PASSWORD, Server, server
 from tests.scenarios.conftest import SLEEP, Cli, Watch, clean_up, shell
 from tests.scenarios.test_watch import until, up

@@ -20,10 +20,10 @@ import pytest
 
 from ecsctl.model.errors import ConfigError, StateError, StateUnreachable
 from ecsctl.model.secret import SecretRecord, SecretVersion
+from ecsctl.model.state_place import SharedState, shared_state
 from ecsctl.store import postgresql, postgresql_schema, schema
 from ecsctl.store.check import check
 from ecsctl.store.files import beside
-from ecsctl.store.place import SharedState, shared_state
 from ecsctl.store.postgresql import PostgresDatabase, has_state
 from ecsctl.store.store import Store, add_event
 from ecsctl.store.tables import CLUSTERS, EVENTS, SECRETS, TASK_DEFINITIONS, TASKS
@@ -251,7 +251,7 @@ def test_a_server_that_starts_again_is_used_again(own: tuple[Server, SharedState
 WRITER = """
 import sys
 from pathlib import Path
-from ecsctl.store.place import SharedState
+from ecsctl.model.state_place import SharedState
 from ecsctl.store.store import Store
 from ecsctl.store.tables import CLUSTERS
 from tests.store.test_store import cluster

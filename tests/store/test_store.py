@@ -20,9 +20,9 @@ import pytest
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import evolve
+from ecsctl.model.state_place import StatePlace, home_of
 from ecsctl.store import files, postgresql
 from ecsctl.store.files import beside
-from ecsctl.store.place import StatePlace, home_of
 from ecsctl.store.store import Store, Use, add_event
 from ecsctl.store.tables import CLUSTERS, EVENTS, TABLES, TASK_DEFINITIONS, TASKS
 from tests.making import CLUSTER, INSTANCE, NOW, definition, task_of
@@ -269,7 +269,7 @@ def test_tables_can_be_prepared_and_read_by_several_threads(place: StatePlace) -
     script = """
 import sys, threading
 from pathlib import Path
-from ecsctl.store.place import SharedState
+from ecsctl.model.state_place import SharedState
 from ecsctl.store.store import Store, prepare_to_read
 from ecsctl.store.tables import INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS
 store = Store.open(SharedState(sys.argv[2], Path(sys.argv[1])) if sys.argv[2:] else Path(sys.argv[1]))

@@ -10,7 +10,7 @@ from ecsctl.cli.schedule.job import Job
 from ecsctl.cli.schedule.programs import answer, must
 from ecsctl.cli.schedule.way import Entries, Status, Way
 from ecsctl.model.errors import EcsctlError
-from ecsctl.store.place import StatePlace
+from ecsctl.model.state_place import StatePlace
 
 PLACE = "crontab"
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ecsctl.cli.problems import UsageError
 from ecsctl.cli.schedule.job import Job
 from ecsctl.model.errors import EcsctlError
-from ecsctl.store.place import StatePlace
+from ecsctl.model.state_place import StatePlace
 
 LONGEST = 998
 """Bytes of a command: cron cuts off what is beyond 999 without a word."""

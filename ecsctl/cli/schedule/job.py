@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ecsctl.cli.config import VARIABLES
 from ecsctl.model.errors import EcsctlError
-from ecsctl.store.place import StatePlace
+from ecsctl.model.state_place import StatePlace
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
