@@ -206,6 +206,7 @@ STATE = (
     Entry("backup", "Write a copy of the state, while it is in use."),
     Entry("restore", "Put a backup in the place of the state."),
     Entry("check", "Say what is wrong with the state."),
+    Entry("upgrade", "Bring a state in PostgreSQL to this ecsctl's schema."),
     Entry("export", "Print what is wanted: clusters, hosts, services, …"),
     Entry("import", "Make the state what an export says."),
 )

@@ -2,7 +2,8 @@
 
     region = "eu-central-1"            # --region, ECSCTL_REGION, AWS_REGION, AWS_DEFAULT_REGION
     account = "123456789012"           # --account, ECSCTL_ACCOUNT
-    state = "/srv/ecs/state.db"        # --state, ECSCTL_STATE
+    state = "/srv/ecs/state.db"        # --state, ECSCTL_STATE; or "postgresql://user@host/database"
+    keys = "/srv/ecs/keys"             # where the keys of a state in PostgreSQL are; ECSCTL_KEYS
     output = "yaml"                    # --output, AWS_DEFAULT_OUTPUT
     history = "7d"                     # how long stopped tasks are remembered
     stopped_container_retention = "3h" # how long their containers stay on the hosts
@@ -60,18 +61,21 @@ from ecsctl.model.errors import ConfigError, InputError
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.image import BEHAVIORS, PullBehavior
 from ecsctl.model.near import near
+from ecsctl.model.state_place import SCHEMES, StatePlace, shared_state
 
 _ACCOUNT = r"[0-9]{12}"
 VARIABLES = {
     "region": ("ECSCTL_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
     "account": ("ECSCTL_ACCOUNT",),
     "state": ("ECSCTL_STATE",),
+    "keys": ("ECSCTL_KEYS",),
     "output": ("AWS_DEFAULT_OUTPUT",),
 }
 _KINDS: dict[str, type] = {
     "region": str,
     "account": str,
     "state": str,
+    "keys": str,
     "output": str,
     "history": str,
     "stopped_container_retention": str,
@@ -109,7 +113,7 @@ class Config(Struct, frozen=True):
     Durations are seconds. `chosen` are the words of a command line that reads the same file.
     """
 
-    state: Path
+    state: StatePlace
     region: str = "us-east-1"
     account: str = "000000000000"
     output: str = "json"
@@ -142,12 +146,21 @@ def load_config(options: Mapping[str, Any], environment: Mapping[str, str]) -> C
         if name:
             values[key] = (environment[name], name)
     values |= {key: (options[key], f"--{key}") for key in VARIABLES if key in options}
-    state = values.pop("state", None)
     return Config(
-        state=Path(os.path.expanduser(state[0])) if state and state[0] else _data_home(environment) / "state.db",
+        state=_state(values.pop("state", ("", "")), values.pop("keys", None), environment),
         chosen=tuple(word for key in ("config", "profile") if options.get(key) for word in (f"--{key}", options[key])),
         **{key: _value(key, value, source) for key, (value, source) in values.items()},
     )
+
+
+def _state(given: tuple[str, str], keys: tuple[str, str] | None, environment: Mapping[str, str]) -> StatePlace:
+    state, source = given
+    if not state.startswith(SCHEMES):
+        if "://" in state:
+            raise ConfigError(f"{source}: a state is the path of a file, or postgresql://user@host/database")
+        return Path(os.path.expanduser(state)) if state else _data_home(environment) / "state.db"
+    folder = Path(os.path.expanduser(keys[0])) if keys and keys[0] else _data_home(environment)
+    return shared_state(state, folder, source)
 
 
 def _value(key: str, value: Any, source: str) -> Any:
@@ -210,7 +223,7 @@ def _checked(table: dict[str, Any], path: Path, prefix: str) -> dict[str, tuple[
 
 def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
     """A value of the file; paths in it are relative to the file."""
-    if key == "state":
+    if key == "keys" or (key == "state" and "://" not in value):
         return str(path.parent / os.path.expanduser(value))
     if key in TABLES:
         return {

@@ -108,14 +108,14 @@ def _confirm(invocation: Invocation) -> int:
 def _check_place(config: Config, *, merge: bool) -> None:
     """InputError where there is a state that is not to be replaced, or none to add to."""
     from ecsctl.store.check import is_damaged
-    from ecsctl.store.store import Store
+    from ecsctl.store.store import Store, is_there
     from ecsctl.store.tables import INSTANCES, SCHEDULES, SECRETS, SERVICES, TASK_DEFINITIONS, TASKS, Table
 
     state = config.state
-    is_there = state.is_file() and state.stat().st_size > 0 and not is_damaged(state)
-    if merge and not is_there:
+    sound = is_there(state) and not (isinstance(state, Path) and is_damaged(state))
+    if merge and not sound:
         raise InputError(f"there is no sound state at {state} to add to: leave out --merge")
-    if merge or not is_there:
+    if merge or not sound:
         return
     store = Store.open(state)
     try:
@@ -129,9 +129,10 @@ def _check_place(config: Config, *, merge: bool) -> None:
 
 
 def _key(config: Config, name: str | None) -> bytes:
+    from ecsctl.model.state_place import home_of
     from ecsctl.store.files import beside, private_file
 
-    place = Path(name) if name else beside(config.state, "key")
+    place = Path(name) if name else beside(home_of(config.state), "key")
     if not place.exists():
         raise InputError(
             f"there is no key {place}: give that of the lost state with --key; where it is lost too, --trust-labels"
@@ -167,10 +168,16 @@ def _rebuild(config: Config, found: Survey, origin: Origin, *, trust: bool, writ
     from ecsctl.cli.session import open_context
     from ecsctl.store.restore import restore
 
+    state = config.state
+    if write and not isinstance(state, Path):
+        with open_context(config, origin=origin) as context:
+            if context.store.install != origin.install:
+                raise InputError(f"there is another state in {state}, an empty one: drop its tables, and begin again")
+            return _adopt(context, found, origin.install, trust=trust)
     with _scratch(config) as scratch:
         with open_context(evolve(config, state=scratch), origin=origin) as context:
             result = _adopt(context, found, origin.install, trust=trust)
-        kept = restore(config.state, scratch).kept if write and result.lines else None
+        kept = restore(state, scratch).kept if isinstance(state, Path) and write and result.lines else None
     if kept:
         say(f"what was there is in {kept}")
     return result
@@ -179,13 +186,15 @@ def _rebuild(config: Config, found: Survey, origin: Origin, *, trust: bool, writ
 @contextmanager
 def _scratch(config: Config) -> Iterator[Path]:
     """The path of a state beside the one that is lost, for one recover at a time; it is gone at the end."""
-    from ecsctl.store.files import Lease, beside, prepare_directory
+    from ecsctl.model.state_place import home_of
+    from ecsctl.store.files import Presence, beside, prepare_directory
 
-    prepare_directory(config.state)
-    path = config.state.with_name(f".{config.state.name}.recovering")
-    lease = Lease(beside(path, "controller"))
-    if not lease.take():
-        raise InputError(f"process {lease.holder} is at it already")
+    home = home_of(config.state)
+    prepare_directory(home)
+    path = home.with_name(f".{home.name}.recovering")
+    presence = Presence(beside(path, "controller"))
+    if not presence.take(alone=True):
+        raise InputError(f"process {presence.holder} is at it already")
     try:
         for left in path.parent.glob(f"{path.name}*"):  # by one that was killed
             if left != beside(path, "controller"):
@@ -194,7 +203,7 @@ def _scratch(config: Config) -> Iterator[Path]:
     finally:
         for left in path.parent.glob(f"{path.name}*"):
             left.unlink()
-        lease.close()
+        presence.close()
 
 
 def _show(invocation: Invocation, result: Recovered, *, written: bool) -> None:

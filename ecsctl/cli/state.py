@@ -1,4 +1,4 @@
-"""`state backup`, `restore`, `check`, `export` and `import`."""
+"""`state backup`, `restore`, `check`, `upgrade`, `export` and `import`."""
 
 from __future__ import annotations
 
@@ -48,23 +48,26 @@ def backup(
     The keys beside the state are needed to restore it; who has them and the backup has the secrets. Keep them apart, or
     give --with-keys.
     """
+    from ecsctl.model.state_place import home_of
     from ecsctl.store.backup import copy_keys, new_backup
     from ecsctl.store.files import beside
+    from ecsctl.store.store import is_there
 
     invocation: Invocation = ctx.obj
     state = invocation.config.state
-    if not state.exists() and not beside(state, "key").exists():  # it would be made
+    home = home_of(state)
+    if not beside(home, "key").exists() and not is_there(state):  # it would be made
         raise InputError(f"there is no state at {state}")
     with invocation.open() as context:
-        target = Path(file) if file else new_backup(state, "backup")
+        target = Path(file) if file else new_backup(home, "backup")
         made = context.store.back_up(target, force=force)
-        files = [target, *(copy_keys(state, target, force=force) if with_keys else [])]
+        files = [target, *(copy_keys(home, target, force=force) if with_keys else [])]
     sys.stdout.writelines(printable(str(path)) + "\n" for path in files)
     if not with_keys:
-        needed = [beside(state, "key"), *([beside(state, "secrets-key")] if made.has_secrets else [])]
+        needed = [beside(home, "key"), *([beside(home, "secrets-key")] if made.has_secrets else [])]
         say(f"to restore it, keep {' and '.join(map(str, needed))} too; --with-keys copies")
-    if beside(state, "logs").exists():
-        say(f"the logs in {beside(state, 'logs')} are not part of it")
+    if beside(home, "logs").exists():
+        say(f"the logs in {beside(home, 'logs')} are not part of it")
     return 0
 
 
@@ -78,16 +81,22 @@ def restore(
 ) -> int:
     """Put a backup in the place of the state. What is there is kept in `backups` beside it.
 
-    Nothing on a host is touched. Refused while a `reconcile --watch` keeps the state.
+    Nothing on a host is touched. Refused while a `reconcile --watch` keeps the state, and in PostgreSQL where the
+    database has a state already: so a state moves from a file to PostgreSQL, and back.
     """
-    from ecsctl.store.restore import restore as restore_state
-
     invocation: Invocation = ctx.obj
-    state = invocation.config.state
-    restored = restore_state(state, Path(file), Path(key) if key else None)
+    state, kept = invocation.config.state, None
+    if isinstance(state, Path):
+        from ecsctl.store.restore import restore as restore_state
+
+        kept = restore_state(state, Path(file), Path(key) if key else None).kept
+    else:
+        from ecsctl.store.transfer import restore_shared
+
+        restore_shared(state, Path(file), Path(key) if key else None)
     say(f"{state} is now what {file} was")
-    if restored.kept:
-        say(f"what was there is in {restored.kept}")
+    if kept:
+        say(f"what was there is in {kept}")
     say("next: `ecsctl recover --merge` shows which containers are newer than the backup, and adopts them with --yes;")
     say("until then they are left alone. Then see what `ecsctl reconcile --dry-run` would do, before it does")
     return 0
@@ -110,6 +119,22 @@ def check(ctx: typer.Context) -> int:
         if not found:
             say(f"{state} is sound")
     return FAILED if found else 0
+
+
+def upgrade(ctx: typer.Context) -> int:
+    """Bring a state in PostgreSQL to the schema of this ecsctl, when every machine that uses it has this ecsctl.
+
+    Older ones refuse it from then on. Back it up first (pg_dump). A state in a file is brought forward by any command.
+    """
+    invocation: Invocation = ctx.obj
+    state = invocation.config.state
+    if isinstance(state, Path):
+        raise InputError(f"{state} is a file, which any other command brings forward, after a backup")
+    from ecsctl.store.postgresql import PostgresDatabase
+
+    PostgresDatabase.open(state, make=False, upgrade=True).close()
+    say(f"{state} has the schema of this ecsctl")
+    return 0
 
 
 def export(ctx: typer.Context) -> int:
@@ -165,6 +190,7 @@ _FUNCTIONS: dict[str, Callable[..., int]] = {
     "backup": backup,
     "restore": restore,
     "check": check,
+    "upgrade": upgrade,
     "export": export,
     "import": import_,
 }

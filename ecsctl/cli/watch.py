@@ -7,55 +7,79 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timezone
-from threading import Event
 from typing import TYPE_CHECKING
 
 from ecsctl.cli.problems import printable, say
+from ecsctl.model.arn import last_part
+from ecsctl.model.errors import StateError
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
-    from ecsctl.store.files import Lease
-
-STANDBY = 0.5
-"""Seconds between attempts at the lease while another controller has it."""
+    from ecsctl.controller.leadership import Leadership
 
 
 def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
-    """Until SIGTERM; 0 then. One controller keeps a state: others stand by, and one takes over when it ends."""
-    from ecsctl.operations.reconcile import controller
+    """Until SIGTERM; 0 then. Of several each cluster has one that keeps it, and another when that ends."""
+    from ecsctl.operations.reconcile import controller, leadership
 
     with invocation.open() as context:
-        kept = controller(context, cluster, _teller(invocation), interval)
-        ended = Event()
 
-        def end(*_: object) -> None:
-            ended.set()
-            kept.stop()
+        def changed() -> None:
+            standing.tell()
+            kept.begin_anew()
 
-        signal.signal(signal.SIGTERM, end)
+        leading = leadership(context, cluster, changed)
+        kept = controller(context, cluster, _teller(invocation), interval, lambda arn: arn in leading.led)
+        standing = _Standing(leading, cluster)
+        signal.signal(signal.SIGTERM, lambda *_: kept.stop())
         _notify("READY=1")
-        lease = context.store.controller_lease()
-        if _becomes_ours(lease, ended):
-            _notify("STATUS=keeping the state")
-            say("ecsctl: keeping the state; Ctrl-C or SIGTERM ends it")
-            kept.run()
+        with closing(context.store.presence()) as presence:
+            if not presence.take(alone=False):
+                raise StateError(f"process {presence.holder} puts a backup in the place of this state: wait for it")
+            context.controller.lead(leading)
+            leading.beat()
+            standing.tell()
+            leading.start()
+            try:
+                kept.run()
+            finally:
+                leading.end()
         _notify("STOPPING=1")
     return 0
 
 
-def _becomes_ours(lease: Lease, ended: Event) -> bool:
-    """Wait for the lease; False when it is time to end first."""
-    told = False
-    while not lease.take():
-        if not told:
-            say(f"ecsctl: process {lease.holder} keeps this state; standing by to take over")
+class _Standing:
+    """What this controller is at, said when it changes."""
+
+    def __init__(self, leading: Leadership, cluster: str | None) -> None:
+        self._leading = leading
+        self._cluster = cluster
+        self._said = ""
+
+    def tell(self) -> None:
+        what = self._what()
+        if what == self._said:
+            return
+        self._said = what
+        if self._leading.led:
+            say(f"ecsctl: {what}; Ctrl-C or SIGTERM ends it")
+            _notify(f"STATUS={what}")
+        else:
+            say(f"ecsctl: {what}; standing by to take over")
             _notify("STATUS=standing by")
-            told = True
-        if ended.wait(STANDBY):
-            return False
-    return True
+
+    def _what(self) -> str:
+        led = sorted(map(last_part, self._leading.led))
+        if led and self._leading.leads_all:
+            return "keeping the state"
+        if led:
+            return f"keeping the cluster{'s' * (len(led) > 1)} {', '.join(led)}"
+        what = f"the cluster {self._cluster}" if self._cluster else "this state"
+        here = socket.gethostname()
+        others = [f"process {one.pid}{'' if one.host == here else ' on ' + one.host}" for one in self._leading.others]
+        return f"{', '.join(others)} keep{'s' * (len(others) == 1)} {what}" if others else f"nobody keeps {what}"
 
 
 def _teller(invocation: Invocation) -> Callable[[str], None]:

@@ -21,7 +21,7 @@ from ecsctl.controller.sources import Sources
 from ecsctl.controller.together import PARALLEL, together
 from ecsctl.controller.turns import in_turn
 from ecsctl.model.arn import last_part
-from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
+from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable, OtherEngine
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.identity import INSTALL, SHARED, Signature
 from ecsctl.model.image import ImagePolicy
@@ -34,6 +34,7 @@ from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
     from ecsctl.controller.endpoints import Endpoints
+    from ecsctl.controller.leadership import Leadership
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
     from ecsctl.engine.port import Engine, PullProgress
@@ -88,7 +89,7 @@ class Controller:
         self._connect = connect
         self.clock = clock
         self._retention = retention or Retention()
-        self._claimant = claimant or Claimant(clock)
+        self._claimant = claimant or Claimant(clock, store)
         self.chance = chance or Chance()
         self._settle = settle
         self._sources = sources
@@ -96,11 +97,21 @@ class Controller:
         self._secrets: Secrets | None = None
         self._endpoints: Endpoints | None = None
         self._engines: dict[str, Engine] = {}
+        self._recognised: set[str] = set()
         self._connecting = Lock()
         self.ending: Callable[[str], object] = lambda _: None
         """Told of a task, by ARN, as soon as it is to stop, while its containers still end."""
         self.pulling: Callable[[str, str, PullProgress | None], object] = lambda *_: None
         """Told of a host, by name, and an image how far its pull is; None when it is over. By several threads."""
+
+    def lead(self, leadership: Leadership) -> None:
+        """From here on act only while it holds."""
+        self._claimant.leadership = leadership
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether there is something to keep; always so where nobody leads."""
+        return self._claimant.leadership is None or bool(self._claimant.leadership.led)
 
     # Engines
 
@@ -110,6 +121,19 @@ class Controller:
             if address not in self._engines:
                 self._engines[address] = self._connect(address)
             return self._engines[address]
+
+    def _engine_of(self, instance: InstanceRecord) -> Engine:
+        """The engine of a container instance. Of a state that several machines share it is asked first, once, who it
+        is: what an address means may differ between them."""
+        engine = self.engine(instance.address)
+        if self._store.is_shared and instance.arn not in self._recognised:
+            if engine.info().id != instance.engine_id:
+                raise OtherEngine(
+                    f"another engine than that of {instance.name} answers at {instance.address} on this machine: "
+                    "register it by an address that means the same on every machine of this state (ssh://, tcp://)"
+                )
+            self._recognised.add(instance.arn)
+        return engine
 
     def close(self) -> None:
         for engine in self._engines.values():
@@ -193,7 +217,7 @@ class Controller:
         if record is None or instance is None:
             return result
         try:
-            sight = look_at(record, self.engine(instance.address), self._signature(), sequence)
+            sight = look_at(record, self._engine_of(instance), self._signature(), sequence)
         except EngineError as error:
             self._note_error(instance, error, result)
             result.unfinished.append(arn)
@@ -337,7 +361,7 @@ class Controller:
         with self._store.read() as view:
             sequence = view.sequence
         try:
-            listed = self.engine(instance.address).list(self._store.install, shared=True)
+            listed = self._engine_of(instance).list(self._store.install, shared=True)
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
@@ -352,8 +376,14 @@ class Controller:
             result.errors.append(f"host {instance.name}: {error}")
 
     def _begin_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits) -> Pass:
-        result = Pass()
-        self._drive(instance, [record.arn for record in group], None, limits, result)
+        result, arns = Pass(), [record.arn for record in group]
+        try:
+            self._engine_of(instance)
+        except EngineError as error:
+            self._note_error(instance, error, result)
+            result.unfinished += arns
+        else:
+            self._drive(instance, arns, None, limits, result)
         return result
 
     def _converge_host(self, instance: InstanceRecord, group: list[TaskRecord], limits: Limits, dry_run: bool) -> Pass:

@@ -110,12 +110,14 @@ class Driver:
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
         report = Drive(arn)
-        calls, outcomes = Calls(self._call), list[Outcome]()
+        calls, outcomes = Calls(self._call_in_time), list[Outcome]()
         try:
             self._drive(report, sight, limits, calls, outcomes)
         except EngineError as error:
             report.trouble = str(error)
             self._give_up(report, calls, outcomes, limits)
+        finally:
+            self._claimant.done()
         return report
 
     def plan(self, arn: str, sight: Sight) -> Planned | None:
@@ -269,6 +271,11 @@ class Driver:
             if state.engine_id and state.started_at:
                 with suppress(EcsctlError):
                     keep_log(self._store, self._engine, record, definition, state.name, state.engine_id)
+
+    def _call_in_time(self, task: Call) -> Outcome:
+        """Make a call, unless this process was held up for so long that others may work on the task."""
+        action = task[0]
+        return self._call(task) if self._claimant.may_act() else Outcome(action.op, action.container, "unsent")
 
     def _call(self, task: Call) -> Outcome:
         action, record, definition = task

@@ -97,11 +97,9 @@ class Secrets:
         return value if reference.key is None else _part(value, reference)
 
     def _stored(self, secret: SecretRecord, reference: Reference) -> str:
-        from ecsctl.store.sealing import Seal
-
         for version in secret.versions:
             if version.id == reference.version or (reference.version is None and reference.stage in version.stages):
-                return Seal(self._store.secrets_key_path).open(version.sealed)
+                return self._store.seal().open(version.sealed)
         which = reference.version or reference.stage
         raise SecretUnavailable(f"the secret {secret.name} has no version {which}")
 

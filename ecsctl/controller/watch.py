@@ -7,6 +7,7 @@ told is found by looking at each host now and then.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from ecsctl.controller.services import Advance
 from ecsctl.controller.turns import in_turn
 from ecsctl.engine.port import Engine
 from ecsctl.model.arn import last_part, task_beside
-from ecsctl.model.errors import EcsctlError, EngineError
+from ecsctl.model.errors import EcsctlError, EngineError, StateUnreachable
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.store.store import Store
 from ecsctl.store.tables import INSTANCES, TASKS
@@ -101,20 +102,27 @@ class Watch:
         self._written = 0
         self._ticked = 0.0
         self._ended = False
+        self._is_new = True  # nothing is known of what there is to do
+        self._is_blind = False  # the state does not answer
 
     def stop(self) -> None:
         """End soon. May be called by a signal handler."""
+        self._ended = True
+        self._inbox.put(None)
+
+    def begin_anew(self) -> None:
+        """The clusters to keep are others. May be called by any thread."""
+        self._is_new = True
         self._inbox.put(None)
 
     def run(self) -> None:
         """Until stop() is called."""
         self._controller.ending = lambda task: self._inbox.put(Ending(task))
         while not self._ended:
-            for message in self._messages():
-                self._take(message)
-            self._look_around()
-            self._do_what_is_due()
-            self._decide()
+            try:
+                self._turn()
+            except StateUnreachable as error:  # noqa: PERF203 it goes on
+                self._go_blind(error)
         for listener in self._listeners.values():
             listener.end()
         for requests in self._request_listeners.values():
@@ -125,9 +133,28 @@ class Watch:
             and self._now() < end
         ):
             self._controller.clock.sleep(0.05)
+        with suppress(StateUnreachable):
+            for message in self._messages():
+                if isinstance(message, Done):
+                    self._note(message)
+
+    def _turn(self) -> None:
         for message in self._messages():
-            if isinstance(message, Done):
-                self._note(message)
+            self._take(message)
+        if not self._controller.is_leading:
+            # What was to do is for others to find, until there is something to keep again.
+            self._due.clear()
+            self._services.clear()
+        self._look_around()
+        self._do_what_is_due()
+        self._decide()
+
+    def _go_blind(self, error: StateUnreachable) -> None:
+        """Wait for the state; what was heard meanwhile, and lost, is found by a look at every host."""
+        if not self._is_blind:
+            self._told(str(error))
+        self._is_blind = self._is_new = True
+        self._controller.clock.sleep(POLL)
 
     def _now(self) -> float:
         return self._controller.clock.since_boot()
@@ -148,7 +175,7 @@ class Watch:
 
     def _take(self, message: Message) -> None:
         if message is None:
-            self._ended = True
+            pass  # it only wakes
         elif isinstance(message, Look):
             self._due[message.host] = self._now()
             self._began.add(message.host)
@@ -225,6 +252,15 @@ class Watch:
 
     def _look_around(self) -> None:
         written = self._store.written_by_others()
+        if self._is_new:
+            self._is_new = False
+            heard = list(self._listeners)  # a new one asks for a look by itself
+            self._refresh()
+            self._wake_services()
+            self._due = dict.fromkeys(heard, self._now())
+            if self._is_blind:
+                self._is_blind = False
+                self._told("the state answers again")
         ticks = self._now() - self._ticked >= TICK
         if written == self._written and not ticks:
             return

@@ -4,11 +4,13 @@ EcsctlError                     every error a user may see; str() is its one lin
 ├─ InputError                   what was typed or read cannot be understood
 │  └─ UnknownWord               a word that is not among those ECS knows in its place
 ├─ ConfigError                  the configuration (file, environment) cannot be used
-├─ StateError                   the state file cannot be used
+├─ StateError                   the state cannot be used
+│  └─ StateUnreachable          its database does not answer, or the connection was lost
 ├─ SecretUnavailable            a value that a container needs cannot be had
 ├─ ApiError                     an ECS error: a code of the ECS API and a message
 └─ EngineError                  an engine call that did not succeed
    ├─ EngineUnreachable         nobody answered: the request did not reach the engine
+   ├─ OtherEngine               it is not the host's own
    ├─ EngineTimeout             no answer in time: what became of the request is unknown
    └─ EngineRefused             the engine said no (HTTP status, its words)
       ├─ EngineTooOld           400: it does not speak the version of the API that is needed
@@ -45,6 +47,10 @@ class ConfigError(EcsctlError):
 
 class StateError(EcsctlError):
     """The state file is unreadable, read-only, corrupt, busy or from a newer release."""
+
+
+class StateUnreachable(StateError):
+    """The database of the state does not answer, or the connection to it was lost: another time it may be there."""
 
 
 class SecretUnavailable(EcsctlError):
@@ -89,6 +95,10 @@ class EngineUnreachable(EngineError):
 
 class EngineTimeout(EngineError):
     """No answer in time. The engine may have done, or may still do, what was asked."""
+
+
+class OtherEngine(EngineError):
+    """Another engine answers at a host's address: what is asked of it would say nothing of the host."""
 
 
 class EngineRefused(EngineError):

@@ -113,7 +113,9 @@ class Endpoint(Record):
 
 
 class Claim(Record):
-    """Who works on a task. Void when its process is gone, else when `until` (seconds since boot) has passed."""
+    """Who works on a task. Void when its process is gone, else when `until` has passed: seconds since boot, of a state
+    that several machines share by its server's clock. `controller`: the id of the one that claims, if it stays; void
+    also when that has not said lately that it is there."""
 
     boot_id: str
     pid_namespace: str
@@ -121,6 +123,30 @@ class Claim(Record):
     process_start: int
     token: str
     until: float
+    controller: str = ""
+
+
+class Controlling(Record):
+    """A `reconcile --watch` that leads clusters or would. It counts as gone when its process is, or `until` has passed.
+
+    `host` and the rest are of its process. `clusters` (ARNs): those that it would lead, None: any.
+    """
+
+    id: str
+    until: float
+    host: str
+    boot_id: str
+    pid_namespace: str
+    pid: int
+    process_start: int
+    clusters: list[str] | None = None
+
+
+class Leading(Record):
+    """That a controller (by id) leads a cluster (by ARN)."""
+
+    cluster: str
+    controller: str
 
 
 class PlacementRules(Record):

@@ -189,8 +189,11 @@ def ensure_default_instance(ctx: Context, cluster: str | None) -> None:
             return
     from ecsctl.engine.contexts import current_address
 
+    address = current_address()
+    if ctx.store.is_shared and address.startswith("unix://"):
+        return  # other machines that use the state have another engine there
     try:
-        register_host(ctx, cluster, HostOptions(current_address()))
+        register_host(ctx, cluster, HostOptions(address))
     except AlreadyRegistered:
         with ctx.store.write() as tx:
             tx.set_meta(first_instance_flag(arn), "known")

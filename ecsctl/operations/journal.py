@@ -63,7 +63,7 @@ def journal(
             chosen["owner"] = _service(view, found, service)
         if schedule is not None:
             chosen["owner"] = _schedule(view, found, schedule)
-        entries, seen = _read(view, last=-1 if last is None else last, **chosen)
+        entries, seen = _read(view, last=last, **chosen)
     yield entries
     while follow:
         ctx.controller.clock.sleep(TICK)

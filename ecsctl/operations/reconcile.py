@@ -17,6 +17,7 @@ from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TASKS
 
 if TYPE_CHECKING:
+    from ecsctl.controller.leadership import Leadership
     from ecsctl.controller.watch import Watch
 
 
@@ -103,17 +104,45 @@ def _answer_what_waits(ctx: Context, endpoints: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def controller(ctx: Context, cluster: str | None, told: Callable[[str], object], interval: float) -> Watch:
+def leadership(ctx: Context, cluster: str | None, changed: Callable[[], object]) -> Leadership:
+    """What this process leads of a cluster, or of all of this state's, among the controllers that stay.
+
+    `changed` is told, in a thread of its own, when that is something else.
+    """
+    from ecsctl.controller.leadership import Leadership
+    from ecsctl.controller.processes import ThisProcess
+    from ecsctl.store.leases import leases_of
+
+    with ctx.store.read() as view:
+        named = None if cluster is None else [str(find_cluster(view, ctx, cluster).cluster_arn)]
+
+    def clusters() -> list[str]:
+        with ctx.store.read() as view:
+            return [str(found.cluster_arn) for found in view.find(CLUSTERS)]
+
+    leases = leases_of(ctx.store.place, ThisProcess().boot_id)
+    return Leadership(leases, ctx.controller.clock, clusters, named, changed)
+
+
+def controller(
+    ctx: Context,
+    cluster: str | None,
+    told: Callable[[str], object],
+    interval: float,
+    leads: Callable[[str], bool] = lambda _: True,
+) -> Watch:
     """The controller of a cluster, or of all of this state's, as a process that stays.
 
-    `told` is given each line of what is done, `interval` is in seconds between looks at hosts that tell nothing.
+    `told` is given each line of what is done, `interval` is in seconds between looks at hosts that tell nothing;
+    `leads`: whether a cluster (by ARN) is this process's to keep.
     """
     with ctx.store.read() as view:
         named = str(find_cluster(view, ctx, cluster).cluster_arn) if cluster is not None else None
 
     def clusters() -> list[str]:
         with ctx.store.read() as view:
-            return [named] if named else [str(found.cluster_arn) for found in view.find(CLUSTERS)]
+            there = [named] if named else [str(found.cluster_arn) for found in view.find(CLUSTERS)]
+        return [arn for arn in there if leads(arn)]
 
     from ecsctl.controller.watch import Watch  # a reconcile that does not stay has no need of it
     from ecsctl.operations.endpoint import answer

@@ -47,7 +47,7 @@ def get_secret(ctx: Context, name: str, stage: str = CURRENT) -> str:
         secret = _the_secret(view, name)
     for version in secret.versions:
         if stage in (version.id, *version.stages):
-            return Seal(ctx.store.secrets_key_path).open(version.sealed)
+            return ctx.store.seal().open(version.sealed)
     known = ", ".join(stage for version in secret.versions for stage in version.stages)
     raise InputError(f"the secret {secret.name} has no version {stage}; it has {known}")
 
@@ -82,7 +82,7 @@ def rotate_keys(ctx: Context) -> int:
         secrets = tx.find(SECRETS)
         if not secrets:
             return 0
-        seal = Seal(ctx.store.secrets_key_path)
+        seal = ctx.store.seal()
         opened = [[seal.open(version.sealed) for version in secret.versions] for secret in secrets]
         seal.add_key()
         for secret, values in zip(secrets, opened, strict=True):
@@ -107,7 +107,7 @@ def _put(ctx: Context, tx: Transaction, seal: Seal, name: str, value: str) -> No
 
 def _seal(ctx: Context, tx: Transaction) -> Seal:
     """With the first secret comes the first key; a key that is missing later is not made anew."""
-    seal = Seal(ctx.store.secrets_key_path)
+    seal = ctx.store.seal()
     if not seal.exists and not tx.count(SECRETS):
         seal.add_key()
     return seal

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecsctl.model.errors import StateError
+from ecsctl.model.state_place import SharedState, StatePlace
 from ecsctl.store.files import beside, fingerprint, network_file_system
 from ecsctl.store.migrate import connected, translate
 from ecsctl.store.schema import APPLICATION_ID, VERSION
+from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import View
 from ecsctl.store.tables import (
     FAMILIES,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from ecsctl.store.sealing import Seal
 
 MENDING = "put a backup back (ecsctl state restore), or rebuild the state from the hosts (ecsctl recover)"
+BACK = "put it back from a backup of the state"
+SHARED_BACK = "copy it from a machine that uses this state, or from a backup"
 
 
 class Finding(NamedTuple):
@@ -46,8 +50,20 @@ class Finding(NamedTuple):
         return f"{self.what}: {self.advice}"
 
 
-def check(path: Path) -> list[Finding]:
-    """All that is wrong with a state. StateError when there is none."""
+def check(place: StatePlace) -> list[Finding]:
+    """All that is wrong with a state. StateError when there is none, or it cannot be reached."""
+    return _check_file(place) if isinstance(place, Path) else _check_shared(place)
+
+
+def _check_shared(place: SharedState) -> list[Finding]:
+    from ecsctl.store.postgresql import PostgresDatabase
+
+    with closing(PostgresDatabase.open(place, make=False)) as database, database.reading():
+        view = View(database)
+        return [*_ours(place.home, (".key", ".secrets-key", ".logs")), *_records(view, place.home, SHARED_BACK)]
+
+
+def _check_file(path: Path) -> list[Finding]:
     if not path.is_file():
         raise StateError(f"there is no state at {path}" if not path.exists() else f"{path} is no file")
     found = [*_files(path)]
@@ -79,7 +95,12 @@ def _files(path: Path) -> Iterator[Finding]:
             f"{path.parent} is on a network file system ({kind}), where SQLite loses data",
             "move the state to a local disk, and set ECSCTL_STATE",
         )
-    endings = ("", "-wal", "-shm", ".key", ".secrets-key", ".lock", ".controller", ".logs")
+    leases = (place.name.removeprefix(path.name) for place in path.parent.glob(f"{path.name}.leases-*"))
+    yield from _ours(path, ("", "-wal", "-shm", ".key", ".secrets-key", ".lock", ".controller", ".logs", *leases))
+
+
+def _ours(path: Path, endings: Sequence[str]) -> Iterator[Finding]:
+    """Whether the files are for their owner alone, and that is us."""
     places = [place for ending in endings if (place := path.with_name(path.name + ending)).exists()]
     for place in [*places, *_copies(path)]:
         facts = place.stat()
@@ -111,10 +132,16 @@ def _database(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
             "upgrade ecsctl" if newer else "any other command brings it forward, after a backup",
         )
         return
-    view = View(connection)
-    yield from _keys(view, path)
+    for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield Finding(f"a record of the table {table} names a {parent} that is not there", MENDING)
+    yield from _records(View(SqliteDatabase(connection, path, read_only=True)), path, BACK)
+
+
+def _records(view: View, path: Path, back: str) -> Iterator[Finding]:
+    """What the records say of each other and of the keys beside `path`."""
+    yield from _keys(view, path, back)
     unreadable = [trouble for table in TABLES if (trouble := _unreadable(view, table))]
-    yield from unreadable or _references(connection, view)
+    yield from unreadable or _references(view)
 
 
 def _unreadable(view: View, table: Table[Any]) -> Finding | None:
@@ -125,9 +152,9 @@ def _unreadable(view: View, table: Table[Any]) -> Finding | None:
     return None
 
 
-def _keys(view: View, path: Path) -> Iterator[Finding]:
+def _keys(view: View, path: Path, back: str) -> Iterator[Finding]:
     key = beside(path, "key")
-    back = "put it back from a backup of the state; without it containers that exist cannot be told from forged ones"
+    back = f"{back}; without it containers that exist cannot be told from forged ones"
     if not key.exists():
         yield Finding(f"{key} is missing", back)
     elif fingerprint(key.read_bytes()) != view.meta("key"):
@@ -139,7 +166,7 @@ def _keys(view: View, path: Path) -> Iterator[Finding]:
 
     place = beside(path, "secrets-key")
     if not place.exists():
-        yield Finding(f"{place} is missing", "put it back from a backup of the state, or put every secret again")
+        yield Finding(f"{place} is missing", f"{back.partition(';')[0]}, or put every secret again")
         return
     for name in sorted({name for name, value in sealed if not _opens(Seal(place), value)}):
         yield Finding(
@@ -155,10 +182,8 @@ def _opens(seal: Seal, value: str) -> bool:
     return True
 
 
-def _references(connection: sqlite3.Connection, view: View) -> Iterator[Finding]:
+def _references(view: View) -> Iterator[Finding]:
     """What records name and what is not there."""
-    for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-        yield Finding(f"a record of the table {table} names a {parent} that is not there", MENDING)
     known = {
         *(str(one.task_definition_arn) for one in view.find(TASK_DEFINITIONS)),
         *(one.arn for one in view.find(INSTANCES)),

@@ -71,8 +71,11 @@ def replace_private_file(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
-def private_file(path: Path, content: bytes | None = None) -> Path:
-    """The path of a file that only its owner can read; written first when content is given."""
+def private_file(
+    path: Path, content: bytes | None = None, advice: str = "restore it from the backup of the state"
+) -> Path:
+    """The path of a file that only its owner can read; written first when content is given. `advice`: what to do where
+    it is missing."""
     try:
         if content is not None:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -82,7 +85,7 @@ def private_file(path: Path, content: bytes | None = None) -> Path:
                 os.fsync(file.fileno())
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise StateError(f"{path} is missing: restore it from the backup of the state") from None
+        raise StateError(f"{path} is missing: {advice}") from None
     except OSError as error:
         raise StateError(f"{path}: {error.strerror}") from None
     if not stat.S_ISREG(mode):
@@ -129,16 +132,17 @@ class WriterQueue:
             self._descriptor = None
 
 
-class Lease:
-    """What one process at a time holds. The kernel takes it back the moment that process ends, however it ends."""
+class Presence:
+    """What many processes hold together, or one alone. The kernel takes it back the moment a process ends, however it
+    ends."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def take(self) -> bool:
+    def take(self, *, alone: bool) -> bool:
         """Whether it is ours now; it does not wait."""
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         os.ftruncate(self._descriptor, 0)

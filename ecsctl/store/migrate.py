@@ -83,7 +83,7 @@ def migrate(connection: sqlite3.Connection, path: Path, queue: WriterQueue, read
         connection.execute("BEGIN IMMEDIATE")
         try:
             for script in MIGRATIONS[version:]:
-                for statement in _statements(script):
+                for statement in statements(script):
                     connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -140,7 +140,7 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _statements(script: str) -> Iterator[str]:
+def statements(script: str) -> Iterator[str]:
     """The single statements: executescript() would commit the open transaction."""
     pending = ""
     for line in script.splitlines():

@@ -13,7 +13,7 @@ from ecsctl.model.errors import StateError
 from ecsctl.store.backup import Copy, back_up, look_into, new_backup
 from ecsctl.store.check import is_damaged
 from ecsctl.store.files import (
-    Lease,
+    Presence,
     WriterQueue,
     beside,
     fingerprint,
@@ -37,15 +37,15 @@ def restore(path: Path, source: Path, key_file: Path | None = None) -> Restored:
     Its key is that of `key_file`, beside the backup, or the one that is there. Raises StateError.
     """
     found = look_into(source)
-    key = _key(path, source, key_file, found)
+    key = key_of(path, source, key_file, found)
     prepare_directory(path)
     with _alone(path):
         kept = _set_aside(path)
         if beside(source, "secrets-key").exists():
-            _add_secrets_keys(path, private_file(beside(source, "secrets-key")).read_bytes().split())
+            add_secrets_keys(path, private_file(beside(source, "secrets-key")).read_bytes().split())
         if not beside(path, "key").exists() or beside(path, "key").read_bytes() != key:
             replace_private_file(beside(path, "key"), key)
-        with closing(_connection(source)) as copied:
+        with closing(read_only_connection(source)) as copied:
             if path.exists():
                 # Page by page in one transaction: others that have it open see the new content, or still the old.
                 with translate(path), closing(opened(path)[0]) as current:
@@ -58,18 +58,18 @@ def restore(path: Path, source: Path, key_file: Path | None = None) -> Restored:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Nobody else writes to the state, and no controller keeps it. StateError where one does."""
-    lease = Lease(beside(path, "controller"))
+    presence = Presence(beside(path, "controller"))
     queue = WriterQueue(beside(path, "lock"))
     try:
-        if not lease.take():
+        if not presence.take(alone=True):
             raise StateError(
-                f"process {lease.holder} keeps this state (ecsctl reconcile --watch): stop it first, and begin again"
+                f"process {presence.holder} keeps this state (ecsctl reconcile --watch): stop it first, and begin again"
             )
         with queue.turn():
             yield
     finally:
         queue.close()
-        lease.close()
+        presence.close()
 
 
 def _set_aside(path: Path) -> Path | None:
@@ -91,7 +91,7 @@ def _set_aside(path: Path) -> Path | None:
     return kept
 
 
-def _key(path: Path, source: Path, key_file: Path | None, found: Copy) -> bytes:
+def key_of(path: Path, source: Path, key_file: Path | None, found: Copy) -> bytes:
     """The key of the backup. StateError where it is none of those that are there."""
     places = [key_file] if key_file else [beside(source, "key"), beside(path, "key")]
     for place in places:
@@ -103,7 +103,7 @@ def _key(path: Path, source: Path, key_file: Path | None, found: Copy) -> bytes:
     )
 
 
-def _add_secrets_keys(path: Path, keys: list[bytes]) -> None:
+def add_secrets_keys(path: Path, keys: list[bytes]) -> None:
     """The backup's keys seal from here on; those that are there still open."""
     place = beside(path, "secrets-key")
     present = private_file(place).read_bytes().split() if place.exists() else []
@@ -112,5 +112,5 @@ def _add_secrets_keys(path: Path, keys: list[bytes]) -> None:
         replace_private_file(place, b"\n".join(wanted) + b"\n")
 
 
-def _connection(source: Path) -> sqlite3.Connection:
+def read_only_connection(source: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(source.absolute()))}?mode=ro&immutable=1", uri=True, isolation_level=None)

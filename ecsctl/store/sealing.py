@@ -17,9 +17,10 @@ from ecsctl.store.files import private_file, replace_private_file
 class Seal:
     """The keys of a state, newest first: that one seals, each of them opens."""
 
-    def __init__(self, path: Path) -> None:
-        """`path` is of the keys' file: one per line, for its owner alone."""
+    def __init__(self, path: Path, advice: str = "restore it from the backup of the state") -> None:
+        """`path` is of the keys' file: one per line, for its owner alone. `advice`: what to do when it is not right."""
         self._path = path
+        self._advice = advice
 
     @property
     def exists(self) -> bool:
@@ -41,18 +42,16 @@ class Seal:
         try:
             return self._fernet().decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise StateError(
-                f"{self._path} does not open the secrets of this state: restore it from the backup of the state"
-            ) from None
+            raise StateError(f"{self._path} does not open the secrets of this state: {self._advice}") from None
 
     def _fernet(self) -> MultiFernet:
         try:
             return MultiFernet([Fernet(key) for key in self._keys()])
         except ValueError:
-            raise StateError(f"{self._path} has no keys in it: restore it from the backup of the state") from None
+            raise StateError(f"{self._path} has no keys in it: {self._advice}") from None
 
     def _keys(self) -> list[bytes]:
-        return private_file(self._path).read_bytes().split()
+        return private_file(self._path, advice=self._advice).read_bytes().split()
 
     def _write(self, keys: list[bytes]) -> None:
         replace_private_file(self._path, b"\n".join(keys) + b"\n")

@@ -1,29 +1,33 @@
-"""The store: one SQLite file, read in snapshots, written in short transactions of one writer at a time.
+"""The store: a database, read in snapshots, written in short transactions of one writer at a time.
 
-A transaction is never held over an engine call. `synchronous=FULL`: what a command acknowledged is still
-there after a power loss.
+A transaction is never held over an engine call. What a command acknowledged is still there after a power loss.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import Record
+from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import Event, TaskRecord
 from ecsctl.store.backup import Copy, back_up
-from ecsctl.store.files import Lease, WriterQueue, beside, fingerprint, prepare_directory, private_file
-from ecsctl.store.migrate import migrate, opened, translate
+from ecsctl.store.database import Database
+from ecsctl.store.files import Presence, beside, fingerprint, private_file
+from ecsctl.store.migrate import translate
+from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
+
+if TYPE_CHECKING:
+    from ecsctl.store.sealing import Seal
 
 R = TypeVar("R", bound=Record)
 Filter = Scalar | tuple[Scalar, ...]
@@ -43,8 +47,9 @@ class Use(msgspec.Struct, frozen=True):
 class View:
     """What can be read. Every call sees the same snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._connection = database.connection
 
     def get(self, table: Table[R], key: str) -> R | None:
         """The record of that key."""
@@ -57,7 +62,7 @@ class View:
         table: Table[R],
         *,
         order: str | None = None,
-        limit: int = -1,
+        limit: int | None = None,
         until: tuple[str, datetime] | None = None,
         **filters: Any,
     ) -> list[R]:
@@ -74,8 +79,8 @@ class View:
         _known(table, column)
         direction = "DESC" if order and order.startswith("-") else "ASC"
         rows = self._connection.execute(
-            f"SELECT doc FROM {table.name} WHERE {where} ORDER BY {column} {direction}, rowid LIMIT ?",  # noqa: S608 names are checked against the table's columns
-            (*arguments, limit),
+            f"SELECT doc FROM {table.name} WHERE {where} ORDER BY {column} {direction}, rowid{_limit(limit)}",  # noqa: S608 names are checked against the table's columns
+            arguments,
         )
         found = rows.fetchall()  # where there is none, no decoder is made: that takes longer than the question
         try:
@@ -102,12 +107,13 @@ class View:
     def used(self, cluster_arn: str) -> dict[str, Use]:
         """What unfinished tasks take per container instance."""
         rows = self._connection.execute(
-            "SELECT instance, sum(cpu), sum(memory), sum(last_status = 'RUNNING'),"
-            " sum(last_status IN ('PROVISIONING', 'PENDING', 'ACTIVATING')), sum(desired_status = 'STOPPED')"
+            "SELECT instance, sum(cpu), sum(memory), count(*) FILTER (WHERE last_status = 'RUNNING'),"
+            " count(*) FILTER (WHERE last_status IN ('PROVISIONING', 'PENDING', 'ACTIVATING')),"
+            " count(*) FILTER (WHERE desired_status = 'STOPPED')"
             " FROM task WHERE cluster = ? AND last_status != 'STOPPED' AND instance IS NOT NULL GROUP BY instance",
             (cluster_arn,),
         )
-        return {instance: Use(*figures) for instance, *figures in rows}
+        return {instance: Use(*map(int, figures)) for instance, *figures in rows}
 
     def groups(self, cluster_arn: str) -> dict[str, dict[str, int]]:
         """How many tasks of which group there are per container instance, but for those that are to stop: placement
@@ -120,13 +126,14 @@ class View:
         }
         where, arguments = _where(TASKS, wanted)
         rows = self._connection.execute(
-            "SELECT instance, json_extract(CAST(doc AS TEXT), '$.task.group') AS name, count(*) FROM task"  # noqa: S608 as in find
-            f" WHERE {where} AND instance IS NOT NULL AND name IS NOT NULL GROUP BY instance, name",
+            f"SELECT instance, {self.database.task_group} AS name, count(*) FROM task"  # noqa: S608 as in find
+            f" WHERE {where} AND instance IS NOT NULL GROUP BY 1, 2",
             arguments,
         )
         found: dict[str, dict[str, int]] = {}
         for instance, group, count in rows:
-            found.setdefault(instance, {})[group] = count
+            if group is not None:
+                found.setdefault(instance, {})[group] = count
         return found
 
     def unfinished(self, **filters: Any) -> list[TaskRecord]:
@@ -139,7 +146,7 @@ class View:
         after: int = 0,
         since: datetime | None = None,
         owner: tuple[str, dict[str, Filter]] | None = None,
-        last: int = -1,
+        last: int | None = None,
         **filters: Filter,
     ) -> list[tuple[int, Event]]:
         """The journal's last lines with their numbers, oldest first: numbered above `after`, from `since` on.
@@ -153,8 +160,8 @@ class View:
             where += f" AND (resource = ? OR resource IN (SELECT arn FROM task WHERE {tasks}))"  # noqa: S608 as in find
             arguments += [arn, *values]
         rows = self._connection.execute(
-            f"SELECT id, doc FROM event WHERE {where} AND id > ? AND at >= ? ORDER BY id DESC LIMIT ?",  # noqa: S608 as in find
-            (*arguments, after, timestamp(since) if since else "", last),
+            f"SELECT id, doc FROM event WHERE {where} AND id > ? AND at >= ? ORDER BY id DESC{_limit(last)}",  # noqa: S608 as in find
+            (*arguments, after, timestamp(since) if since else ""),
         ).fetchall()
         decode = _decoder(Event).decode
         return [(number, decode(doc)) for number, doc in reversed(rows)]
@@ -171,8 +178,7 @@ class View:
     @property
     def version(self) -> tuple[int, int]:
         """The same as long as this process sees the same, whoever writes."""
-        others = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-        return others, self._connection.total_changes
+        return self.database.version()
 
     @property
     def sequence(self) -> int:
@@ -195,12 +201,15 @@ class Transaction(View):
 
     def put(self, table: Table[R], record: R) -> None:
         """Insert the record, or replace the one with its key."""
-        marks = ", ".join("?" * (len(table.columns) + 1))
+        columns, values = table.columns, table.values(record)
+        if values[0] is None:  # the database numbers these records
+            columns, values = columns[1:], values[1:]
+        marks = ", ".join("?" * (len(columns) + 1))
         updates = ", ".join(f"{column} = excluded.{column}" for column in (*table.columns[1:], "doc"))
         self._connection.execute(
-            f"INSERT INTO {table.name} ({', '.join(table.columns)}, doc) VALUES ({marks})"  # noqa: S608 names from the table's declaration
+            f"INSERT INTO {table.name} ({', '.join(columns)}, doc) VALUES ({marks})"  # noqa: S608 names from the table's declaration
             f" ON CONFLICT ({table.key}) DO UPDATE SET {updates}",
-            (*table.values(record), msgspec.json.encode(record)),
+            (*values, msgspec.json.encode(record)),
         )
 
     def delete(self, table: Table[Any], **filters: Filter) -> int:
@@ -230,47 +239,56 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """An open state file. Usable by several threads; close() when done."""
+    """An open state. Usable by several threads; close() when done."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
+    def __init__(self, database: Database, path: Path, place: StatePlace) -> None:
+        """`path`: what lies beside it belongs to the state on this machine. `place`: what the state is called."""
         self.path = path
-        self.read_only = read_only
-        self._connection = connection
+        self.place = place
+        self._database = database
         self._lock = threading.RLock()
-        self._queue = WriterQueue(beside(path, "lock"))
         self._key: bytes | None = None
 
     @classmethod
-    def open(cls, path: Path, origin: Origin | None = None) -> Store:
-        """Open the state file, making or migrating it if need be. A new one continues the install `origin`.
+    def open(cls, place: StatePlace, origin: Origin | None = None) -> Store:
+        """Open a state, making or migrating its file if need be. A new one continues the install `origin`.
 
-        Raises StateError, with one line that says what to do, for a file that is damaged, another program's,
-        from a newer release, readable by others, or on a network file system.
+        Raises StateError, with one line that says what to do, for a file that is damaged, another program's, from a
+        newer release, readable by others, or on a network file system; for a database that cannot be used.
         """
-        prepare_directory(path)
-        connection, read_only = opened(path)
-        store = cls(connection, path, read_only)
+        database: Database
+        if isinstance(place, Path):
+            path, database = place, SqliteDatabase.open(place)
+        else:
+            from ecsctl.store.postgresql import PostgresDatabase  # loads the driver
+
+            path, database = place.home, PostgresDatabase.open(place, anew=origin is not None)
+        store = cls(database, path, place)
         try:
-            with translate(path):
-                migrate(connection, path, store._queue, read_only)
             store._install(origin)
         except BaseException:
             store.close()
             raise
         return store
 
+    @property
+    def read_only(self) -> bool:
+        return self._database.read_only
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether processes of other machines may use it."""
+        return self._database.is_shared
+
     @contextmanager
     def read(self) -> Iterator[View]:
         """One snapshot."""
-        with self._lock, translate(self.path):
-            if self._connection.in_transaction:
-                yield View(self._connection)
+        with self._lock:
+            if self._database.in_transaction:
+                yield View(self._database)
                 return
-            self._connection.execute("BEGIN")
-            try:
-                yield View(self._connection)
-            finally:
-                self._connection.execute("ROLLBACK")
+            with self._database.reading():
+                yield View(self._database)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -281,29 +299,24 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Transaction]:
-        if self.read_only:
-            raise StateError(f"the state file {self.path} cannot be written: check its owner, mode and disk")
-        with self._lock, self._queue.turn(), translate(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            changes = self._connection.total_changes
-            try:
-                yield Transaction(self._connection)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT" if self._connection.total_changes > changes else "ROLLBACK")
+        with self._lock, self._database.writing():
+            yield Transaction(self._database)
 
-    def controller_lease(self) -> Lease:
-        """The lease of this state's controller: there is one at a time."""
+    def presence(self) -> Presence:
+        """That a controller stays on this machine: while one does, the state's file is not replaced."""
         try:
-            return Lease(beside(self.path, "controller"))
+            return Presence(beside(self.path, "controller"))
         except OSError as error:
-            raise StateError(f"the lease beside the state file {self.path} cannot be made: {error.strerror}") from None
+            raise StateError(f"{beside(self.path, 'controller')} cannot be made: {error.strerror}") from None
 
     def written_by_others(self) -> int:
         """A number that is another one as soon as another process has written."""
-        with self._lock, translate(self.path):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        with self._lock:
+            return self._database.written_by_others()
+
+    def lease_time(self, since_boot: float) -> float:
+        """Seconds by the clock that leases go by, for a moment of this machine's clock (Clock.since_boot)."""
+        return self._database.lease_time(since_boot)
 
     @property
     def install(self) -> str:
@@ -315,14 +328,26 @@ class Store:
     def key(self) -> bytes:
         """The key that signs our containers' labels. It lives beside the state file, not in it."""
         if self._key is None:
-            key = private_file(self._key_path).read_bytes()
+            key = private_file(self._key_path, advice=self._key_advice).read_bytes()
             with self.read() as view:
                 known = view.meta("key")
             if fingerprint(key) != known:
                 # With another key our own containers look like strangers', and their tasks as if they had vanished.
-                raise StateError(f"{self._key_path} is not this state's key: restore it from the backup of the state")
+                raise StateError(f"{self._key_path} is not this state's key: {self._key_advice}")
             self._key = key
         return self._key
+
+    @property
+    def _key_advice(self) -> str:
+        if self.is_shared:
+            return "copy it from a machine that uses this state, or from a backup"
+        return "restore it from the backup of the state"
+
+    def seal(self) -> Seal:
+        """The keys that open this state's secrets."""
+        from ecsctl.store.sealing import Seal  # loads the ciphers
+
+        return Seal(self.secrets_key_path, self._key_advice)
 
     @property
     def secrets_key_path(self) -> Path:
@@ -340,8 +365,14 @@ class Store:
 
     def back_up(self, target: Path, *, force: bool = False) -> Copy:
         """Write a consistent copy, while others write. See backup.back_up."""
+        database = self._database
+        if not isinstance(database, SqliteDatabase):
+            from ecsctl.store.transfer import back_up_shared
+
+            with self.read() as view:
+                return back_up_shared(view, target, force=force)
         with self._lock, translate(self.path):
-            return back_up(self._connection, target, force=force)
+            return back_up(database.connection, target, force=force)
 
     def _install(self, origin: Origin | None) -> None:
         with self.read() as view:
@@ -350,7 +381,7 @@ class Store:
             import uuid  # once in a state's life
 
             if self.read_only:
-                raise StateError(f"there is no state at {self.path}, and none can be made: check the owner and mode")
+                raise StateError(f"there is no state at {self.place}, and none can be made: check the owner and mode")
             with self._writing() as tx:
                 if tx.meta("install") is None:
                     made = origin or Origin(str(uuid.uuid4()), os.urandom(32))
@@ -359,8 +390,16 @@ class Store:
                     tx.set_meta("install", made.install)
 
     def close(self) -> None:
-        self._connection.close()
-        self._queue.close()
+        self._database.close()
+
+
+def is_there(place: StatePlace) -> bool:
+    """Whether there is a state. A file may be damaged."""
+    if isinstance(place, Path):
+        return place.is_file() and place.stat().st_size > 0
+    from ecsctl.store.postgresql import has_state
+
+    return has_state(place)
 
 
 def add_event(tx: Transaction, at: datetime, cluster_arn: str, resource_arn: str, kind: str, message: str) -> None:
@@ -375,16 +414,24 @@ def _known(table: Table[Any], column: str) -> None:
 
 
 def _where(table: Table[Any], filters: dict[str, Filter]) -> tuple[str, list[Scalar]]:
-    clauses, arguments = ["1"], list[Scalar]()
+    clauses, arguments = ["TRUE"], list[Scalar]()
     for column, value in filters.items():
         _known(table, column)
-        if isinstance(value, tuple):
+        if value is None:
+            clauses.append(f"{column} IS NULL")
+        elif not isinstance(value, tuple):
+            clauses.append(f"{column} = ?")
+            arguments.append(value)
+        elif value:
             clauses.append(f"{column} IN ({', '.join('?' * len(value))})")
             arguments.extend(value)
         else:
-            clauses.append(f"{column} IS ?")
-            arguments.append(value)
+            clauses.append("FALSE")
     return " AND ".join(clauses), arguments
+
+
+def _limit(number: int | None) -> str:
+    return "" if number is None else f" LIMIT {number:d}"
 
 
 def prepare_to_read(*tables: Table[Any]) -> None:

@@ -11,6 +11,7 @@ from ecsctl.cli.config import load_config
 from ecsctl.cli.durations import is_duration, parse_duration, short_duration
 from ecsctl.model.errors import ConfigError, InputError
 from ecsctl.model.file_system import FileSystem
+from ecsctl.model.state_place import home_of
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_the_order_of_precedence(home: dict[str, str]) -> None:
     options = {"region": "us-west-2", "account": "333333333333", "state": "~/f.db", "output": "text"}
     found = load_config(options, home)
     assert astuple(found)[1:4] == ("us-west-2", "333333333333", "text")
-    assert found.state.is_absolute()
+    assert home_of(found.state).is_absolute()
 
 
 def test_an_empty_variable_is_no_variable(home: dict[str, str]) -> None:
@@ -84,7 +85,7 @@ def test_xdg_directories_count(home: dict[str, str], tmp_path: Path) -> None:
     found = load_config({}, home | {"XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_DATA_HOME": str(tmp_path / "d")})
     assert found.state == tmp_path / "d/ecsctl/state.db"
     assert (found.history, found.stopped_container_retention) == (172800.0, 90.0)
-    assert load_config({}, home | {"XDG_DATA_HOME": "relative"}).state.is_relative_to(home["HOME"])
+    assert home_of(load_config({}, home | {"XDG_DATA_HOME": "relative"}).state).is_relative_to(home["HOME"])
 
 
 def test_another_file_can_be_named(home: dict[str, str], tmp_path: Path) -> None:

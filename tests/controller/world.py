@@ -153,9 +153,9 @@ class MortalEngine:
 class OtherClaimant(Claimant):
     """A claimant of a process that is not this one: its boot id is the process's name."""
 
-    def __init__(self, clock: Clock, alive: set[str], process: str) -> None:
-        super().__init__(clock)
-        self._boot_id = process
+    def __init__(self, clock: Clock, store: Store, alive: set[str], process: str) -> None:
+        super().__init__(clock, store)
+        self._process.boot_id = process
         self._alive = alive
 
     def _is_void(self, claim: Claim) -> bool:
@@ -215,7 +215,7 @@ class World:
             return engine  # type: ignore[no-any-return]
 
         chance = Chance(lambda: f"{self.random.getrandbits(128):032x}", self.random.randrange)
-        claimant = OtherClaimant(self.clock, self.alive, name)
+        claimant = OtherClaimant(self.clock, self.store, self.alive, name)
         controller = Controller(store, connect, self.clock, self.retention, claimant, chance, sources=self.sources)
         return Context(
             store=store,
@@ -237,7 +237,7 @@ class World:
         return False
 
     def kill(self, process: Context) -> None:
-        self.alive.discard(process.controller._claimant._boot_id)
+        self.alive.discard(process.controller._claimant._process.boot_id)
 
     def define(self, *containers: dict[str, Any], family: str = "app", **fields: Any) -> str:
         """Register a definition; containers get an image that runs for ever unless they say otherwise."""

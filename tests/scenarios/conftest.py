@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecsctl.model import identity
-from ecsctl.store.store import Store
+from ecsctl.model.state_place import SharedState, StatePlace, home_of
+from ecsctl.store.store import Store, is_there
 from tests.engine.dockerd import Dockerd, engines
 from tests.images import IMAGE
+from tests.postgresql import Server
 
 
 class Cli:
     """Runs ecsctl in processes of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, shared: SharedState | None = None) -> None:
+        """With a state in a file of `home`, or with a shared one."""
         self.home = home
         self.state = home / "state.db"
+        self.place: StatePlace = shared or self.state
         self.configure()
         self.environment = {
             **os.environ,
-            "ECSCTL_STATE": str(self.state),
+            "ECSCTL_STATE": shared.url if shared else str(self.state),
+            "ECSCTL_KEYS": str(home_of(self.place).parent),
             "ECSCTL_CONFIG": str(home / "config.toml"),
             "AWS_REGION": "us-east-1",
         }
@@ -104,11 +111,23 @@ class Cli:
 
     def kill_background(self) -> None:
         """End what goes on with this state's tasks and services, as a crash would."""
-        subprocess.run(["pkill", "-KILL", "-f", str(self.state)], check=False)
+        for process in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def processes(self) -> list[int]:
+        """Those of ecsctl that use this state."""
+        ours = f"ECSCTL_CONFIG={self.environment['ECSCTL_CONFIG']}\0".encode()
+        found = []
+        for process in Path("/proc").iterdir():
+            with suppress(OSError):
+                if process.name.isdecimal() and ours in (process / "environ").read_bytes():
+                    found.append(int(process.name))
+        return [process for process in found if process != os.getpid()]
 
     def containers(self, *more: str) -> list[str]:
         """Ids of this state's containers, running or not."""
-        store = Store.open(self.state)
+        store = Store.open(self.place)
         label = f"label={identity.INSTALL}={store.install}"
         store.close()
         return self.docker("ps", "-aq", "--no-trunc", "--filter", label, *more).split()
@@ -174,7 +193,21 @@ def set_status(cli: Cli, instance: str, status: str) -> None:
 def cli(tmp_path: Path) -> Iterator[Cli]:
     runner = Cli(tmp_path)
     yield runner
-    if not runner.state.exists():
+    clean_up(runner)
+
+
+@pytest.fixture
+def shared(tmp_path: Path, postgres: Server) -> Iterator[Cli]:
+    """With a state in PostgreSQL."""
+    name = postgres.new_database()
+    runner = Cli(tmp_path, SharedState(postgres.url(name), tmp_path / name))
+    yield runner
+    clean_up(runner)
+
+
+def clean_up(runner: Cli) -> None:
+    """Remove what a test has left on the engine."""
+    if not is_there(runner.place):
         return
     # What goes on with a service in the background would make its tasks anew.
     runner.kill_background()

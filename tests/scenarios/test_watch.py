@@ -92,6 +92,21 @@ def test_another_takes_its_place_when_it_dies(cli: Cli, running: list[str]) -> N
         assert second.poll() is None
 
 
+def test_another_takes_its_place_when_it_hangs_and_it_stands_by_when_it_wakes(cli: Cli, running: list[str]) -> None:
+    with watching(cli) as first, watching(cli):
+        first.send_signal(signal.SIGSTOP)
+        cli.docker("kill", running[0])
+        until(replaced(cli, running[0]), seconds=40)
+        first.send_signal(signal.SIGCONT)
+        assert first.stderr is not None
+        assert "keeps this state; standing by to take over" in first.stderr.readline()
+        cli.docker("kill", running[1])
+        until(replaced(cli, running[1]))
+        time.sleep(1.0)
+        assert len(up(cli)) == 2
+        assert len(cli.containers()) == 4
+
+
 def test_it_ends_on_sigterm_and_tells_its_service_manager(cli: Cli, running: list[str], tmp_path: Path) -> None:
     address = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

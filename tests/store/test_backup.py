@@ -212,8 +212,8 @@ def test_restore_is_refused_while_a_controller_keeps_the_state(store: Store, pat
     put(store, "one")
     store.back_up(tmp_path / "b")
     put(store, "two")
-    with closing(store.controller_lease()) as lease:
-        assert lease.take()
+    with closing(store.presence()) as lease:
+        assert lease.take(alone=False)
         with pytest.raises(StateError, match="reconcile --watch"):
             restore(path, tmp_path / "b")
     assert names(path) == ["one", "two"]

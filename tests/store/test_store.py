@@ -1,10 +1,9 @@
-"""The state file: what it keeps, whom it lets in, and what it refuses."""
+"""The store, in a SQLite file and in PostgreSQL: what it keeps, and what it refuses."""
 
 from __future__ import annotations
 
 import multiprocessing
 import sqlite3
-import stat
 import subprocess
 import sys
 import threading
@@ -15,30 +14,23 @@ from datetime import timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-import msgspec
+import psycopg
 import pytest
 
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import StateError
-from ecsctl.model.record import evolve, to_wire
-from ecsctl.model.service import Service
-from ecsctl.model.stored import DeploymentRecord, ServiceRecord
-from ecsctl.store import files, schema
-from ecsctl.store.migrate import translate
+from ecsctl.model.record import evolve
+from ecsctl.model.state_place import StatePlace, home_of
+from ecsctl.store import files, postgresql
+from ecsctl.store.files import beside
 from ecsctl.store.store import Store, Use, add_event
-from ecsctl.store.tables import CLUSTERS, EVENTS, SERVICES, TABLES, TASK_DEFINITIONS, TASKS
-from tests import unprivileged
+from ecsctl.store.tables import CLUSTERS, EVENTS, TABLES, TASK_DEFINITIONS, TASKS
 from tests.making import CLUSTER, INSTANCE, NOW, definition, task_of
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "home" / "state.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    opened = Store.open(path)
+def store(place: StatePlace) -> Iterator[Store]:
+    opened = Store.open(place)
     yield opened
     opened.close()
 
@@ -48,15 +40,15 @@ def cluster(name: str = "default") -> Cluster:
     return Cluster(cluster_arn=arn, cluster_name=name, status="ACTIVE")
 
 
-def test_what_was_written_is_there_after_reopening(path: Path) -> None:
-    store = Store.open(path)
+def test_what_was_written_is_there_after_reopening(place: StatePlace) -> None:
+    store = Store.open(place)
     with store.write() as tx:
         tx.put(CLUSTERS, cluster())
         tx.put(TASK_DEFINITIONS, definition({"name": "main"}))
         tx.put(TASKS, task_of(definition({"name": "main"})))
     install, key = store.install, store.key
     store.close()
-    again = Store.open(path)
+    again = Store.open(place)
     with again.read() as view:
         assert view.get(CLUSTERS, CLUSTER) == cluster()
         assert view.find(TASKS) == [task_of(definition({"name": "main"}))]
@@ -66,24 +58,16 @@ def test_what_was_written_is_there_after_reopening(path: Path) -> None:
 
 
 def test_the_declared_columns_are_those_of_the_schema(store: Store) -> None:
-    connection = sqlite3.connect(store.path)
-    for table in TABLES:
-        found = [row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")]
-        assert sorted(found) == sorted([*table.columns, "doc"]), table.name
-    connection.close()
-
-
-def test_only_the_owner_can_read_what_is_written(store: Store) -> None:
-    with store.write() as tx:
-        tx.put(CLUSTERS, cluster())
-    for file in store.path.parent.iterdir():
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
-    assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
-
-
-def test_commits_survive_a_power_loss(store: Store) -> None:
-    assert store._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
-    assert store._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    with store.read() as view:
+        for table in TABLES:
+            if store.is_shared:
+                sql = (
+                    "SELECT column_name FROM information_schema.columns WHERE table_name = ? AND column_name != 'rowid'"
+                )
+            else:
+                sql = "SELECT name FROM pragma_table_info(?)"
+            found = [row[0] for row in view._connection.execute(sql, (table.name,))]
+            assert sorted(found) == sorted([*table.columns, "doc"]), table.name
 
 
 def test_a_transaction_is_all_or_nothing(store: Store) -> None:
@@ -94,7 +78,7 @@ def test_a_transaction_is_all_or_nothing(store: Store) -> None:
         assert view.find(CLUSTERS) == []
 
 
-def test_a_transaction_that_wrote_nothing_leaves_the_file_alone(store: Store) -> None:
+def test_a_transaction_that_wrote_nothing_leaves_the_state_alone(store: Store) -> None:
     with store.read() as view:
         before = view.sequence
     with store.write():
@@ -120,12 +104,12 @@ def test_a_state_never_goes_back(store: Store, before: str, after: str) -> None:
     with store.write() as tx:
         tx.put(CLUSTERS, cluster())
         tx.put(TASKS, record)
-    with pytest.raises(sqlite3.IntegrityError, match="never goes back"), store.write() as tx:
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError), match="never goes back"), store.write() as tx:
         tx.put(TASKS, evolve(record, task=evolve(record.task, last_status=after)))
 
 
-def test_the_version_is_another_whoever_writes(path: Path, store: Store) -> None:
-    other = Store.open(path)
+def test_the_version_is_another_whoever_writes(place: StatePlace, store: Store) -> None:
+    other = Store.open(place)
     seen: list[tuple[int, int]] = []
     for writer in (None, store, other, None):
         if writer:
@@ -169,6 +153,15 @@ def test_the_groups_on_an_instance_are_counted_by_its_tasks_that_are_not_to_stop
         assert tx.used(CLUSTER)[INSTANCE].stopping == 1
 
 
+def test_text_of_every_kind_comes_back_and_sorts_by_its_bytes(store: Store) -> None:
+    names = ["Z", "a", "b", "é", "漢"]
+    with store.write() as tx:
+        for name in reversed(names):
+            tx.put(CLUSTERS, cluster(name))
+        assert [found.cluster_name for found in tx.find(CLUSTERS, order="name")] == names
+        assert len(tx.find(CLUSTERS, name="漢")) == 1
+
+
 def test_old_events_are_forgotten(store: Store) -> None:
     with store.write() as tx:
         add_event(tx, NOW, CLUSTER, CLUSTER, "Old", "")
@@ -182,227 +175,31 @@ def test_unknown_columns_never_reach_sql(store: Store) -> None:
         view.find(CLUSTERS, **{"name = '' OR 1 --": "x"})  # type: ignore[arg-type]
 
 
-def refused(path: Path) -> str:
-    with pytest.raises(StateError) as caught:
-        Store.open(path).close()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def test_a_newer_file_is_refused_and_left_as_it_is(path: Path) -> None:
-    Store.open(path).close()
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    connection.close()
-    before = path.read_bytes()
-    assert "newer ecsctl" in refused(path)
-    assert path.read_bytes() == before
-
-
-def test_an_older_file_is_brought_forward_after_a_backup(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = Store.open(path)
-    with old.write() as tx:
-        tx.put(CLUSTERS, cluster())
-    old.close()
-    more = (*schema.MIGRATIONS, "CREATE TABLE later (x);\nINSERT INTO later VALUES ('a;b');")
-    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", more)
-    monkeypatch.setattr("ecsctl.store.migrate.VERSION", len(more))
-    new = Store.open(path)
-    with new.read() as view:
-        assert view.get(CLUSTERS, CLUSTER) is not None
-    assert new._connection.execute("SELECT x FROM later").fetchone() == ("a;b",)
-    new.close()
-    (backup,) = (path.parent / "backups").iterdir()
-    assert f"-v{schema.VERSION}-" in backup.name
-    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("version", range(1, schema.VERSION))
-def test_a_file_of_every_older_release_gets_every_table(
-    path: Path, monkeypatch: pytest.MonkeyPatch, version: int
-) -> None:
-    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", schema.MIGRATIONS[:version])
-    monkeypatch.setattr("ecsctl.store.migrate.VERSION", version)
-    old = Store.open(path)
-    with old.write() as tx:
-        tx.put(CLUSTERS, cluster())
-    old.close()
-    monkeypatch.undo()
-    new = Store.open(path)
-    with new.read() as view:
-        counts = {table.name: view.count(table) for table in TABLES}
-        assert view.get(CLUSTERS, CLUSTER) is not None
-    assert {name for name, count in counts.items() if count} == {"cluster"}
-    assert new._connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
-    new.close()
-
-
-def test_what_deployments_no_longer_have_is_dropped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", schema.MIGRATIONS[:4])
-    monkeypatch.setattr("ecsctl.store.migrate.VERSION", 4)
-    deployment = DeploymentRecord("ecs-svc/1", "app:1", NOW, NOW, completed=True)
-    service = Service(service_arn=f"{CLUSTER}/web", cluster_arn=CLUSTER, status="ACTIVE")
-    record = ServiceRecord(service, [deployment, evolve(deployment, id="ecs-svc/2")])
-    old = Store.open(path)
-    with old.write() as tx:
-        tx.put(CLUSTERS, cluster())
-        tx.put(SERVICES, record)
-    plain = to_wire(record)
-    plain["deployments"][0]["ran"] = True
-    old._connection.execute("UPDATE service SET doc = ?", (msgspec.json.encode(plain),))
-    old.close()
-    monkeypatch.undo()
-    new = Store.open(path)
-    with new.read() as view:
-        assert view.find(SERVICES) == [record]
-    new.close()
-
-
-def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Store.open(path).close()
-    more = (*schema.MIGRATIONS, "CREATE TABLE later (x);\nINSERT INTO nowhere VALUES (1);")
-    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", more)
-    monkeypatch.setattr("ecsctl.store.migrate.VERSION", len(more))
-    refused(path)
-    monkeypatch.undo()
-    store = Store.open(path)
-    assert store._connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'later'").fetchone() == (0,)
-    store.close()
-
-
-def test_a_file_that_is_no_database_is_refused_and_kept(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"not a database, but somebody's letter" * 100)
-    path.chmod(0o600)
-    before = path.read_bytes()
-    assert "damaged or not ecsctl's" in refused(path)
-    assert path.read_bytes() == before
-
-
-def test_another_programs_database_is_refused_and_kept(path: Path) -> None:
-    path.parent.mkdir()
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE theirs (x)")
-    connection.close()
-    path.chmod(0o600)
-    before = path.read_bytes()
-    assert "another program" in refused(path)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("offset", [0, 50, 100, 4096, 9000])
-def test_damage_is_one_clear_line_or_harmless(path: Path, offset: int) -> None:
-    store = Store.open(path)
-    with store.write() as tx:
-        tx.put(CLUSTERS, cluster())
-    store.close()
-    content = bytearray(path.read_bytes())
-    content[offset : offset + 64] = b"\xa5" * 64
-    path.write_bytes(bytes(content))
-    try:
-        damaged = Store.open(path)
-    except StateError as error:
-        assert "\n" not in str(error)
-        return
-    try:
-        with damaged.read() as view:
-            view.find(CLUSTERS)
-    except StateError as error:
-        assert "damaged" in str(error)
-    finally:
-        damaged.close()
-
-
-def test_a_file_that_others_can_read_is_refused(path: Path) -> None:
-    Store.open(path).close()
-    path.chmod(0o644)
-    assert "chmod 600" in refused(path)
-
-
-def test_a_directory_is_refused(tmp_path: Path) -> None:
-    assert "is a directory" in refused(tmp_path)
-
-
-@pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
-def test_what_is_no_file_is_refused(device: str) -> None:
-    assert "is not a regular file" in refused(Path(device))
-
-
-def test_a_missing_key_is_said_and_not_made_anew(path: Path) -> None:
-    Store.open(path).close()
-    path.with_name("state.db.key").unlink()
-    assert "state.db.key" in refused_to_write(path)
+def test_a_missing_key_is_said_and_not_made_anew(place: StatePlace) -> None:
+    Store.open(place).close()
+    beside(home_of(place), "key").unlink()
+    assert f"{beside(home_of(place), 'key')} is missing" in refused_to_write(place)
 
 
 @pytest.mark.parametrize("key", [b"", b"short", bytes(32)])
-def test_a_wrong_key_is_said_before_all_containers_look_like_strangers(path: Path, key: bytes) -> None:
-    Store.open(path).close()
-    path.with_name("state.db.key").write_bytes(key)
-    assert "is not this state's key" in refused_to_write(path)
+def test_a_wrong_key_is_said_before_all_containers_look_like_strangers(place: StatePlace, key: bytes) -> None:
+    Store.open(place).close()
+    beside(home_of(place), "key").write_bytes(key)
+    assert "is not this state's key" in refused_to_write(place)
 
 
-def refused_to_write(path: Path) -> str:
-    with closing(Store.open(path)) as store, pytest.raises(StateError) as caught, store.write():
+def refused_to_write(place: StatePlace) -> str:
+    with closing(Store.open(place)) as store, pytest.raises(StateError) as caught, store.write():
         pytest.fail("it was written")
     return str(caught.value)
 
 
-def test_a_disk_that_fails_is_not_called_a_damaged_state(path: Path) -> None:
-    with pytest.raises(StateError, match=r"disk of the state file .* room") as caught, translate(path):
-        raise sqlite3.OperationalError("disk I/O error")
-    assert "damaged" not in str(caught.value)
-
-
-def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_file_system", lambda _: "nfs4")
-    assert "network file system" in refused(tmp_path / "state.db")
-
-
-def test_a_file_that_cannot_be_written_is_read_and_says_so(path: Path) -> None:
-    store = Store.open(path)
-    with store.write() as tx:
-        tx.put(CLUSTERS, cluster())
-    store.close()
-    command = unprivileged.python()
-    unprivileged.give_away(path.parent, "*", 0o400)
-    path.parent.chmod(0o555)
-    program = """
-import sys
-from pathlib import Path
-from ecsctl.model.errors import StateError
-from ecsctl.store.store import Store
-from ecsctl.store.tables import CLUSTERS
-store = Store.open(Path(sys.argv[1]))
-with store.read() as view:
-    print([c.cluster_name for c in view.find(CLUSTERS)])
-try:
-    with store.write():
-        pass
-except StateError as error:
-    print(error)
-"""
-    done = subprocess.run(
-        [*command, "-c", program, str(path)], capture_output=True, text=True, cwd=Path(__file__).parents[2]
-    )
-    path.parent.chmod(0o755)
-    assert done.stdout.splitlines()[:1] == ["['default']"], done.stderr
-    assert "cannot be written" in done.stdout
-
-
-def test_a_full_disk_is_one_clear_line(store: Store) -> None:
-    store._connection.execute("PRAGMA max_page_count = 40")
-    with pytest.raises(StateError, match="full"), store.write() as tx:
-        for number in range(10000):
-            tx.put(CLUSTERS, cluster(f"c{number}"))
-    with store.read() as view:
-        assert view.find(CLUSTERS) == []
-
-
 def test_a_writer_that_holds_the_queue_too_long_is_reported(
-    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, place: StatePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "WAIT", 0.2)
-    other = Store.open(path)
+    monkeypatch.setattr(postgresql, "WAIT", 1)
+    other = Store.open(place)
     holding, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -422,8 +219,8 @@ def test_a_writer_that_holds_the_queue_too_long_is_reported(
         other.close()
 
 
-def _write_for(path: Path, seconds: float, together: Barrier, results: multiprocessing.Queue[int]) -> None:
-    store = Store.open(path)
+def _write_for(place: StatePlace, seconds: float, together: Barrier, results: multiprocessing.Queue[int]) -> None:
+    store = Store.open(place)
     together.wait(30)
     count, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
@@ -435,11 +232,14 @@ def _write_for(path: Path, seconds: float, together: Barrier, results: multiproc
     results.put(count)
 
 
-def test_no_update_of_several_writers_is_lost_and_no_writer_starves(store: Store) -> None:
+WRITERS = 8
+
+
+def test_no_update_of_several_writers_is_lost_and_no_writer_starves(place: StatePlace, store: Store) -> None:
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[int] = context.Queue()
-    together = context.Barrier(4)
-    writers = [context.Process(target=_write_for, args=(store.path, 1.5, together, results)) for _ in range(4)]
+    together = context.Barrier(WRITERS)
+    writers = [context.Process(target=_write_for, args=(place, 3.0, together, results)) for _ in range(WRITERS)]
     for writer in writers:
         writer.start()
     counts = [results.get(timeout=30) for _ in writers]
@@ -451,9 +251,9 @@ def test_no_update_of_several_writers_is_lost_and_no_writer_starves(store: Store
     assert min(counts) * 20 > max(counts), counts  # a starved one writes once or never
 
 
-def test_two_that_open_a_new_file_at_once_agree(path: Path) -> None:
+def test_two_that_open_a_new_state_at_once_agree(place: StatePlace) -> None:
     stores: list[Store] = []
-    threads = [threading.Thread(target=lambda: stores.append(Store.open(path))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: stores.append(Store.open(place))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -464,14 +264,15 @@ def test_two_that_open_a_new_file_at_once_agree(path: Path) -> None:
         store.close()
 
 
-def test_tables_can_be_prepared_and_read_by_several_threads(path: Path) -> None:
+def test_tables_can_be_prepared_and_read_by_several_threads(place: StatePlace) -> None:
     """What msgspec notes about a type must not be seen half done: the process would end by a segmentation fault."""
     script = """
 import sys, threading
 from pathlib import Path
+from ecsctl.model.state_place import SharedState
 from ecsctl.store.store import Store, prepare_to_read
 from ecsctl.store.tables import INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS
-store = Store.open(Path(sys.argv[1]))
+store = Store.open(SharedState(sys.argv[2], Path(sys.argv[1])) if sys.argv[2:] else Path(sys.argv[1]))
 sys.setswitchinterval(1e-6)
 together = threading.Barrier(3)
 def work(*tables):
@@ -484,9 +285,10 @@ for tables in ((TASKS, SERVICES), (INSTANCES, TASKS), (TASK_DEFINITIONS, SERVICE
     threading.Thread(target=work, args=tables).start()
 """
     made = definition({"name": "main"})
-    with closing(Store.open(path)) as store, store.write() as tx:
+    with closing(Store.open(place)) as store, store.write() as tx:
         tx.put(CLUSTERS, cluster())
         tx.put(TASKS, task_of(made, "0" * 32))
         tx.put(TASK_DEFINITIONS, made)
+    words = [str(place)] if isinstance(place, Path) else [str(place.home), place.url]
     for _ in range(8):
-        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+        subprocess.run([sys.executable, "-c", script, *words], check=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime
-from pathlib import Path
 
 from ecsctl.cli.schedule.crontab_line import crontab_line, edited, interval, line_of, next_run
 from ecsctl.cli.schedule.job import Job
 from ecsctl.cli.schedule.programs import answer, must
 from ecsctl.cli.schedule.way import Entries, Status, Way
 from ecsctl.model.errors import EcsctlError
+from ecsctl.model.state_place import StatePlace
 
 PLACE = "crontab"
 
@@ -20,7 +20,7 @@ class Crontab(Way):
 
     name = "crontab"
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: StatePlace) -> None:
         self._state = state
 
     def wanted(self, job: Job) -> Entries:

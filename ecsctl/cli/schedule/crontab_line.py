@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from ecsctl.cli.problems import UsageError
 from ecsctl.cli.schedule.job import Job
 from ecsctl.model.errors import EcsctlError
+from ecsctl.model.state_place import StatePlace
 
 LONGEST = 998
 """Bytes of a command: cron cuts off what is beyond 999 without a word."""
@@ -33,17 +33,17 @@ def crontab_line(job: Job, log: str) -> str:
     return f"{_when(job.every)} {command}"
 
 
-def mark(state: Path) -> str:
+def mark(state: StatePlace) -> str:
     """The comment at the end of a state's line, by which it is found again."""
     return f"# ecsctl: {_word(str(state))}"
 
 
-def line_of(text: str, state: Path) -> str | None:
+def line_of(text: str, state: StatePlace) -> str | None:
     """The state's line in a crontab. One that somebody made a comment is not ours any more."""
     return next((row.rstrip("\n") for row in _rows(text) if _is_of(row, state)), None)
 
 
-def edited(text: str, state: Path, line: str | None) -> str:
+def edited(text: str, state: StatePlace, line: str | None) -> str:
     """The crontab with this as the state's only line, or without any. Every other line stays as it is."""
     rows: list[str] = []
     for row in _rows(text):
@@ -95,5 +95,5 @@ def _rows(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
-def _is_of(row: str, state: Path) -> bool:
+def _is_of(row: str, state: StatePlace) -> bool:
     return not row.lstrip().startswith("#") and row.rstrip("\n").endswith(f" {mark(state)}")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ecsctl.cli.config import VARIABLES
 from ecsctl.model.errors import EcsctlError
+from ecsctl.model.state_place import StatePlace
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -24,23 +25,25 @@ _KEPT_PATHS = ("DOCKER_CONFIG", "DOCKER_CERT_PATH")
 class Job(NamedTuple):
     """`words`, run in `environment` every `every` seconds; for good where that is None. There is one per state."""
 
-    state: Path
+    state: StatePlace
     words: tuple[str, ...]
     environment: dict[str, str]
     every: float | None
 
 
-def job_name(state: Path, home: str) -> str:
+def job_name(state: StatePlace, home: str) -> str:
     """The name of a state's job: for another than the usual state of the user whose home it is, with a hash."""
     if home and state == Path(home, ".local/share/ecsctl/state.db"):
         return NAME
-    return f"{NAME}-{hashlib.sha256(os.fsencode(state)).hexdigest()[:8]}"
+    return f"{NAME}-{hashlib.sha256(os.fsencode(str(state))).hexdigest()[:8]}"
 
 
-def state_of(invocation: Invocation) -> Path:
-    """The state file's path from the root. Its own name stays even if it is a link: the key lies beside that."""
-    path = invocation.config.state
-    return path.parent.resolve() / path.name
+def state_of(invocation: Invocation) -> StatePlace:
+    """A state file's path from the root. Its own name stays even if it is a link: the key lies beside that."""
+    state = invocation.config.state
+    if isinstance(state, Path):
+        return state.parent.resolve() / state.name
+    return state._replace(home=state.home.absolute())
 
 
 def job_of(
@@ -56,13 +59,26 @@ def job_of(
     job = Job(
         state=state,
         words=(*words, *profile, *arguments),
-        environment={**_environment(invocation), "ECSCTL_STATE": str(state), **more},
+        environment={**_environment(invocation), **_place(state, invocation.environment), **more},
         every=every,
     )
     for name, text in (("the command", " ".join(job.words)), *job.environment.items()):
         if any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in text):
             raise EcsctlError(f"{name} cannot be scheduled: {text!r} has a character that is no text")
     return job
+
+
+def _place(state: StatePlace, given: Mapping[str, str]) -> dict[str, str]:
+    """What says where the state is."""
+    if isinstance(state, Path):
+        return {"ECSCTL_STATE": str(state)}
+    if state.has_password:
+        raise EcsctlError(
+            f"the URL of the state {state} has a password, which would lie open in the schedule: "
+            "write the password into ~/.pgpass, and leave it out of the URL"
+        )
+    files = {name: str(Path(given[name]).absolute()) for name in ("PGPASSFILE", "PGSERVICEFILE") if given.get(name)}
+    return {"ECSCTL_STATE": state.url, "ECSCTL_KEYS": str(state.home.parent), **files}
 
 
 def this_program() -> tuple[list[str], dict[str, str]]:

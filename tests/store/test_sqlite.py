@@ -1,0 +1,252 @@
+"""A state in a SQLite file: whom it lets in, and what it refuses."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ecsctl.model.errors import StateError
+from ecsctl.model.record import evolve, to_wire
+from ecsctl.model.service import Service
+from ecsctl.model.stored import DeploymentRecord, ServiceRecord
+from ecsctl.store import files, schema
+from ecsctl.store.migrate import translate
+from ecsctl.store.store import Store
+from ecsctl.store.tables import CLUSTERS, SERVICES, TABLES
+from tests import unprivileged
+from tests.making import CLUSTER, NOW
+from tests.store.test_store import cluster
+
+
+def database_of(store: Store) -> Any:
+    """The connection of SQLite's."""
+    return store._database.connection
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "state.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    opened = Store.open(path)
+    yield opened
+    opened.close()
+
+
+def test_only_the_owner_can_read_what_is_written(store: Store) -> None:
+    with store.write() as tx:
+        tx.put(CLUSTERS, cluster())
+    for file in store.path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+    assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+
+
+def test_commits_survive_a_power_loss(store: Store) -> None:
+    assert database_of(store).execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert database_of(store).execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(StateError) as caught:
+        Store.open(path).close()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_newer_file_is_refused_and_left_as_it_is(path: Path) -> None:
+    Store.open(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    connection.close()
+    before = path.read_bytes()
+    assert "newer ecsctl" in refused(path)
+    assert path.read_bytes() == before
+
+
+def test_an_older_file_is_brought_forward_after_a_backup(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Store.open(path)
+    with old.write() as tx:
+        tx.put(CLUSTERS, cluster())
+    old.close()
+    more = (*schema.MIGRATIONS, "CREATE TABLE later (x);\nINSERT INTO later VALUES ('a;b');")
+    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", more)
+    monkeypatch.setattr("ecsctl.store.migrate.VERSION", len(more))
+    new = Store.open(path)
+    with new.read() as view:
+        assert view.get(CLUSTERS, CLUSTER) is not None
+    assert database_of(new).execute("SELECT x FROM later").fetchone() == ("a;b",)
+    new.close()
+    (backup,) = (path.parent / "backups").iterdir()
+    assert f"-v{schema.VERSION}-" in backup.name
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_a_file_of_every_older_release_gets_every_table(
+    path: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", schema.MIGRATIONS[:version])
+    monkeypatch.setattr("ecsctl.store.migrate.VERSION", version)
+    old = Store.open(path)
+    with old.write() as tx:
+        tx.put(CLUSTERS, cluster())
+    old.close()
+    monkeypatch.undo()
+    new = Store.open(path)
+    with new.read() as view:
+        counts = {table.name: view.count(table) for table in TABLES}
+        assert view.get(CLUSTERS, CLUSTER) is not None
+    assert {name for name, count in counts.items() if count} == {"cluster"}
+    assert database_of(new).execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    new.close()
+
+
+def test_what_deployments_no_longer_have_is_dropped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", schema.MIGRATIONS[:4])
+    monkeypatch.setattr("ecsctl.store.migrate.VERSION", 4)
+    deployment = DeploymentRecord("ecs-svc/1", "app:1", NOW, NOW, completed=True)
+    service = Service(service_arn=f"{CLUSTER}/web", cluster_arn=CLUSTER, status="ACTIVE")
+    record = ServiceRecord(service, [deployment, evolve(deployment, id="ecs-svc/2")])
+    old = Store.open(path)
+    with old.write() as tx:
+        tx.put(CLUSTERS, cluster())
+        tx.put(SERVICES, record)
+    plain = to_wire(record)
+    plain["deployments"][0]["ran"] = True
+    database_of(old).execute("UPDATE service SET doc = ?", (msgspec.json.encode(plain),))
+    old.close()
+    monkeypatch.undo()
+    new = Store.open(path)
+    with new.read() as view:
+        assert view.find(SERVICES) == [record]
+    new.close()
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store.open(path).close()
+    more = (*schema.MIGRATIONS, "CREATE TABLE later (x);\nINSERT INTO nowhere VALUES (1);")
+    monkeypatch.setattr("ecsctl.store.migrate.MIGRATIONS", more)
+    monkeypatch.setattr("ecsctl.store.migrate.VERSION", len(more))
+    refused(path)
+    monkeypatch.undo()
+    store = Store.open(path)
+    assert database_of(store).execute("SELECT count(*) FROM sqlite_master WHERE name = 'later'").fetchone() == (0,)
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"not a database, but somebody's letter" * 100)
+    path.chmod(0o600)
+    before = path.read_bytes()
+    assert "damaged or not ecsctl's" in refused(path)
+    assert path.read_bytes() == before
+
+
+def test_another_programs_database_is_refused_and_kept(path: Path) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    path.chmod(0o600)
+    before = path.read_bytes()
+    assert "another program" in refused(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("offset", [0, 50, 100, 4096, 9000])
+def test_damage_is_one_clear_line_or_harmless(path: Path, offset: int) -> None:
+    store = Store.open(path)
+    with store.write() as tx:
+        tx.put(CLUSTERS, cluster())
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[offset : offset + 64] = b"\xa5" * 64
+    path.write_bytes(bytes(content))
+    try:
+        damaged = Store.open(path)
+    except StateError as error:
+        assert "\n" not in str(error)
+        return
+    try:
+        with damaged.read() as view:
+            view.find(CLUSTERS)
+    except StateError as error:
+        assert "damaged" in str(error)
+    finally:
+        damaged.close()
+
+
+def test_a_file_that_others_can_read_is_refused(path: Path) -> None:
+    Store.open(path).close()
+    path.chmod(0o644)
+    assert "chmod 600" in refused(path)
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    assert "is a directory" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
+def test_what_is_no_file_is_refused(device: str) -> None:
+    assert "is not a regular file" in refused(Path(device))
+
+
+def test_a_disk_that_fails_is_not_called_a_damaged_state(path: Path) -> None:
+    with pytest.raises(StateError, match=r"disk of the state file .* room") as caught, translate(path):
+        raise sqlite3.OperationalError("disk I/O error")
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_file_system", lambda _: "nfs4")
+    assert "network file system" in refused(tmp_path / "state.db")
+
+
+def test_a_file_that_cannot_be_written_is_read_and_says_so(path: Path) -> None:
+    store = Store.open(path)
+    with store.write() as tx:
+        tx.put(CLUSTERS, cluster())
+    store.close()
+    command = unprivileged.python()
+    unprivileged.give_away(path.parent, "*", 0o400)
+    path.parent.chmod(0o555)
+    program = """
+import sys
+from pathlib import Path
+from ecsctl.model.errors import StateError
+from ecsctl.store.store import Store
+from ecsctl.store.tables import CLUSTERS
+store = Store.open(Path(sys.argv[1]))
+with store.read() as view:
+    print([c.cluster_name for c in view.find(CLUSTERS)])
+try:
+    with store.write():
+        pass
+except StateError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [*command, "-c", program, str(path)], capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
+    path.parent.chmod(0o755)
+    assert done.stdout.splitlines()[:1] == ["['default']"], done.stderr
+    assert "cannot be written" in done.stdout
+
+
+def test_a_full_disk_is_one_clear_line(store: Store) -> None:
+    database_of(store).execute("PRAGMA max_page_count = 40")
+    with pytest.raises(StateError, match="full"), store.write() as tx:
+        for number in range(10000):
+            tx.put(CLUSTERS, cluster(f"c{number}"))
+    with store.read() as view:
+        assert view.find(CLUSTERS) == []
