@@ -118,7 +118,13 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("describe-container-instances", "Describe container instances.", "container_instances"),
         Entry("list-container-instances", "List container instances.", "container_instances"),
         Entry("deregister-container-instance", "Take a host out of its cluster.", "container_instances"),
-        Entry("update-container-instances-state", "Make hosts ACTIVE or DRAINING.", "container_instances"),
+        Entry(
+            "update-container-instances-state",
+            "Make hosts ACTIVE or DRAINING.",
+            "container_instances",
+            "ecsctl.cli.update_container_instances_state:UpdateContainerInstancesState",
+        ),
+        Entry("host", "What people do with hosts.", target="ecsctl.cli.host:Host", own=True),
         Entry("put-attributes", "Set attributes of container instances.", "attributes"),
         Entry("delete-attributes", "Delete attributes of container instances.", "attributes"),
         Entry("list-attributes", "List attributes of container instances.", "attributes"),
@@ -167,6 +173,8 @@ SCHEDULE = (
     Entry("remove", "Take away what install made."),
     Entry("show", "Show what is scheduled, when it runs next, and how the last run ended."),
 )
+
+HOST = (Entry("fence", "Confirm that a host which does not answer is down."),)
 
 IMAGE = (
     Entry("push", "Send an image to hosts, only the layers that they lack."),

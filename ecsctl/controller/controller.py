@@ -5,7 +5,7 @@ What decides and acts is imported where it is called: it takes longer to load th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from threading import Lock
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.contact import give_up, note
+from ecsctl.controller.contact import Losses, give_up, note
 from ecsctl.controller.limits import POLL, Limits, Retention
 from ecsctl.controller.look import Sight, is_settled, look_at, recognise
 from ecsctl.controller.sources import Sources
@@ -25,6 +25,7 @@ from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.identity import INSTALL, SHARED, Signature
 from ecsctl.model.image import ImagePolicy
+from ecsctl.model.loss import Grace
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store, View, prepare_to_read
@@ -79,6 +80,7 @@ class Controller:
         settle: timedelta = SETTLE,
         sources: Sources = Sources(),  # noqa: B008 it holds nothing that changes
         images: ImagePolicy = ImagePolicy(),  # noqa: B008 the same
+        grace: Grace = Grace(),  # noqa: B008 the same
     ) -> None:
         self._store = store
         self._connect = connect
@@ -89,6 +91,7 @@ class Controller:
         self._settle = settle
         self._sources = sources
         self.images = images
+        self._grace = grace
         self._secrets: Secrets | None = None
         self._endpoints: Endpoints | None = None
         self._engines: dict[str, Engine] = {}
@@ -125,7 +128,7 @@ class Controller:
         silent = {}
         for answer in answers:
             if answer is not None:
-                note(self._store, self.clock, answer[0].arn, answer[1])
+                self._note_contact(answer[0], answer[1])
                 if answer[1] is not None:
                     silent[answer[0].arn] = answer[1]
         return silent
@@ -219,7 +222,7 @@ class Controller:
         result = self._on_hosts(passes, meanwhile=_load_the_rest)
         with self._store.read() as view:
             services = [service.arn for service in in_turn(view, clusters)]
-        losses = give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)
+        losses = self.give_up([i.arn for i in hosts], sights, dry_run=dry_run)
         result.add(Pass(losses.lines))
         result.planned |= losses.planned
         self._record(self.run_schedules(clusters, dry_run=dry_run), now, result)
@@ -303,6 +306,10 @@ class Controller:
 
         return hear(self._store, self.clock, task, container_id)
 
+    def give_up(self, hosts: Sequence[str], answering: Collection[str], *, dry_run: bool = False) -> Losses:
+        """Decide what becomes of the tasks on hosts that are lost, and record it."""
+        return give_up(self._store, self.clock, self.chance, hosts, answering, self._grace, dry_run=dry_run)
+
     def run_schedules(self, clusters: Sequence[str], *, dry_run: bool = False) -> list[Advance]:
         """Decide about the schedules that are due, and record it. Their new tasks are to begin."""
         with self._store.read() as view:
@@ -337,13 +344,16 @@ class Controller:
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
-        note(self._store, self.clock, instance.arn, None)
+        self._note_contact(instance, None)
         return recognise(listed, self._signature(), sequence, known())
+
+    def _note_contact(self, instance: InstanceRecord, trouble: str | None) -> None:
+        note(self._store, self.clock, instance.arn, trouble, self._grace)
 
     def _note_error(self, instance: InstanceRecord, error: EngineError, result: Pass) -> None:
         if isinstance(error, (EngineUnreachable, EngineTimeout)):
             result.unreachable[instance.arn] = str(error)
-            note(self._store, self.clock, instance.arn, str(error))
+            self._note_contact(instance, str(error))
         else:
             result.errors.append(f"host {instance.name}: {error}")
 

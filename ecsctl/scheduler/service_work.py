@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import CapacityProviderStrategyItem
+from ecsctl.model.loss import policy_of
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Service
 from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
@@ -215,13 +216,24 @@ class ServiceWork:
 
     # As many tasks as there should be
 
+    @cached_property
+    def is_never_double(self) -> bool:
+        """Whether there may never be more tasks than are desired, as far as anybody can know."""
+        return policy_of(self.service.loss_policy, self.around.definitions.values()) == "never-double-run"
+
+    def limits(self, desired: int, scheduling: str) -> tuple[int, int]:
+        """How many tasks must stay healthy, and how many may be there."""
+        lower, upper = limits(desired, self.service.deployment_configuration, scheduling)
+        # Where none may be there twice, one has to go before another comes.
+        return (min(lower, max(0, desired - 1)), min(upper, desired)) if self.is_never_double else (lower, upper)
+
     def level(self, starter: Starter, tasks: Sequence[TaskRecord], unfinished: int, desired: int) -> None:
         """Start what is missing, then stop what is not wanted, within minimumHealthyPercent and maximumPercent.
 
         `tasks` are those that are not to stop yet, `unfinished` counts with those that are. Whatever is not of
         `starter` is to go.
         """
-        lower, upper = limits(desired, self.service.deployment_configuration, "REPLICA")
+        lower, upper = self.limits(desired, "REPLICA")
         keepers = [task for task in tasks if self._is_kept(task, starter)]
         leavers = [task for task in tasks if not self._is_kept(task, starter)]
         missing = max(0, desired - len(keepers))

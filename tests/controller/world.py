@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ class OtherClaimant(Claimant):
 
 
 class World:
-    """Hosts, one state, and processes that come and go."""
+    """Hosts, one state, and processes that come and go. `skews`: how many seconds the clocks of hosts are wrong."""
 
     def __init__(
         self,
@@ -177,12 +178,13 @@ class World:
         self.sources = sources
         self.retention = Retention()
         self.clock = RealClock() if real_time else VirtualClock()
+        self.skews: dict[str, float] = {}
         self.random = random.Random(7)  # noqa: S311 the same ids each time
         self.store = Store.open(folder / "state.db")
         programs = {"up": Program(), **images}
         self.engines = {
             f"host{n}": SimulatedEngine(
-                lambda: self.clock.seconds,
+                partial(self._time_on, f"host{n}"),
                 programs,
                 sleep=time.sleep if real_time else None,
                 info=INFO._replace(id=f"ENGINE{n}", name=f"host{n}"),
@@ -197,6 +199,9 @@ class World:
         ensure_default_cluster(process)
         for n, name in enumerate(self.engines):
             register_host(process, None, HostOptions(name, availability_zone=f"zone{n}"))
+
+    def _time_on(self, host: str) -> float:
+        return self.clock.seconds + self.skews.get(host, 0.0)
 
     def process(self, life: Life | None = None) -> Context:
         """A new process; its life is endless unless given."""

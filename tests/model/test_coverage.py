@@ -25,15 +25,15 @@ from ecsctl.model.record import Record, fields_of, unwrap
 
 OURS = tuple(
     f"ecsctl.model.{name}"
-    for name in ("record", "schedule", "stored", "observed", "explanation", "secret", "simulation")
+    for name in ("record", "schedule", "stored", "observed", "explanation", "loss", "secret", "simulation")
 )
 """Modules of the room that hold no shapes of ECS."""
 EXTENSIONS = {
     "Deployment": {"nextAttemptAt"},
     "RunTaskRequest": {"priority", "preemptionPriority", "seed"},
-    "CreateServiceRequest": {"priority", "preemptionPriority"},
-    "UpdateServiceRequest": {"priority", "preemptionPriority"},
-    "Service": {"priority", "preemptionPriority"},
+    "CreateServiceRequest": {"priority", "preemptionPriority", "lossPolicy"},
+    "UpdateServiceRequest": {"priority", "preemptionPriority", "lossPolicy"},
+    "Service": {"priority", "preemptionPriority", "lossPolicy"},
 }
 """Fields of our own in shapes of ECS: clients do not mind them."""
 LEAST_SHAPES, LEAST_MEMBERS = 49, 215
