@@ -34,6 +34,7 @@ from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
     from ecsctl.controller.endpoints import Endpoints
+    from ecsctl.controller.new_tasks import KnownHosts
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
     from ecsctl.engine.port import Engine, PullProgress
@@ -94,6 +95,7 @@ class Controller:
         self._grace = grace
         self._secrets: Secrets | None = None
         self._endpoints: Endpoints | None = None
+        self._known: KnownHosts | None = None
         self._engines: dict[str, Engine] = {}
         self._connecting = Lock()
         self.ending: Callable[[str], object] = lambda _: None
@@ -322,9 +324,11 @@ class Controller:
     def advance(self, service: str, *, planned: Mapping[str, TaskRecord] | None = None) -> Advance:
         """Decide about a service once, and record it; but in a dry run, where its tasks are to be as planned. Its new
         tasks are to begin, others to stop."""
+        from ecsctl.controller.new_tasks import KnownHosts
         from ecsctl.controller.services import advance
 
-        return advance(self._store, service, self.clock.now(), self.chance, self._settle, planned)
+        self._known = self._known or KnownHosts()
+        return advance(self._store, service, self.clock.now(), self.chance, self._settle, self._known, planned)
 
     def _is_late(self, limits: Limits) -> bool:
         return limits.until is not None and self.clock.since_boot() >= limits.until

@@ -15,12 +15,16 @@ import pytest
 
 from ecsctl.controller.limits import Limits
 from ecsctl.model import identity
+from ecsctl.model.api.attributes import PutAttributesRequest
 from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
+from ecsctl.model.common import Attribute
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.loss import CONTACTS, GRACE
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
+from ecsctl.operations.attributes import put_attributes
 from ecsctl.operations.fence import fence_host
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.task_protection import update_task_protection
@@ -89,6 +93,7 @@ class Story:
         self.told.append(f"loss policy {self.policy}")
         if self.policy == NEVER:
             self.actions += [self.silence, self.cut, self.fence]
+            self.lose_hosts_soon()
         more: dict[str, Any] = {"desired": self.random.randrange(6)}
         if self.kind == "BLUE_GREEN":
             bake = self.random.choice((0, 1))
@@ -101,6 +106,14 @@ class Story:
         self.there = 0
         more |= {"loss_policy": self.policy} if self.policy else {}
         create(world, self.definition("sound"), deployment_configuration=configuration, **more, **where)
+
+    def lose_hosts_soon(self) -> None:
+        """A second of silence is enough, so that there is much to do wrong."""
+        with self.world.store.read() as view:
+            arns = [instance.arn for instance in view.find(INSTANCES)]
+        values = {GRACE: "1", CONTACTS: "1"}
+        stated = [Attribute(name=name, value=value, target_id=arn) for arn in arns for name, value in values.items()]
+        put_attributes(self.world.process(), PutAttributesRequest(stated))
 
     def definition(self, image: str) -> str:
         more = {"memory": 1 << 20} if image == "huge" else CHECKED if image in ("sound", "sickly", "slow") else {}
