@@ -24,9 +24,12 @@ from ecsctl.store.store import Store, Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, SERVICES, TAGS, TASK_DEFINITIONS, TASKS
 
 
-def note(store: Store, clock: Clock, arn: str, trouble: str | None, default: Grace) -> None:
-    """Keep up to date whether a host answers; `trouble` is why it does not. What changes nothing is not written."""
-    now = clock.now()
+def note(store: Store, clock: Clock, instance: InstanceRecord, trouble: str | None, default: Grace) -> None:
+    """Keep up to date whether a host answers; `trouble` is why it does not. What changes nothing is not written; and
+    where it answers, as it did when `instance` was read, nothing is read either."""
+    now, arn = clock.now(), instance.arn
+    if trouble is None and note_contact(instance, answered=True, grace=default, now=now) == instance:
+        return
 
     def noted(view: View) -> tuple[InstanceRecord, InstanceRecord] | None:
         record = view.get(INSTANCES, arn)

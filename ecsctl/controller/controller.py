@@ -352,7 +352,7 @@ class Controller:
         return recognise(listed, self._signature(), sequence, known())
 
     def _note_contact(self, instance: InstanceRecord, trouble: str | None) -> None:
-        note(self._store, self.clock, instance.arn, trouble, self._grace)
+        note(self._store, self.clock, instance, trouble, self._grace)
 
     def _note_error(self, instance: InstanceRecord, error: EngineError, result: Pass) -> None:
         if isinstance(error, (EngineUnreachable, EngineTimeout)):
@@ -459,10 +459,21 @@ class Controller:
     def _drive(
         self, instance: InstanceRecord, arns: list[str], sight: Sight | None, limits: Limits, result: Pass
     ) -> None:
-        calls = [partial(self._driver(instance).drive, arn, sight, limits) for arn in arns]
-        for drive in together(calls, PARALLEL) if calls else []:
-            if drive is not None:
-                self._note(instance, drive, result)
+        silence: list[str] = []
+
+        def drive(arn: str) -> Drive:
+            if silence:  # it has cost its time limit already, and would cost it again for each task
+                from ecsctl.controller.drive import put_off
+
+                return put_off(arn, silence[0])
+            one = self._driver(instance).drive(arn, sight, limits)
+            if one.trouble and one.is_silent:
+                silence.append(one.trouble)
+            return one
+
+        for one in together([partial(drive, arn) for arn in arns], PARALLEL) if arns else []:
+            if one is not None:
+                self._note(instance, one, result)
 
     def _note(self, instance: InstanceRecord, drive: Drive, result: Pass) -> None:
         result.lines += drive.lines

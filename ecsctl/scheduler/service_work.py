@@ -378,18 +378,20 @@ class ServiceWork:
     def _serves(self, task: TaskRecord) -> bool:
         return task.task.last_status == "RUNNING" and not self._is_unhealthy(task)
 
-    def _is_checked(self, task: TaskRecord) -> bool:
-        definition = self.around.definitions.get(str(task.task.task_definition_arn))
-        return any(
-            c.health_check is not None and c.essential is not False
-            for c in (definition.container_definitions if definition else None) or []
+    @cached_property
+    def _checked(self) -> frozenset[str]:
+        """The task definitions of which a container that counts has a health check."""
+        return frozenset(
+            arn
+            for arn, definition in self.around.definitions.items()
+            if any(c.health_check and c.essential is not False for c in definition.container_definitions or [])
         )
 
     def _is_healthy(self, task: TaskRecord) -> bool:
         """HEALTHY by its health checks; without any, RUNNING for a while."""
         if task.task.last_status != "RUNNING" or task.task.desired_status == "STOPPED":
             return False
-        if self._is_checked(task):
+        if str(task.task.task_definition_arn) in self._checked:
             return task.task.health_status == "HEALTHY"
         return self.now - (task.task.started_at or self.now) >= self.around.settle
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from ecsctl.controller.limits import Limits
+from ecsctl.controller.together import PARALLEL
+from ecsctl.engine.simulated_faults import Fault
 from ecsctl.model.api.attributes import PutAttributesRequest
 from ecsctl.model.api.container_instances import (
     DeregisterContainerInstanceRequest,
@@ -338,6 +341,20 @@ def test_who_drains_hosts_may_wait_until_the_services_have_left_them(world: Worl
     )
     assert len(world.handed_over) > 0, "it goes on in the background unless somebody stays"
     assert wait_drained(world.process(), [instance(world, "host3").arn], 30) == [t.arn for t in on(world, "host3")]
+
+
+def test_a_host_that_hangs_costs_its_time_limit_once_and_not_for_each_task(world: World) -> None:
+    engine = world.engines["host1"]
+    engine.faults.append(Fault("lost_request", ("create",), times=1000))
+    create(world, world.define({}), desired=100)
+    cluster = instance(world, "host1").cluster_arn
+    result = world.process().controller.reconcile([cluster], Limits(wait=False))
+    assert list(result.unreachable) == [instance(world, "host1").arn]
+    assert len(engine.calls_of("create")) <= PARALLEL
+    assert sum(up(world, name) for name in world.engines) == 80
+    engine.faults.clear()
+    goes_on(world, 60)
+    assert up_anywhere(world) == 100
 
 
 @pytest.mark.parametrize("skew", [-86400.0, -3600.0, 3600.0, 86400.0])
