@@ -17,6 +17,7 @@ test: lint ## check and test everything; ARGS="-k port" chooses tests
 	@scripts/static-busybox >/dev/null
 	@scripts/ensure-sshd
 	@scripts/ensure-postgresql
+	@scripts/ensure-lab
 	@command -v curl >/dev/null || scripts/install-packages "the README's commands are run as they stand" curl
 	@scripts/with-engine $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 

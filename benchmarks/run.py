@@ -13,9 +13,10 @@ import argparse
 import os
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
-from benchmarks import services, tasks
+from benchmarks import fleet, hosts, services, tasks
 from benchmarks.measuring import IMAGE, ROOT, heading, remove_containers, run, succeeds
 from ecsctl.model.identity import INSTALL
 from ecsctl.store.store import Store
@@ -48,10 +49,14 @@ def measure(folder: Path, samples: int) -> bool:
     print(heading(samples))
     missed = False
     try:
-        for suite in (tasks, services):
-            for figure in suite.measure(folder, label, samples):
-                print(figure, flush=True)
-                missed = missed or figure.value > figure.limit
+        figures = (
+            *(suite.measure(folder, label, samples) for suite in (tasks, services)),
+            hosts.measure(folder, samples),
+            fleet.measure(folder / "fleet", max(2, samples // 5)),
+        )
+        for figure in chain.from_iterable(figures):
+            print(figure, flush=True)
+            missed = missed or figure.value > figure.limit
     finally:
         remove_containers(label)
     return missed

@@ -121,7 +121,12 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("describe-container-instances", "Describe container instances.", "container_instances"),
         Entry("list-container-instances", "List container instances.", "container_instances"),
         Entry("deregister-container-instance", "Take a host out of its cluster.", "container_instances"),
-        Entry("update-container-instances-state", "Make hosts ACTIVE or DRAINING.", "container_instances"),
+        Entry(
+            "update-container-instances-state",
+            "Make hosts ACTIVE or DRAINING.",
+            "container_instances",
+            "ecsctl.cli.update_container_instances_state:UpdateContainerInstancesState",
+        ),
         Entry("put-attributes", "Set attributes of container instances.", "attributes"),
         Entry("delete-attributes", "Delete attributes of container instances.", "attributes"),
         Entry("list-attributes", "List attributes of container instances.", "attributes"),
@@ -185,6 +190,7 @@ HOST = (
     Entry("ls", "Show the hosts, and what is reserved of them."),
     Entry("check", "Say what is wrong with hosts, and what to do."),
     Entry("rm", "Take hosts away, when their tasks are gone."),
+    Entry("fence", "Confirm that a host which does not answer is down."),
 )
 """Each lives in a module of ecsctl.cli.host that is called as it is."""
 

@@ -11,6 +11,8 @@
     reserved_memory = 256              # MiB of each host that tasks do not get
     ephemeral_storage = "limited"      # "recorded": tasks that ask for some run where engines cannot limit it
     healthy_after = "40s"              # when a service's task without a health check counts as healthy
+    loss_grace = "60s"                 # how long a host has to be silent before it is lost
+    loss_contacts = 3                  # … and how often it has to have been asked in that time
     metadata_endpoint = true           # whether containers find the task metadata endpoint
     endpoint_image = "busybox:stable"  # what it is made of on each host: an image with busybox
     image_pull_behavior = "default"    # or always, once, prefer-cached: as the ECS agent's; without it prefer-cached
@@ -82,6 +84,8 @@ _KINDS: dict[str, type] = {
     "log_retention": str,
     "reserved_memory": int,
     "healthy_after": str,
+    "loss_grace": str,
+    "loss_contacts": int,
     "image_pull_behavior": str,
     "image_cleanup": bool,
     "image_minimum_cleanup_age": str,
@@ -102,6 +106,7 @@ _DURATIONS = (
     "stopped_container_retention",
     "log_retention",
     "healthy_after",
+    "loss_grace",
     "image_minimum_cleanup_age",
     "image_cleanup_interval",
 )
@@ -121,6 +126,8 @@ class Config(Struct, frozen=True):
     stopped_container_retention: float = 3 * 3600.0
     reserved_memory: int = 256
     healthy_after: float = 40.0
+    loss_grace: float = 60.0
+    loss_contacts: int = 3
     log_retention: float = 30 * 86400.0
     image_pull_behavior: PullBehavior = "prefer-cached"
     image_cleanup: bool | None = None
@@ -179,6 +186,8 @@ def _value(key: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: {value!r} is none of {', '.join(BEHAVIORS)}")
     if key == "images_deleted_per_cycle" and value < 1:
         raise ConfigError(f"{source}: {value} images cannot be deleted at once; write 1 or more")
+    if key == "loss_contacts" and value < 1:
+        raise ConfigError(f"{source}: a host is not lost after {value} contacts; write 1 or more")
     if key in _DURATIONS:
         try:
             return parse_duration(value)

@@ -32,6 +32,7 @@ INPUT_FLAGS = (
 
 
 _OWN = {
+    "lossPolicy": "What becomes of tasks on a lost host: replace (the default), ecs, never-double-run.",
     "preemptionPriority": "Where there is no room, tasks with a lower one make way (0 to 1000; 0 by default).",
     "priority": "What placement minds more: cost, availability, balanced, or 0 (cost) to 1 (availability).",
     "seed": "What chance goes by where hosts are alike: the same seed, the same plan.",

@@ -35,6 +35,7 @@ def open_context(
     from ecsctl.model.arn import Scope
     from ecsctl.model.file_system import Storage
     from ecsctl.model.image import ImagePolicy
+    from ecsctl.model.loss import Grace
     from ecsctl.operations.context import Context
     from ecsctl.operations.default_cluster import ensure_default_cluster
     from ecsctl.store.store import Store
@@ -56,7 +57,10 @@ def open_context(
             timedelta(seconds=config.image_cleanup_interval),
             config.images_deleted_per_cycle,
         )
-        controller = Controller(store, connect_late, Clock(), retention, settle=settle, sources=sources, images=images)
+        grace = Grace(timedelta(seconds=config.loss_grace), config.loss_contacts)
+        controller = Controller(
+            store, connect_late, Clock(), retention, settle=settle, sources=sources, images=images, grace=grace
+        )
         context = Context(
             store=store,
             scope=Scope(config.region, config.account),

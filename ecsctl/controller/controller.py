@@ -5,7 +5,7 @@ What decides and acts is imported where it is called: it takes longer to load th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from threading import Lock
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.contact import give_up, note
+from ecsctl.controller.contact import Losses, give_up, note
 from ecsctl.controller.limits import POLL, Limits, Retention
 from ecsctl.controller.look import Sight, is_settled, look_at, recognise
 from ecsctl.controller.sources import Sources
@@ -25,6 +25,7 @@ from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable, O
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.identity import INSTALL, SHARED, Signature
 from ecsctl.model.image import ImagePolicy
+from ecsctl.model.loss import Grace
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
@@ -34,6 +35,7 @@ from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
     from ecsctl.controller.endpoints import Endpoints
+    from ecsctl.controller.hosts import KnownHosts
     from ecsctl.controller.leadership import Leadership
     from ecsctl.controller.secrets import Secrets
     from ecsctl.controller.services import Advance
@@ -84,6 +86,7 @@ class Controller:
         settle: timedelta = SETTLE,
         sources: Sources = Sources(),  # noqa: B008 it holds nothing that changes
         images: ImagePolicy = ImagePolicy(),  # noqa: B008 the same
+        grace: Grace = Grace(),  # noqa: B008 the same
     ) -> None:
         self._store = store
         self._connect = connect
@@ -94,8 +97,10 @@ class Controller:
         self._settle = settle
         self._sources = sources
         self.images = images
+        self._grace = grace
         self._secrets: Secrets | None = None
         self._endpoints: Endpoints | None = None
+        self._known: KnownHosts | None = None
         self._engines: dict[str, Engine] = {}
         self._recognised: set[str] = set()
         self._connecting = Lock()
@@ -153,7 +158,7 @@ class Controller:
         silent = {}
         for answer in answers:
             if answer is not None:
-                note(self._store, self.clock, answer[0].arn, answer[1])
+                self._note_contact(answer[0], answer[1])
                 if answer[1] is not None:
                     silent[answer[0].arn] = answer[1]
         return silent
@@ -247,7 +252,7 @@ class Controller:
         result = self._on_hosts(passes, meanwhile=_load_the_rest)
         with self._store.read() as view:
             services = [service.arn for service in in_turn(view, clusters)]
-        losses = give_up(self._store, self.clock, [i.arn for i in hosts], sights, dry_run=dry_run)
+        losses = self.give_up([i.arn for i in hosts], sights, dry_run=dry_run)
         result.add(Pass(losses.lines))
         result.planned |= losses.planned
         self._record(self.run_schedules(clusters, dry_run=dry_run), now, result)
@@ -331,6 +336,10 @@ class Controller:
 
         return hear(self._store, self.clock, task, container_id)
 
+    def give_up(self, hosts: Sequence[str], answering: Collection[str], *, dry_run: bool = False) -> Losses:
+        """Decide what becomes of the tasks on hosts that are lost, and record it."""
+        return give_up(self._store, self.clock, self.chance, hosts, answering, self._grace, dry_run=dry_run)
+
     def run_schedules(self, clusters: Sequence[str], *, dry_run: bool = False) -> list[Advance]:
         """Decide about the schedules that are due, and record it. Their new tasks are to begin."""
         with self._store.read() as view:
@@ -343,9 +352,11 @@ class Controller:
     def advance(self, service: str, *, planned: Mapping[str, TaskRecord] | None = None) -> Advance:
         """Decide about a service once, and record it; but in a dry run, where its tasks are to be as planned. Its new
         tasks are to begin, others to stop."""
+        from ecsctl.controller.hosts import KnownHosts
         from ecsctl.controller.services import advance
 
-        return advance(self._store, service, self.clock.now(), self.chance, self._settle, planned)
+        self._known = self._known or KnownHosts()
+        return advance(self._store, service, self.clock.now(), self.chance, self._settle, self._known, planned)
 
     def _is_late(self, limits: Limits) -> bool:
         return limits.until is not None and self.clock.since_boot() >= limits.until
@@ -365,13 +376,16 @@ class Controller:
         except EngineError as error:
             self._note_error(instance, error, result)
             return None
-        note(self._store, self.clock, instance.arn, None)
+        self._note_contact(instance, None)
         return recognise(listed, self._signature(), sequence, known())
+
+    def _note_contact(self, instance: InstanceRecord, trouble: str | None) -> None:
+        note(self._store, self.clock, instance, trouble, self._grace)
 
     def _note_error(self, instance: InstanceRecord, error: EngineError, result: Pass) -> None:
         if isinstance(error, (EngineUnreachable, EngineTimeout)):
             result.unreachable[instance.arn] = str(error)
-            note(self._store, self.clock, instance.arn, str(error))
+            self._note_contact(instance, str(error))
         else:
             result.errors.append(f"host {instance.name}: {error}")
 
@@ -481,10 +495,21 @@ class Controller:
     def _drive(
         self, instance: InstanceRecord, arns: list[str], sight: Sight | None, limits: Limits, result: Pass
     ) -> None:
-        calls = [partial(self._driver(instance).drive, arn, sight, limits) for arn in arns]
-        for drive in together(calls, PARALLEL) if calls else []:
-            if drive is not None:
-                self._note(instance, drive, result)
+        silence: list[str] = []
+
+        def drive(arn: str) -> Drive:
+            if silence:  # it has cost its time limit already, and would cost it again for each task
+                from ecsctl.controller.drive import put_off
+
+                return put_off(arn, silence[0])
+            one = self._driver(instance).drive(arn, sight, limits)
+            if one.trouble and one.is_silent:
+                silence.append(one.trouble)
+            return one
+
+        for one in together([partial(drive, arn) for arn in arns], PARALLEL) if arns else []:
+            if one is not None:
+                self._note(instance, one, result)
 
     def _note(self, instance: InstanceRecord, drive: Drive, result: Pass) -> None:
         result.lines += drive.lines

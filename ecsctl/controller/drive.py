@@ -21,7 +21,14 @@ from ecsctl.controller.look import Sight, closely, of_task
 from ecsctl.engine.port import CreateBody, Engine, Observed, PullProgress, RegistryLogin
 from ecsctl.model.arn import last_part
 from ecsctl.model.container_definition import ContainerDefinition
-from ecsctl.model.errors import EcsctlError, EngineError, SecretUnavailable, VolumeUnavailable
+from ecsctl.model.errors import (
+    EcsctlError,
+    EngineError,
+    EngineTimeout,
+    EngineUnreachable,
+    SecretUnavailable,
+    VolumeUnavailable,
+)
 from ecsctl.model.file_system import Storage
 from ecsctl.model.identity import PAUSE, PAUSE_IMAGE, Signature
 from ecsctl.model.image import ImagePolicy
@@ -65,14 +72,23 @@ class Planned(NamedTuple):
 
 
 class Drive:
-    """How it went. `unfinished`: there is more to do than the limits allowed. `trouble`: the host's silence."""
+    """How it went. `unfinished`: there is more to do than the limits allowed. `trouble`: what is wrong with the host,
+    `is_silent`: that it does not answer."""
 
     def __init__(self, arn: str) -> None:
         self.arn = arn
         self.unfinished = False
         self.changed = False
         self.trouble: str | None = None
+        self.is_silent = False
         self.lines: list[str] = []
+
+
+def put_off(arn: str, why: str) -> Drive:
+    """Of a task that was not looked at, as its host has just not answered."""
+    report = Drive(arn)
+    report.unfinished, report.trouble = True, why
+    return report
 
 
 class Driver:
@@ -114,7 +130,7 @@ class Driver:
         try:
             self._drive(report, sight, limits, calls, outcomes)
         except EngineError as error:
-            report.trouble = str(error)
+            report.trouble, report.is_silent = str(error), isinstance(error, (EngineTimeout, EngineUnreachable))
             self._give_up(report, calls, outcomes, limits)
         finally:
             self._claimant.done()
@@ -368,7 +384,8 @@ class Driver:
             outcomes += more
         report.unfinished = True
         silent = (o.value for o in outcomes if o.result in ("unknown", "unsent") and o.value)
-        report.trouble = report.trouble or next(silent, None)
+        if (why := next(silent, None)) is not None:
+            report.trouble, report.is_silent = report.trouble or why, True
         with self._store.write() as tx:
             record = tx.get(TASKS, report.arn)
             if record is not None and self._claimant.is_ours(record.claim):

@@ -33,6 +33,23 @@ def hosts_of(view: View, cluster: str) -> list[Host]:
     ]
 
 
+class KnownHosts:
+    """The hosts of clusters as placement sees them, looked up again when the state has changed: a pass asks for them
+    once for every service."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Host]] = {}
+        self._version: tuple[int, int] | None = None
+
+    def of(self, view: View, cluster: str) -> list[Host]:
+        """Those of a cluster (an ARN). Not for a transaction that may not be committed."""
+        if (version := view.version) != self._version:
+            self._found, self._version = {}, version
+        if cluster not in self._found:
+            self._found[cluster] = hosts_of(view, cluster)
+        return self._found[cluster]
+
+
 def _price(view: View, cluster: str, provider: str) -> str | None:
     """What the hosts of a capacity provider cost an hour, by its tag, where they do not say it themselves."""
     found = view.get(TAGS, cluster.rpartition(":cluster/")[0] + f":capacity-provider/{provider}")

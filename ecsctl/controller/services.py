@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from ecsctl.controller.chance import Chance
-from ecsctl.controller.hosts import hosts_of
+from ecsctl.controller.hosts import KnownHosts, hosts_of
 from ecsctl.controller.room import occupancy_of
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Tag
@@ -16,9 +16,9 @@ from ecsctl.model.record import evolve
 from ecsctl.model.service import ServiceEvent
 from ecsctl.model.stored import ServiceRecord, TaskRecord, TaskSetRecord
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.placement.host import Host
 from ecsctl.placement.preemption import Occupant
 from ecsctl.scheduler.lifecycle import awaited
-from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.scheduler.service_deployments import follow
 from ecsctl.scheduler.service_work import Launch, Message, ServiceStep, Surroundings
 from ecsctl.scheduler.services import decide_service
@@ -44,7 +44,8 @@ def advance(
     arn: str,
     now: datetime,
     chance: Chance,
-    settle: timedelta = SETTLE,
+    settle: timedelta,
+    known: KnownHosts,
     planned: Mapping[str, TaskRecord] | None = None,
 ) -> Advance:
     """Decide about a service once, and record it. A quiet service costs no write.
@@ -55,7 +56,8 @@ def advance(
         record = view.get(SERVICES, arn)
         if record is None or record.service.status == "INACTIVE":
             return Advance()
-        step = _decide(view, record, now, chance, settle, planned or {})
+        hosts = known.of(view, str(record.service.cluster_arn))
+        step = _decide(view, record, hosts, now, chance, settle, planned or {})
     if not _changes(record, step):
         return Advance()
     if planned is not None:
@@ -64,13 +66,15 @@ def advance(
         record = tx.get(SERVICES, arn)
         if record is None:
             return Advance()
-        step = _decide(tx, record, now, chance, settle, {})
+        hosts = hosts_of(tx, str(record.service.cluster_arn))
+        step = _decide(tx, record, hosts, now, chance, settle, {})
         return _apply(tx, record, step, now, chance)
 
 
 def _decide(
     view: View,
     record: ServiceRecord,
+    hosts: Sequence[Host],
     now: datetime,
     chance: Chance,
     settle: timedelta,
@@ -84,7 +88,6 @@ def _decide(
         str(t.task.task_definition_arn) for t in tasks
     }
     definitions = {arn: found for arn in named if (found := view.get(TASK_DEFINITIONS, arn))}
-    hosts = hosts_of(view, str(service.cluster_arn))
     occupancy = occupancy_of(view, str(service.cluster_arn), now)
     daemons = frozenset(f"service:{name}" for name in _daemons(view, record))
     around = Surroundings(definitions, hosts, now, chance.draw, settle, occupancy, daemons)

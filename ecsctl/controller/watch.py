@@ -12,7 +12,6 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from ecsctl.controller.contact import give_up
 from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller, Pass
 from ecsctl.controller.crew import Crew, Done
 from ecsctl.controller.limits import Limits
@@ -268,7 +267,7 @@ class Watch:
             self._ticked = self._now()
             hosts = self._refresh()
             answering = [host.arn for host in hosts if host.instance.agent_connected]
-            lines = give_up(self._store, self._controller.clock, list(self._listeners), answering).lines
+            lines = self._controller.give_up(list(self._listeners), answering).lines
             for line in lines:
                 self._told(line)
             if lines:

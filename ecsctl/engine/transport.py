@@ -179,7 +179,8 @@ class Transport:
             closed_unread = isinstance(error, ConnectionError) or (
                 isinstance(error, BrokenAnswerError) and not error.began
             )
-            if kept is None or not closed_unread:
+            # A GET may be sent again: whatever was kept, a connection here or the ssh behind it, may have been dead.
+            if method != "GET" or not closed_unread:
                 raise self._lost(method, path, seconds, error) from error
         sock = self._dial()
         try:

@@ -16,6 +16,7 @@ from ecsctl.model.api.tasks import (
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentController
+from ecsctl.model.loss import LossPolicy
 from ecsctl.model.record import Record
 from ecsctl.model.service_network import (
     LoadBalancer,
@@ -147,7 +148,7 @@ class ServiceCurrentRevisionSummary(Record):
 
 
 class Service(Record):
-    """ECS API_Service; `priority` and `preemption_priority` are ours, as in RunTask."""
+    """ECS API_Service; `priority` and `preemption_priority` are ours, as in RunTask, and `loss_policy`."""
 
     service_arn: str | None = None
     service_name: str | None = None
@@ -186,6 +187,7 @@ class Service(Record):
     resource_management_type: ResourceManagementType | None = None
     priority: str | None = None
     preemption_priority: int | None = None
+    loss_policy: LossPolicy | None = None
 
 
 def is_external(service: Service) -> bool:

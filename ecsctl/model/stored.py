@@ -228,7 +228,8 @@ class TaskRecord(Record):
 class InstanceRecord(Record):
     """A container instance: its ECS shape and how to reach the engine behind it.
 
-    `silent_since` and `failed_contacts`: since when, and how often, it has not answered. `endpoint_failed_at` and
+    `silent_since` and `failed_contacts`: since when, and how often, it has not answered. `given_up_at`: when its tasks
+    were last given up, as it was lost; `held`: what was told of those that are not. `endpoint_failed_at` and
     `endpoint_failure`: when, and why, it could last not be given what answers its tasks.
     """
 
@@ -240,6 +241,8 @@ class InstanceRecord(Record):
     seq: int = 0
     silent_since: datetime | None = None
     failed_contacts: int = 0
+    given_up_at: datetime | None = None
+    held: str = ""
     endpoint_failed_at: datetime | None = None
     endpoint_failure: str = ""
 

@@ -15,6 +15,7 @@ from ecsctl.model.api.attributes import (
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Attribute
 from ecsctl.model.errors import ApiError, invalid_parameter
+from ecsctl.model.loss import grace_problem
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.context import Context
@@ -35,7 +36,7 @@ def check_attributes(attributes: list[Attribute] | None) -> None:
         value = attribute.value or ""
         if len(value) > 128 or not _VALUE.fullmatch(value) or not value.isprintable():
             raise invalid_parameter(f"The value of attribute {attribute.name!r} is longer than 128 or not plain text.")
-        if wrong := figure_problem(attribute.name, attribute.value):
+        if wrong := figure_problem(attribute.name, attribute.value) or grace_problem(attribute.name, attribute.value):
             raise invalid_parameter(f"Attribute {attribute.name}: {wrong}.")
 
 

@@ -95,14 +95,19 @@ def list_container_instances(ctx: Context, request: ListContainerInstancesReques
 
 
 def update_container_instances_state(
-    ctx: Context, request: UpdateContainerInstancesStateRequest
+    ctx: Context, request: UpdateContainerInstancesStateRequest, *, stay: bool = False
 ) -> UpdateContainerInstancesStateResponse:
-    """ACTIVE takes tasks, DRAINING takes no new ones (ECS API_UpdateContainerInstancesState); at most 10."""
+    """ACTIVE takes tasks, DRAINING takes no new ones (ECS API_UpdateContainerInstancesState); at most 10.
+
+    The services' tasks on those move away within the limits of their deployments: in the background, unless the caller
+    is to `stay` and sees to it.
+    """
     if request.status not in ("ACTIVE", "DRAINING"):
         raise invalid_parameter(f"Container instances can be set to ACTIVE or DRAINING, not to {request.status}.")
     if len(request.container_instances) > 10:
         raise invalid_parameter("At most 10 container instances can be changed in one call.")
     changed, failures = [], []
+    moving: set[str] = set()
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
         for name in request.container_instances:
@@ -115,7 +120,10 @@ def update_container_instances_state(
                 record = evolve(record, instance=evolve(record.instance, status=request.status), seq=tx.seq)
                 tx.put(INSTANCES, record)
                 add_event(tx, ctx.now(), record.cluster_arn, record.arn, "ContainerInstanceState", request.status)
+                moving |= {task.service for task in tx.unfinished(instance=record.arn) if task.service}
             changed.append(shape(tx, record, set()))
+    if moving and not stay and request.status == "DRAINING":
+        ctx.hand_over(sorted(moving))
     return UpdateContainerInstancesStateResponse(container_instances=changed, failures=failures)
 
 
@@ -159,6 +167,7 @@ def shape(view: View, record: InstanceRecord, include: set[str]) -> ContainerIns
         ),
         running_tasks_count=used.running,
         pending_tasks_count=used.pending,
+        status_reason=record.held or record.instance.status_reason,
         attachments=[],
         tags=tags_of(view, record.arn) if "TAGS" in include else [],
     )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ecsctl.model import loss
 from ecsctl.model.container_definition import ContainerDefinition, LinuxParameters, PortMapping
 from ecsctl.model.identity import RESERVED_PREFIXES
 from ecsctl.model.sizes import container_size_problems
@@ -234,9 +235,12 @@ def _network_names(container: ContainerDefinition, setting: Setting) -> Iterator
 def _user_and_labels(container: ContainerDefinition, _: Setting) -> Iterator[Problem]:
     if container.user and not _USER.fullmatch(container.user):
         yield "user", f"{shown(container.user)} is not a user: write user, user:group, uid or uid:gid."
-    for label in container.docker_labels or {}:
+    for label, value in (container.docker_labels or {}).items():
         if not label or not label.isprintable():
             yield "dockerLabels", f"{shown(label)} is not a name for a label."
+        elif label == loss.LABEL:
+            if value not in loss.POLICIES:
+                yield "dockerLabels", f"{label}: {shown(value)} is none of {', '.join(loss.POLICIES)}."
         elif label.lower().startswith(RESERVED_PREFIXES):
             prefixes = " and ".join(RESERVED_PREFIXES)
             yield "dockerLabels", f"the label {shown(label)} is reserved: {prefixes} are the agent's own."

@@ -9,6 +9,7 @@ from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
+from ecsctl.model.loss import grace_problem
 from ecsctl.model.stored import CapacityProviderRecord, InstanceRecord, ServiceRecord, TagSet, TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
@@ -139,6 +140,8 @@ def check_tags(tags: list[Tag] | None) -> None:
             raise invalid_parameter(f"The value of tag {key!r} has more than 256 characters.")
         if key.lower().startswith("aws:"):
             raise invalid_parameter(f"Tag key {key!r}: the prefix aws: is reserved.")
+        if wrong := grace_problem(key, tag.value):
+            raise invalid_parameter(f"Tag {key}: {wrong}.")
     keys = [tag.key for tag in tags or []]
     if len(set(keys)) < len(keys):
         raise invalid_parameter("Duplicate tag keys found.")

@@ -7,7 +7,9 @@ from ecsctl.model.api.task_sets import CreateTaskSetRequest
 from ecsctl.model.arn import check_name
 from ecsctl.model.deployment_configuration import DeploymentConfiguration
 from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.loss import policy_of
 from ecsctl.model.service import Service
+from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.deployment_rules import check_deployments, check_external_deployments
 from ecsctl.operations.lookup import check_tags
 from ecsctl.operations.task_rules import check_placement
@@ -101,6 +103,17 @@ def check_served(request: CreateServiceRequest | UpdateServiceRequest | CreateTa
         given = getattr(request, field, None)
         if given and getattr(given, "enabled", True):  # what is switched off asks for nothing
             raise client_exception(f"{what} not honoured by this release; leave it out.")
+
+
+def check_loss_policy(service: Service, definition: TaskDefinition) -> None:
+    """InvalidParameterException for a service whose tasks may never run twice, and that starts them beside others."""
+    configuration = service.deployment_configuration
+    is_beside = configuration is not None and configuration.strategy == "BLUE_GREEN"
+    if is_beside and policy_of(service.loss_policy, [definition]) == "never-double-run":
+        raise invalid_parameter(
+            "lossPolicy: never-double-run starts a task when another has stopped, which BLUE_GREEN does not: "
+            "use the strategy ROLLING."
+        )
 
 
 def check_rebalancing(service: Service) -> None:

@@ -63,7 +63,7 @@ from ecsctl.operations.lookup import (
     the_service,
 )
 from ecsctl.operations.service_deployments import begin_deployment
-from ecsctl.operations.service_rules import check_new_service, check_rebalancing, check_update
+from ecsctl.operations.service_rules import check_loss_policy, check_new_service, check_rebalancing, check_update
 from ecsctl.operations.task_sets import task_set_shapes
 from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
@@ -79,6 +79,7 @@ PLAIN_FIELDS = (
     "placement_strategy",
     "priority",
     "preemption_priority",
+    "loss_policy",
     "availability_zone_rebalancing",
     "health_check_grace_period_seconds",
     "enable_ecs_managed_tags",
@@ -144,6 +145,7 @@ def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: Cre
     found = startable(tx, ctx.scope, request.task_definition, kinds, network, stands, volumes)
     check_constraints(found, request.placement_constraints)
     service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
+    check_loss_policy(service, found)
     return ServiceRecord(service=service, deployments=[_deployment(ctx, service, volumes, {})])
 
 
@@ -183,6 +185,7 @@ def service_asked(
         placement_strategy=request.placement_strategy or [],
         priority=request.priority,
         preemption_priority=request.preemption_priority,
+        loss_policy=request.loss_policy,
         health_check_grace_period_seconds=request.health_check_grace_period_seconds or 0,
         scheduling_strategy=scheduling,
         deployment_controller=controller,
@@ -294,6 +297,8 @@ def _changed(
         changes["priority"] = None
     deploying = merged(service.deployment_configuration or DeploymentConfiguration(), request.deployment_configuration)
     changed = evolve(service, task_definition=definition, deployment_configuration=deploying, **changes)
+    if definition:
+        check_loss_policy(changed, find_task_definition(tx, ctx.scope, definition))
     check_rebalancing(changed)
     if definition and (definition != service.task_definition or request.placement_constraints):
         check_constraints(find_task_definition(tx, ctx.scope, definition), changed.placement_constraints)

@@ -9,6 +9,7 @@ from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
 from ecsctl.model.arn import last_part
 from ecsctl.model.service import Service, is_external
+from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import Task
 from ecsctl.operations.context import Context
 from ecsctl.operations.services import service_shapes
@@ -43,6 +44,24 @@ def watch_services(ctx: Context, arns: Sequence[str], is_over: Callable[[list[Se
         lambda: is_over(service_shapes(ctx, arns)),
         timeout,
     )
+
+
+def wait_drained(ctx: Context, instances: Sequence[str], timeout: float) -> list[str]:
+    """Bring services on until none has a task on these container instances (ARNs), or for `timeout` seconds; the ARNs
+    of the tasks that are there then. Tasks of no service stay, as on ECS."""
+
+    def there() -> list[TaskRecord]:
+        with ctx.store.read() as view:
+            return [task for arn in instances for task in view.unfinished(instance=arn) if task.service]
+
+    def further(limits: Limits) -> Pass:
+        return ctx.controller.converge_services(sorted({str(task.service) for task in there()}), limits)
+
+    _bring_on(ctx, further, lambda: not there(), timeout)
+    left = there()
+    if left:
+        ctx.hand_over(sorted({str(task.service) for task in left}))
+    return [task.arn for task in left]
 
 
 def is_stable(service: Service) -> bool:

@@ -27,6 +27,8 @@ def obstacle_to_rebalancing(service: Service) -> str | None:
         return "the EXTERNAL deployment controller"
     if limits(100, service.deployment_configuration, "REPLICA")[1] <= 100:
         return "a maximumPercent of 100"
+    if service.loss_policy == "never-double-run":
+        return "the loss policy never-double-run"
     if any(f"attribute:{ZONE}" in (constraint.expression or "") for constraint in service.placement_constraints or []):
         return f"a placement constraint on attribute:{ZONE}"
     first = next(iter(service.placement_strategy or []), None)

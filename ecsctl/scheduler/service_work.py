@@ -16,6 +16,7 @@ from msgspec import Struct
 from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import CapacityProviderStrategyItem
+from ecsctl.model.loss import policy_of
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Service
 from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
@@ -215,13 +216,24 @@ class ServiceWork:
 
     # As many tasks as there should be
 
+    @cached_property
+    def is_never_double(self) -> bool:
+        """Whether there may never be more tasks than are desired, as far as anybody can know."""
+        return policy_of(self.service.loss_policy, self.around.definitions.values()) == "never-double-run"
+
+    def limits(self, desired: int, scheduling: str) -> tuple[int, int]:
+        """How many tasks must stay healthy, and how many may be there."""
+        lower, upper = limits(desired, self.service.deployment_configuration, scheduling)
+        # Where none may be there twice, one has to go before another comes.
+        return (min(lower, max(0, desired - 1)), min(upper, desired)) if self.is_never_double else (lower, upper)
+
     def level(self, starter: Starter, tasks: Sequence[TaskRecord], unfinished: int, desired: int) -> None:
         """Start what is missing, then stop what is not wanted, within minimumHealthyPercent and maximumPercent.
 
         `tasks` are those that are not to stop yet, `unfinished` counts with those that are. Whatever is not of
         `starter` is to go.
         """
-        lower, upper = limits(desired, self.service.deployment_configuration, "REPLICA")
+        lower, upper = self.limits(desired, "REPLICA")
         keepers = [task for task in tasks if self._is_kept(task, starter)]
         leavers = [task for task in tasks if not self._is_kept(task, starter)]
         missing = max(0, desired - len(keepers))
@@ -368,18 +380,20 @@ class ServiceWork:
     def _serves(self, task: TaskRecord) -> bool:
         return task.task.last_status == "RUNNING" and not self._is_unhealthy(task)
 
-    def _is_checked(self, task: TaskRecord) -> bool:
-        definition = self.around.definitions.get(str(task.task.task_definition_arn))
-        return any(
-            c.health_check is not None and c.essential is not False
-            for c in (definition.container_definitions if definition else None) or []
+    @cached_property
+    def _checked(self) -> frozenset[str]:
+        """The task definitions of which a container that counts has a health check."""
+        return frozenset(
+            arn
+            for arn, definition in self.around.definitions.items()
+            if any(c.health_check and c.essential is not False for c in definition.container_definitions or [])
         )
 
     def _is_healthy(self, task: TaskRecord) -> bool:
         """HEALTHY by its health checks; without any, RUNNING for a while."""
         if task.task.last_status != "RUNNING" or task.task.desired_status == "STOPPED":
             return False
-        if self._is_checked(task):
+        if str(task.task.task_definition_arn) in self._checked:
             return task.task.health_status == "HEALTHY"
         return self.now - (task.task.started_at or self.now) >= self.around.settle
 

@@ -22,7 +22,7 @@ from ecsctl.placement.providers import names, shares
 from ecsctl.scheduler.lifecycle import BEFORE_SCALE_UP, awaited, go_through, refused
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rebalance import BALANCED, NO_ROOM, STARTED, STOPPED, in_words, moves
-from ecsctl.scheduler.rollout import bake_time, limits, threshold
+from ecsctl.scheduler.rollout import bake_time, threshold
 from ecsctl.scheduler.service_deployments import breaker_of, copied, last_good, roll_back
 from ecsctl.scheduler.service_work import NO_ROOM_TO_MOVE, Launch, ServiceStep, ServiceWork, Surroundings
 from ecsctl.scheduler.task_sets import decide_task_sets
@@ -244,7 +244,7 @@ class _Work(ServiceWork):
         primary, unable = self.record.primary, ""
         definition = self.around.definitions[primary.task_definition_arn]
         targets = list(moves(counts, self._movable()))
-        _, upper = limits(self.desired, self.service.deployment_configuration, "REPLICA")
+        _, upper = self.limits(self.desired, "REPLICA")
         if targets and not (self._may_start(primary) and self.desired < upper):
             return self.record.rebalancing
         for zone in targets:
@@ -282,7 +282,7 @@ class _Work(ServiceWork):
         # Where there is only room for what was there before, that goes on.
         old_hosts = {arn: host for arn, host in good_hosts.items() if arn not in open_hosts}
         self.service.desired_count = len(open_hosts) + len(old_hosts)
-        lower, _ = limits(self.desired, self.service.deployment_configuration, "DAEMON")
+        lower, _ = self.limits(self.desired, "DAEMON")
         staying = [t for t in self.live if str(t.task.container_instance_arn) in {*open_hosts, *old_hosts}]
         spare = sum(self._counts(task) for task in staying) - lower
         surety = sum(map(self._is_relied_on, staying)) - lower

@@ -70,7 +70,7 @@ from tests.cli.running import Runner, environment, process
         (["register-container-instance", "--host", "b"], 252, "argument --host: "),
         (["register-container-instance", "--cpu", "-1"], 252, "argument --cpu: expected a number above 0"),
         (["ps", "--foo"], 2, "No such option: --foo"),
-        (["host"], 2, "host: expected add, ls, check or rm, got nothing"),
+        (["host"], 2, "host: expected add, ls, check, rm or fence, got nothing"),
         (["host", "add"], 2, "host add: give an address, -f FILE, or --all-contexts"),
         (["host", "add", "a", "--all-contexts"], 2, "host add: give an address, -f FILE, or --all-contexts"),
         (["host", "add", "--all-contexts", "--name", "a"], 2, "--name and --gpus are of one host"),

@@ -14,11 +14,18 @@ from typing import Any
 import pytest
 
 from ecsctl.controller.limits import Limits
+from ecsctl.model import identity
+from ecsctl.model.api.attributes import PutAttributesRequest
 from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
 from ecsctl.model.api.tasks import PlacementStrategy
+from ecsctl.model.arn import last_part
+from ecsctl.model.common import Attribute
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
+from ecsctl.model.loss import CONTACTS, GRACE
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
+from ecsctl.operations.attributes import put_attributes
+from ecsctl.operations.fence import fence_host
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.scheduler.rollout import limits
@@ -37,6 +44,7 @@ from tests.controller.test_services import (
 )
 from tests.controller.world import World, world_in
 
+NEVER = "never-double-run"
 SEEDS = 80
 STEPS = 30
 WHERE: tuple[dict[str, Any], ...] = (
@@ -79,6 +87,13 @@ class Story:
                 enable=self.random.random() < 0.7, rollback=self.random.random() < 0.8
             ),
         )
+        # Of its own chance, so that the other lives stay what they were.
+        apart = random.Random(f"policy {seed}")  # noqa: S311 the same life each time
+        self.policy = apart.choice((None, None, "ecs", NEVER, NEVER) if self.kind != "BLUE_GREEN" else (None, "ecs"))
+        self.told.append(f"loss policy {self.policy}")
+        if self.policy == NEVER:
+            self.actions += [self.silence, self.cut, self.fence]
+            self.lose_hosts_soon()
         more: dict[str, Any] = {"desired": self.random.randrange(6)}
         if self.kind == "BLUE_GREEN":
             bake = self.random.choice((0, 1))
@@ -87,8 +102,18 @@ class Story:
             more = {"desired": None, "scheduling_strategy": "DAEMON"}
         where: dict[str, Any] = self.random.choice(WHERE) if self.kind != "DAEMON" else {}
         self.told.append(str(where))
-        self.may_be_balanced = not where
+        self.may_be_balanced = not where and self.policy != NEVER
+        self.there = 0
+        more |= {"loss_policy": self.policy} if self.policy else {}
         create(world, self.definition("sound"), deployment_configuration=configuration, **more, **where)
+
+    def lose_hosts_soon(self) -> None:
+        """A second of silence is enough, so that there is much to do wrong."""
+        with self.world.store.read() as view:
+            arns = [instance.arn for instance in view.find(INSTANCES)]
+        values = {GRACE: "1", CONTACTS: "1"}
+        stated = [Attribute(name=name, value=value, target_id=arn) for arn in arns for name, value in values.items()]
+        put_attributes(self.world.process(), PutAttributesRequest(stated))
 
     def definition(self, image: str) -> str:
         more = {"memory": 1 << 20} if image == "huge" else CHECKED if image in ("sound", "sickly", "slow") else {}
@@ -105,6 +130,17 @@ class Story:
         action = self.random.choice(self.actions)
         self.told.append(action.__name__)
         action()
+        if self.policy == NEVER:
+            self.check_never_twice()
+
+    def check_never_twice(self) -> None:
+        """At no moment do more tasks run than are desired, on hosts that answer or not (FAULTS: S8)."""
+        unfinished = {last_part(task.arn) for task in self.unfinished()}
+        running = {found.labels[identity.TASK] for found in self.world.containers() if found.is_up}
+        assert running <= unfinished, "something runs for a task that is said to be STOPPED"
+        if self.kind != "DAEMON":  # of which each has a host of its own
+            assert len(unfinished) <= max(shown(self.world).desired_count or 0, self.there), said(self.world)
+        self.there = len(unfinished)
 
     # What may happen
 
@@ -160,6 +196,17 @@ class Story:
         if engine.reachable:
             reconcile(self.world.process(), timeout=1000)  # before which what was replaced still runs
 
+    def cut(self) -> None:
+        """A silent host has had a power cut."""
+        if not self.world.engines["host1"].reachable:
+            self.world.engines["host1"].lose_power()
+
+    def fence(self) -> None:
+        """Somebody finds a silent host without power, and says so."""
+        if not self.world.engines["host1"].reachable:
+            self.world.engines["host1"].lose_power()
+            fence_host(self.world.process(), "host1", "ann")
+
     def protect(self) -> None:
         if tasks := live(self.world):
             task = self.random.choice(tasks).arn
@@ -179,9 +226,9 @@ class Story:
             known = [task.arn for task in view.unfinished()]
         controller.converge(known, Limits(wait=False))
         before, there_before, poor = self.healthy(), len(self.unfinished()), self.poor()
-        reconcile(self.world.process(), timeout=1000)
-        if not all(engine.reachable for engine in self.world.engines.values()):
-            return  # what went with a host is nobody's choice
+        silent = reconcile(self.world.process(), timeout=1000).unreachable
+        if silent or not all(engine.reachable for engine in self.world.engines.values()):
+            return  # what went with a host is nobody's choice; what one cut call put off, the next pass does
         changes = self.world.mutations()
         lines = reconcile(self.world.process(), timeout=1000).lines
         assert self.world.mutations() == changes, f"more was done in the same moment: {lines}"
@@ -200,7 +247,9 @@ class Story:
         desired = service.desired_count or 0
         if self.kind == "BLUE_GREEN":  # all of one colour stay, and all of the other come
             return min(desired, limits(desired, service.deployment_configuration, "REPLICA")[0]), 2 * desired
-        return limits(desired, service.deployment_configuration, "DAEMON" if self.kind == "DAEMON" else "REPLICA")
+        kind = "DAEMON" if self.kind == "DAEMON" else "REPLICA"
+        lower, upper = limits(desired, service.deployment_configuration, kind)
+        return (min(lower, max(0, desired - 1)), min(upper, desired)) if self.policy == NEVER else (lower, upper)
 
     def poor(self) -> int:
         """How many are ill, or on a host that drains."""

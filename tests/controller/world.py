@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ class OtherClaimant(Claimant):
 
 
 class World:
-    """Hosts, one state, and processes that come and go."""
+    """Hosts, one state, and processes that come and go. `skews`: how many seconds the clocks of hosts are wrong."""
 
     def __init__(
         self,
@@ -177,6 +178,7 @@ class World:
         self.sources = sources
         self.retention = Retention()
         self.clock = RealClock() if real_time else VirtualClock()
+        self.skews: dict[str, float] = {}
         self.random = random.Random(7)  # noqa: S311 the same ids each time
         self.store = Store.open(folder / "state.db")
         self._programs = {"up": Program(), **images}
@@ -195,13 +197,16 @@ class World:
     def add_engine(self, name: str, engine_id: str) -> SimulatedEngine:
         """One more engine, at the address `name`; it is no container instance yet."""
         self.engines[name] = SimulatedEngine(
-            lambda: self.clock.seconds,
+            partial(self._time_on, name),
             self._programs,
             sleep=self._sleep,
             info=evolve(INFO, id=engine_id, name=name),
             registry={"remote": Pullable(Program(), seconds=3)},
         )
         return self.engines[name]
+
+    def _time_on(self, host: str) -> float:
+        return self.clock.seconds + self.skews.get(host, 0.0)
 
     def process(self, life: Life | None = None) -> Context:
         """A new process; its life is endless unless given."""

@@ -31,6 +31,7 @@ OURS = tuple(
         "stored",
         "observed",
         "explanation",
+        "loss",
         "secret",
         "simulation",
         "host",
@@ -41,9 +42,9 @@ OURS = tuple(
 EXTENSIONS = {
     "Deployment": {"nextAttemptAt"},
     "RunTaskRequest": {"priority", "preemptionPriority", "seed"},
-    "CreateServiceRequest": {"priority", "preemptionPriority"},
-    "UpdateServiceRequest": {"priority", "preemptionPriority"},
-    "Service": {"priority", "preemptionPriority"},
+    "CreateServiceRequest": {"priority", "preemptionPriority", "lossPolicy"},
+    "UpdateServiceRequest": {"priority", "preemptionPriority", "lossPolicy"},
+    "Service": {"priority", "preemptionPriority", "lossPolicy"},
 }
 """Fields of our own in shapes of ECS: clients do not mind them."""
 LEAST_SHAPES, LEAST_MEMBERS = 49, 215

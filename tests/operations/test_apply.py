@@ -626,6 +626,14 @@ def test_capacity_providers_of_a_cluster_and_its_services(world: World, call: An
     assert service(capacityProviderStrategy=strategy)[1:] == (None, strategy)
 
 
+def test_a_service_gets_a_loss_policy_and_loses_it_again(world: World) -> None:
+    for more, policy in (({}, None), ({"lossPolicy": "never-double-run"}, "never-double-run"), ({}, "replace")):
+        apply(world, DEFINITION, {**SERVICE, **more})
+        with world.store.read() as view:
+            assert [record.service.loss_policy for record in view.find(SERVICES)] == [policy]
+        assert apply(world, DEFINITION, {**SERVICE, **more}) == []
+
+
 def test_a_service_gets_a_priority_and_loses_it_again(world: World) -> None:
     chain = [{"type": "binpack", "field": "memory"}]
 

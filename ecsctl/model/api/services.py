@@ -8,6 +8,7 @@ from ecsctl.model.api.tasks import NetworkConfiguration, PlacementConstraint, Pl
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Failure, Tag
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentController
+from ecsctl.model.loss import LossPolicy
 from ecsctl.model.record import Record
 from ecsctl.model.service import (
     AvailabilityZoneRebalancing,
@@ -30,7 +31,7 @@ ServiceField = Literal["TAGS"]
 
 
 class CreateServiceRequest(Record):
-    """ECS API_CreateService; `priority` and `preemption_priority` are ours, as in RunTask."""
+    """ECS API_CreateService; `priority` and `preemption_priority` are ours, as in RunTask, and `loss_policy`."""
 
     service_name: str
     cluster: str | None = None
@@ -62,6 +63,7 @@ class CreateServiceRequest(Record):
     monitoring: MonitoringConfiguration | None = None
     priority: str | None = None
     preemption_priority: int | None = None
+    loss_policy: LossPolicy | None = None
 
 
 class CreateServiceResponse(Record):
@@ -71,7 +73,7 @@ class CreateServiceResponse(Record):
 
 
 class UpdateServiceRequest(Record):
-    """ECS API_UpdateService; `priority` and `preemption_priority` are ours, as in RunTask."""
+    """ECS API_UpdateService; `priority` and `preemption_priority` are ours, as in RunTask, and `loss_policy`."""
 
     service: str
     cluster: str | None = None
@@ -99,6 +101,7 @@ class UpdateServiceRequest(Record):
     monitoring: MonitoringConfiguration | None = None
     priority: str | None = None
     preemption_priority: int | None = None
+    loss_policy: LossPolicy | None = None
 
 
 class UpdateServiceResponse(Record):

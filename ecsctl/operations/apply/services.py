@@ -15,6 +15,7 @@ from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
 from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.loss import POLICIES
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.model.service import Service, is_external
 from ecsctl.operations.apply.change import Change, Ground
@@ -24,7 +25,7 @@ from ecsctl.operations.apply.documents import Placed, at, note_place
 from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by, marked, tag_changes
 from ecsctl.operations.apply.task_definitions import Definitions
 from ecsctl.operations.lookup import cluster_arn, service_arn
-from ecsctl.operations.service_rules import check_new_service
+from ecsctl.operations.service_rules import check_loss_policy, check_new_service
 from ecsctl.operations.services import PLAIN_FIELDS, service_asked, service_strategy
 from ecsctl.store.tables import SERVICES
 
@@ -88,6 +89,8 @@ def _plan(
             kinds = launch_types(request.launch_type, service_strategy(cluster, request))
             check_startable(definition, kinds, network, None, ground.ctx.controller.file_systems)
     wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
+    if request.task_definition:
+        check_loss_policy(wanted, definition)
     if current and request.availability_zone_rebalancing is None and current.availability_zone_rebalancing != "ENABLED":
         wanted = evolve(wanted, availability_zone_rebalancing=current.availability_zone_rebalancing)
     name = f"{cluster.cluster_name}/{request.service_name}"
@@ -124,6 +127,8 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
     updated = (*PLAIN_FIELDS, *_DEPLOYED)
     fields = [field for field in updated if field not in others]
     wanted = evolve(wanted, deployment_configuration=_with_what_stays(current, wanted))
+    if current.loss_policy and not wanted.loss_policy:
+        wanted = evolve(wanted, loss_policy=POLICIES[0])  # what holds where nothing is said
     changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
     before = _named_definition(_wire(current, tuple(changed)), current.task_definition)
     after = _named_definition(_wire(wanted, tuple(changed)), wanted.task_definition)
