@@ -82,6 +82,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("delete-service", "Delete a service.", "services"),
         Entry("describe-services", "Describe services.", "services"),
         Entry("list-services", "List services.", "services"),
+        Entry("list-services-by-namespace", "List the services of a namespace.", "namespaces"),
         Entry("list-service-deployments", "List the deployments of a service.", "service_deployments"),
         Entry("describe-service-deployments", "Describe deployments of services.", "service_deployments"),
         Entry("stop-service-deployment", "Roll a deployment back, or stop it.", "service_deployments"),
@@ -220,7 +221,7 @@ _WITHOUT = """
     disassociate-gateway-from-cluster discover-poll-endpoint
     list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
     list-gateway-cluster-associations list-gateway-routes list-gateways
-    list-services-by-namespace put-account-setting put-account-setting-default
+    put-account-setting put-account-setting-default
     register-daemon-task-definition
     submit-attachment-state-changes submit-container-state-change submit-task-state-change
     update-container-agent update-daemon update-express-gateway-service

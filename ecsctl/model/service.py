@@ -147,7 +147,8 @@ class ServiceCurrentRevisionSummary(Record):
 
 
 class Service(Record):
-    """ECS API_Service; `priority` and `preemption_priority` are ours, as in RunTask."""
+    """ECS API_Service; `priority` and `preemption_priority` are ours, as in RunTask, and so is where the
+    `service_connect_configuration` stands that ECS shows of deployments."""
 
     service_arn: str | None = None
     service_name: str | None = None
@@ -186,6 +187,7 @@ class Service(Record):
     resource_management_type: ResourceManagementType | None = None
     priority: str | None = None
     preemption_priority: int | None = None
+    service_connect_configuration: ServiceConnectConfiguration | None = None
 
 
 def is_external(service: Service) -> bool:

@@ -43,7 +43,7 @@ EXTENSIONS = {
     "RunTaskRequest": {"priority", "preemptionPriority", "seed"},
     "CreateServiceRequest": {"priority", "preemptionPriority"},
     "UpdateServiceRequest": {"priority", "preemptionPriority"},
-    "Service": {"priority", "preemptionPriority"},
+    "Service": {"priority", "preemptionPriority", "serviceConnectConfiguration"},
 }
 """Fields of our own in shapes of ECS: clients do not mind them."""
 LEAST_SHAPES, LEAST_MEMBERS = 49, 215
