@@ -186,8 +186,9 @@ HOST = (
     Entry("ls", "Show the hosts, and what is reserved of them."),
     Entry("check", "Say what is wrong with hosts, and what to do."),
     Entry("rm", "Take hosts away, when their tasks are gone."),
+    Entry("join-swarm", "Make hosts one swarm, with networks of all of them."),
 )
-"""Each lives in a module of ecsctl.cli.host that is called as it is."""
+"""Each lives in a module of ecsctl.cli.host that is called as it is, with `_` for `-`."""
 
 IMAGE = (
     Entry("push", "Send an image to hosts, only the layers that they lack."),
