@@ -82,6 +82,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("delete-service", "Delete a service.", "services"),
         Entry("describe-services", "Describe services.", "services"),
         Entry("list-services", "List services.", "services"),
+        Entry("list-services-by-namespace", "List the services of a namespace.", "namespaces"),
         Entry("list-service-deployments", "List the deployments of a service.", "service_deployments"),
         Entry("describe-service-deployments", "Describe deployments of services.", "service_deployments"),
         Entry("stop-service-deployment", "Roll a deployment back, or stop it.", "service_deployments"),
@@ -191,8 +192,9 @@ HOST = (
     Entry("check", "Say what is wrong with hosts, and what to do."),
     Entry("rm", "Take hosts away, when their tasks are gone."),
     Entry("fence", "Confirm that a host which does not answer is down."),
+    Entry("join-swarm", "Make hosts one swarm, with networks of all of them."),
 )
-"""Each lives in a module of ecsctl.cli.host that is called as it is."""
+"""Each lives in a module of ecsctl.cli.host that is called as it is, with `_` for `-`."""
 
 IMAGE = (
     Entry("push", "Send an image to hosts, only the layers that they lack."),
@@ -227,7 +229,7 @@ _WITHOUT = """
     disassociate-gateway-from-cluster discover-poll-endpoint
     list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
     list-gateway-cluster-associations list-gateway-routes list-gateways
-    list-services-by-namespace put-account-setting put-account-setting-default
+    put-account-setting put-account-setting-default
     register-daemon-task-definition
     submit-attachment-state-changes submit-container-state-change submit-task-state-change
     update-container-agent update-daemon update-express-gateway-service

@@ -39,6 +39,9 @@
     fs-89abcdef = {volume = "shared"}
     ebs = {driver = "local"}                        # and driver_options = {type = "tmpfs", device = "tmpfs"}
 
+    [subnets]                          # what the networks are like that are made for subnets, by name or pattern
+    "private-*" = "private"            # no way out; else "public"
+
     [profile.staging]                  # --profile staging: the same keys, put before those above
     state = "/srv/ecs/staging.db"
 
@@ -98,6 +101,7 @@ _KINDS: dict[str, type] = {
     "buckets": dict,
     "roles": dict,
     "file_systems": dict,
+    "subnets": dict,
     "ephemeral_storage": str,
 }
 EPHEMERAL_STORAGE = ("limited", "recorded")
@@ -140,6 +144,7 @@ class Config(Struct, frozen=True):
     file_systems: Mapping[str, FileSystem] = {}
     ephemeral_storage: str = EPHEMERAL_STORAGE[0]
     roles: Mapping[str, Sequence[str]] = {}
+    subnets: Mapping[str, str] = {}
     metadata_endpoint: bool = True
     endpoint_image: str = "busybox:stable"
     chosen: tuple[str, ...] = ()

@@ -70,11 +70,18 @@ def _is_command(words: Any) -> bool:
     return isinstance(words, list) and bool(words) and all(isinstance(word, str) for word in words)
 
 
+def _subnet(_: str, kind: Any, __: Path, where: str) -> str:
+    if kind not in ("private", "public"):
+        raise ConfigError(f'{where}: expected "private", for no way out of it, or "public"')
+    return str(kind)
+
+
 TABLES: dict[str, Callable[[str, Any, Path, str], Any]] = {
     "buckets": _directory,
     "file_systems": _file_system,
     "image_map": _image,
     "secrets": _command,
     "roles": _credentials,
+    "subnets": _subnet,
 }
 """What reads an entry: of its name, its value, the folder of the file, and where it stands. ConfigError."""

@@ -203,7 +203,8 @@ def _tell_services(tx: Transaction, loss: Loss, now: datetime, chance: Chance) -
         if record is None:
             continue
         mine = {task.arn for task in waiting if task.service == arn}
-        of_service = evolve(loss, 
+        of_service = evolve(
+            loss,
             tasks=[task for task in loss.tasks if task.arn in mine],
             kept={p: own for p, tasks in loss.kept.items() if (own := [task for task in tasks if task.arn in mine])},
         )

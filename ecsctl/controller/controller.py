@@ -526,10 +526,12 @@ class Controller:
 
     def _driver(self, instance: InstanceRecord) -> Driver:
         from ecsctl.controller.drive import Driver
+        from ecsctl.controller.task_networks import TaskNetworks
 
+        engine = self.engine(instance.address)
         return Driver(
             self._store,
-            self.engine(instance.address),
+            engine,
             self._claimant.another(),
             self.clock,
             self._signature(),
@@ -539,6 +541,7 @@ class Controller:
             self.images,
             partial(self.pulling, instance.name),
             self.endpoints if self.has_endpoints or self._sources.roles else None,
+            TaskNetworks(self._store, engine, instance.arn, self.engine, self._sources.is_private),
         )
 
     def _signature(self) -> Signature:

@@ -18,6 +18,7 @@ from ecsctl.controller.hands import Calls, perform
 from ecsctl.controller.keep_logs import keep_log
 from ecsctl.controller.limits import POLL, Limits
 from ecsctl.controller.look import Sight, closely, of_task
+from ecsctl.controller.task_networks import TaskNetworks
 from ecsctl.engine.port import CreateBody, Engine, Observed, PullProgress, RegistryLogin
 from ecsctl.model.arn import last_part
 from ecsctl.model.container_definition import ContainerDefinition
@@ -107,6 +108,7 @@ class Driver:
         policy: ImagePolicy,
         pulling: Callable[[str, PullProgress | None], object],
         endpoints: Callable[[], Endpoints] | None,
+        networks: TaskNetworks,
     ) -> None:
         """`ending` is told of a task (by ARN) as soon as it is to stop; `secrets` are asked for where one is needed,
         `endpoints` where a task may have one; `pulling` is told how far the pull of an image is, None when it is over.
@@ -122,6 +124,7 @@ class Driver:
         self._policy = policy
         self._pulling = pulling
         self._endpoints = endpoints
+        self._networks = networks
 
     def drive(self, arn: str, sight: Sight | None, limits: Limits) -> Drive:
         """Bring one task as far as the limits allow. Without a sight the task is taken to be new."""
@@ -323,12 +326,14 @@ class Driver:
             # Each time: whoever created it may not have come to this.
             if container.firelens_configuration and (router := firelens.router_of(definition)):
                 self._configure(action.target, record, definition, router)
+            self._networks.join(action.target, record, definition, action.container)
             if action.container == PAUSE and network_of(record) and record.endpoint and record.endpoint.offered:
                 from ecsctl.controller.endpoint_container import join
 
                 join(self._engine, action.target)
 
-        outcome = perform(self._engine, action, body, self._signature.key, fetch, offer, prepare)
+        network = partial(self._networks.carry_out, action, record)
+        outcome = perform(self._engine, action, body, self._signature.key, fetch, offer, prepare, network)
         if outcome.result == "refused" and "storage-opt" in outcome.value:
             outcome = outcome._replace(value=f"{UNLIMITED}: {outcome.value}")
         if outcome.result == "refused" and is_confidential(container):

@@ -34,11 +34,12 @@ def perform(
     fetch: Callable[[str], object],
     offer: Callable[[], str] = lambda: "",
     prepare: Callable[[], object] = lambda: None,
+    network: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """Make the call. `body` gives the create body; `key` tells our containers from others; `fetch` pulls an image;
-    `offer` says what an endpoint offers; `prepare` is done before a start."""
+    `offer` says what an endpoint offers; `prepare` is done before a start; `network` sees to networks and names."""
     try:
-        value = offer() if action.op == "endpoint" else _call(engine, action, body, key, fetch, prepare)
+        value = offer() if action.op == "endpoint" else _call(engine, action, body, key, fetch, prepare, network)
     except SecretUnavailable as error:
         return Outcome(action.op, action.container, "no_secret", str(error))
     except VolumeUnavailable as error:
@@ -69,13 +70,14 @@ def _call(
     key: bytes,
     fetch: Callable[[str], object],
     prepare: Callable[[], object],
+    network: Callable[[], object],
 ) -> str | None:
     if action.op == "create":
         return _create(engine, action.target, body(), key)
     if action.op == "pull":
         fetch(action.target)
-    elif action.op == "network":
-        engine.create_network(action.target, {identity.SUBNET: action.target})
+    elif action.op in ("network", "name", "unname"):
+        network()
     elif action.op == "start":
         prepare()
         engine.start(action.target)

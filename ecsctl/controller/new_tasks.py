@@ -15,7 +15,8 @@ from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.overrides import containers_of
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ContainerState, PlacementRules, PortReservation, TagSet, TaskRecord
+from ecsctl.model.service_network import ServiceConnectConfiguration, ServiceRegistry
+from ecsctl.model.stored import ContainerState, Discovery, PlacementRules, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.demand import Demand, gpus_of
@@ -23,9 +24,10 @@ from ecsctl.placement.host import ARCHITECTURE, SUBNET, ZONE, Host
 from ecsctl.placement.port_ranges import free_rows, ports_at
 from ecsctl.placement.preemption import SPOT_RANK, Occupant, rank_of
 from ecsctl.scheduler.decide import request_stop
+from ecsctl.scheduler.discovery import discovery_of, namespace_name
 from ecsctl.scheduler.namespaces import needs_pause
-from ecsctl.store.store import Transaction, add_event
-from ecsctl.store.tables import INSTANCES, PORTS, TAGS, TASKS
+from ecsctl.store.store import Transaction, View, add_event
+from ecsctl.store.tables import CLUSTERS, INSTANCES, PORTS, TAGS, TASKS
 
 FARGATE_PLATFORM = "1.4.0"
 """The platform version that LATEST is (ECS developer guide, "Fargate platform versions for Amazon ECS")."""
@@ -38,7 +40,7 @@ class Wish(NamedTuple):
     what is asked of the task's network interface, where it has one of its own. `rank`: what was asked of it as a
     preemption priority. `executable`: commands may be executed in its containers. `volume`: what is asked of the one
     that is configured at launch. `image_map`: what takes the place of its images. `rules`: what was asked of where it
-    goes.
+    goes. `connect` and `registries`: what a service asks of the names by which it is found.
     """
 
     definition: TaskDefinition
@@ -56,6 +58,8 @@ class Wish(NamedTuple):
     rules: PlacementRules | None = None
     volume: TaskVolumeConfiguration | None = None
     image_map: Mapping[str, str] = {}
+    connect: ServiceConnectConfiguration | None = None
+    registries: tuple[ServiceRegistry, ...] = ()
 
     def of(self, provider: str | None) -> Wish:
         """For one of its capacity providers, or for none."""
@@ -121,6 +125,7 @@ def put_task(
         rules=wish.rules,
         volume=wish.volume,
         image_map=dict(wish.image_map),
+        discovery=_discovery(tx, cluster, wish),
     )
     ports = set(demand.ports)
     if demand.ranges:
@@ -136,6 +141,14 @@ def put_task(
         tx.put(PORTS, PortReservation(instance_arn=host.arn, port=port, protocol=protocol, task_arn=arn))
     add_event(tx, now, cluster, arn, "TaskPlaced", f"on {last_part(host.arn)}")
     return record
+
+
+def _discovery(view: View, cluster: str, wish: Wish) -> Discovery | None:
+    """By which names it is found; None where it is in no namespace."""
+    found = view.get(CLUSTERS, cluster)
+    defaults = found.service_connect_defaults if found else None
+    default = namespace_name((defaults.namespace if defaults else None) or "")
+    return discovery_of(wish.definition, wish.connect, wish.registries, default, last_part(cluster))
 
 
 def _in_one_subnet(asked: AwsVpcConfiguration, host: Host) -> AwsVpcConfiguration:

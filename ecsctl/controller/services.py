@@ -152,6 +152,8 @@ def _put(tx: Transaction, record: ServiceRecord, launch: Launch, now: datetime, 
         executable=bool(service.enable_execute_command),
         volume=volume_asked(launch.definition, launch.starter.volumes),
         image_map=launch.starter.image_map,
+        connect=launch.starter.connect,
+        registries=tuple(launch.starter.registries),
     )
     wish, cluster = wish.of(launch.provider), str(service.cluster_arn)
     return put_task(tx, cluster, wish, launch.demand, launch.host, now, chance.new_id, launch.victims).arn

@@ -22,7 +22,6 @@ from ecsctl.model.errors import (
     EngineTimeout,
     ImageNotFound,
     InputError,
-    NetworkNotFound,
     NotFound,
 )
 from ecsctl.model.observed import Address, Observed, PortBinding, Settings
@@ -34,12 +33,15 @@ if TYPE_CHECKING:
         EngineInfo,
         ExecSession,
         Health,
+        JoinTokens,
         LogChunk,
+        Network,
         ObservedImage,
         PullProgress,
         RegistryLogin,
         State,
         Subnet,
+        SwarmMember,
         Usage,
     )
 
@@ -57,7 +59,6 @@ RENAME_SECONDS = 10.0
 CLEAN_UP_SECONDS = 0.2
 """After a container's end, by which the engine has begun to clean up behind it, or is done."""
 VOLUME_SECONDS = 30.0
-NETWORK_SECONDS = 30.0
 REMOVE_IMAGE_SECONDS = 60.0
 FEED_SECONDS = 10.0
 LOGS_QUIET_SECONDS = 30.0
@@ -128,7 +129,9 @@ class DockerEngine:
         except NotFound as error:
             if "no such image" in error.message.lower():
                 raise ImageNotFound(error.status, error.message) from None
-            raise _about_network(error) from None
+            from ecsctl.engine.docker_networks import about
+
+            raise about(error) from None
         with _understood():
             return str(reply.json()["Id"])
 
@@ -139,11 +142,13 @@ class DockerEngine:
         self._wait_for_clean_up()
         try:
             self._http.call("POST", f"{_path(container_id)}/start", START_SECONDS)
-        except NotFound as error:
+        except EngineRefused as error:
             # A network that is not there is a 404 too, and the container is not gone.
-            if "no such container" in error.message.lower():
+            if isinstance(error, NotFound) and "no such container" in error.message.lower():
                 raise
-            raise _about_network(error) from None
+            from ecsctl.engine.docker_networks import about
+
+            raise about(error) from None
 
     def stop(self, container_id: str, timeout: int) -> None:
         seconds = timeout + STOP_GRACE_SECONDS
@@ -307,56 +312,68 @@ class DockerEngine:
         with suppress(NotFound):
             self._http.call("DELETE", f"/volumes/{segment(name)}", VOLUME_SECONDS)
 
-    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
-        body: dict[str, Any] = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels}
-        if subnet:
-            pool = {"Subnet": subnet.block, "AuxiliaryAddresses": {"reserved": subnet.reserved}}
-            body |= {"Internal": True, "IPAM": {"Driver": "default", "Config": [pool]}}
-        with self._networking:
-            try:
-                self._http.call("POST", "/networks/create", NETWORK_SECONDS, body=body)
-            except Conflict:
-                return
-            except EngineRefused as error:
-                if not (subnet and "overlaps" in error.message and self._networks(name)):  # made at the same moment
-                    raise
-            self._keep_one_network(name)
+    def create_network(
+        self, name: str, labels: dict[str, str], subnet: Subnet | None = None, *, internal: bool = False
+    ) -> None:
+        from ecsctl.engine import docker_networks
 
-    def connect_network(self, name: str, container_id: str) -> None:
-        try:
-            body = {"Container": container_id}
-            self._http.call("POST", f"/networks/{segment(name)}/connect", NETWORK_SECONDS, body=body)
-        except NotFound as error:
-            if "no such container" in error.message.lower():
-                raise
-            raise _about_network(error) from None
-        except EngineRefused as error:
-            if "already exists in network" not in error.message and "already attached to network" not in error.message:
-                raise
+        with self._networking, _understood():
+            docker_networks.create(self._http, name, labels, subnet, internal=internal)
 
-    def _keep_one_network(self, name: str) -> None:
-        """Two that were created at the same moment may both be there (Docker 20.10), and then neither can be used: the
-        older one stays."""
-        for network in self._networks(name)[1:]:
-            with suppress(Conflict):  # somebody uses it after all
-                self.remove_network(network)
+    def create_overlay(self, name: str, labels: dict[str, str], *, internal: bool = False) -> None:
+        from ecsctl.engine import docker_networks
 
-    def _networks(self, name: str) -> Sequence[str]:
-        """The ids of those of a name, the oldest first."""
-        filters = msgspec.json.encode({"name": [name]}).decode()
-        reply = self._http.call("GET", "/networks", INSPECT_SECONDS, {"filters": filters})
         with _understood():
-            return [i for _, i in sorted((one["Created"], one["Id"]) for one in reply.json() if one["Name"] == name)]
+            docker_networks.create_overlay(self._http, name, labels, internal=internal)
+
+    def connect_network(self, name: str, container_id: str, names: Sequence[str] = ()) -> None:
+        from ecsctl.engine import docker_networks
+
+        docker_networks.connect(self._http, name, container_id, names)
+
+    def disconnect_network(self, name: str, container_id: str) -> None:
+        from ecsctl.engine import docker_networks
+
+        docker_networks.disconnect(self._http, name, container_id)
+
+    def list_networks(self, label: str) -> Sequence[Network]:
+        from ecsctl.engine import docker_networks
+
+        with _understood():
+            return docker_networks.listing(self._http, label)
 
     def remove_network(self, name: str) -> None:
-        try:
-            self._http.call("DELETE", f"/networks/{segment(name)}", NETWORK_SECONDS)
-        except NotFound:
-            pass
-        except EngineRefused as error:
-            if "active endpoints" not in error.message:
-                raise
-            raise Conflict(409, error.message) from None
+        from ecsctl.engine import docker_networks
+
+        docker_networks.remove(self._http, name)
+
+    def swarm(self) -> SwarmMember:
+        from ecsctl.engine import docker_networks
+
+        reply = self._http.call("GET", "/info", INSPECT_SECONDS)
+        with _understood():
+            return docker_networks.member(reply.json())
+
+    def init_swarm(self, address: str = "") -> None:
+        from ecsctl.engine import docker_networks
+
+        docker_networks.init(self._http, address)
+
+    def join_tokens(self) -> JoinTokens:
+        from ecsctl.engine import docker_networks
+
+        with _understood():
+            return docker_networks.tokens(self._http)
+
+    def join_swarm(self, managers: Sequence[str], token: str, address: str = "") -> None:
+        from ecsctl.engine import docker_networks
+
+        docker_networks.join(self._http, managers, token, address)
+
+    def leave_swarm(self) -> None:
+        from ecsctl.engine import docker_networks
+
+        docker_networks.leave(self._http)
 
     def close(self) -> None:
         self._http.close()
@@ -405,12 +422,6 @@ def _understood() -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
         raise EngineRefused(200, f"The answer is not that of a Docker Engine: {error!r}.") from error
-
-
-def _about_network(error: NotFound) -> EngineRefused:
-    """What a 404 means that is about neither a container nor an image."""
-    kind = NetworkNotFound if "network" in error.message.lower() else EngineRefused
-    return kind(error.status, error.message)
 
 
 def _info(found: dict[str, Any], api_version: str) -> EngineInfo:

@@ -7,7 +7,7 @@ engine said no. Verbs that are asked for a state the container is already in suc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -32,7 +32,9 @@ __all__ = [
     "EngineInfo",
     "ExecSession",
     "Health",
+    "JoinTokens",
     "LogChunk",
+    "Network",
     "Observed",
     "ObservedImage",
     "PortBinding",
@@ -42,6 +44,7 @@ __all__ = [
     "State",
     "Stream",
     "Subnet",
+    "SwarmMember",
     "Usage",
 ]
 
@@ -104,6 +107,41 @@ class Subnet(Struct, frozen=True):
 
     block: str
     reserved: str
+
+
+class Network(Struct, frozen=True):
+    """A network: its driver is `overlay` where it spans the hosts of a swarm."""
+
+    name: str
+    driver: str
+    labels: dict[str, str]
+
+
+class SwarmMember(Struct, frozen=True):
+    """What an engine says of the swarm that it is in. `state`: `inactive` where it is in none, `active` where all is
+    well. `node` is its id there, `address` where others reach it; `swarm`, the swarm's id, only a manager tells.
+    `managers`: where they listen, by their ids, as far as the engine knows them."""
+
+    state: str = "inactive"
+    node: str = ""
+    address: str = ""
+    swarm: str = ""
+    managers: Mapping[str, str] = {}
+    error: str = ""
+
+    @property
+    def is_manager(self) -> bool:
+        return self.swarm != ""
+
+
+class JoinTokens(Struct, frozen=True):
+    """What lets an engine join a swarm: whoever has one can."""
+
+    worker: str
+    manager: str
+
+    def __repr__(self) -> str:
+        return "JoinTokens(***)"
 
 
 class Usage(Struct, frozen=True):
@@ -239,15 +277,46 @@ class Engine(Protocol):
     def remove_volume(self, name: str) -> None:
         """Success when there is none. Conflict while a container uses it."""
 
-    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
-        """A network of the host's own. Success when there is a network of that name already, of whatever kind."""
+    def create_network(
+        self, name: str, labels: dict[str, str], subnet: Subnet | None = None, *, internal: bool = False
+    ) -> None:
+        """A network of the host's own; with a subnet, or `internal`, it has no way out. Success when there is a network
+        of that name already, of whatever kind."""
 
-    def connect_network(self, name: str, container_id: str) -> None:
-        """Put a container into a further network, by the time it runs. Success when it is in it. NotFound when the
-        container is gone, NetworkNotFound, now or at its start, when the network is not there."""
+    def create_overlay(self, name: str, labels: dict[str, str], *, internal: bool = False) -> None:
+        """A network of all hosts of the swarm, which this engine has to be a manager of. Success when the swarm has one
+        of that name already; Conflict when only this host has."""
+
+    def connect_network(self, name: str, container_id: str, names: Sequence[str] = ()) -> None:
+        """Put a container into a further network, by the time it runs; the others in it find it by these names too.
+        Success when it is in it, by whatever names. NotFound when the container is gone, NetworkNotFound, now or at its
+        start, when the network is not there."""
+
+    def disconnect_network(self, name: str, container_id: str) -> None:
+        """Take a container out of a network. Success when it is not in it, or there is no such network. NotFound when
+        the container is gone."""
+
+    def list_networks(self, label: str) -> Sequence[Network]:
+        """Those that carry a label, as far as the host knows them."""
 
     def remove_network(self, name: str) -> None:
         """Success when there is none. Conflict while a container uses it."""
+
+    def swarm(self) -> SwarmMember: ...
+
+    def init_swarm(self, address: str = "") -> None:
+        """Begin a swarm, as its manager, which others reach at an IP address; by default the engine chooses. Conflict
+        when it is in one. EngineRefused: it has several addresses, and cannot choose."""
+
+    def join_tokens(self) -> JoinTokens:
+        """EngineRefused when it is no manager of a swarm."""
+
+    def join_swarm(self, managers: Sequence[str], token: str, address: str = "") -> None:
+        """Join a swarm by one of its managers (`address:port`). Conflict when it is in one; EngineRefused when it does
+        not get through to them, and then it is in none."""
+
+    def leave_swarm(self) -> None:
+        """Success when it is in none. Its containers go on."""
 
     def close(self) -> None:
         """Give connections back."""

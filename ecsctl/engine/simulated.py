@@ -17,13 +17,16 @@ from ecsctl.engine.port import (
     EngineInfo,
     ExecSession,
     Health,
+    JoinTokens,
     LogChunk,
+    Network,
     Observed,
     ObservedImage,
     PullProgress,
     RegistryLogin,
     Settings,
     Subnet,
+    SwarmMember,
     Usage,
 )
 from ecsctl.engine.simulated_container import (
@@ -38,6 +41,7 @@ from ecsctl.engine.simulated_container import (
 )
 from ecsctl.engine.simulated_faults import Call, Fault, Pullable
 from ecsctl.engine.simulated_images import Images, image_reference
+from ecsctl.engine.simulated_networks import Networks
 from ecsctl.engine.transport import refusal
 from ecsctl.model import identity
 from ecsctl.model.errors import (
@@ -57,7 +61,6 @@ DYNAMIC_PORTS = range(32768, 61000)
 MIN_MEMORY = 6 * 1024 * 1024
 GIB = 1024**3
 EVENT_POLL = 0.05
-BUILT_IN_NETWORKS = ("bridge", "host", "none")
 INFO = EngineInfo(
     "SIMU:0001", "simulated", 4, 8 * GIB, "linux", "x86_64", "20.10.24", "1.41", live_restore=False, directory="/"
 )
@@ -79,16 +82,16 @@ class SimulatedEngine:
         sleep: Callable[[float], None] | None = None,
         info: EngineInfo = INFO,
         registry: dict[str, Pullable] | None = None,
+        wire: dict[str, Networks] | None = None,
     ) -> None:
         self.images = Images(images or {}, registry or {})
         self.registry = self.images.registry
         self.faults: list[Fault] = []
-        self.reachable = True
         self.disk_full = False
         self.clock_ahead = 0.0
         self.calls: list[Call] = []
         self.volumes: dict[str, dict[str, str]] = {}
-        self.networks: dict[str, dict[str, str]] = {name: {} for name in BUILT_IN_NETWORKS}
+        self.networks = Networks(info.name, {} if wire is None else wire)
         self._now = now
         self._sleep = sleep
         self._info = info
@@ -100,6 +103,21 @@ class SimulatedEngine:
         self._known: dict[str, Observed] = {}
 
     # What tests do to it
+
+    @property
+    def reachable(self) -> bool:
+        """Whether it answers, us and the other engines that have the same `wire`."""
+        return self.networks.reachable
+
+    @reachable.setter
+    def reachable(self, value: bool) -> None:
+        self.networks.reachable = value
+
+    def resolve(self, network: str, name: str) -> list[str]:
+        """The names of its containers that others in a network find by a name."""
+        with self._settled():
+            running = [found for found in self._containers.values() if found.runs]
+            return [found.name for found in running if name in found.further_networks.get(network, ())]
 
     def calls_of(self, *verbs: str) -> list[Call]:
         """The calls made so far, of some verbs."""
@@ -336,29 +354,58 @@ class SimulatedEngine:
 
         self._call("remove_volume", (name,), act)
 
-    def create_network(self, name: str, labels: dict[str, str], subnet: Subnet | None = None) -> None:
-        def act(_: float) -> None:
-            self.networks.setdefault(name, dict(labels))
+    def create_network(
+        self, name: str, labels: dict[str, str], subnet: Subnet | None = None, *, internal: bool = False
+    ) -> None:
+        made = Network(name, "bridge", dict(labels))
+        self._call("create_network", (name, labels, subnet, internal), lambda _: self.networks.create(made))
 
-        self._call("create_network", (name, labels, subnet) if subnet else (name, labels), act)
+    def create_overlay(self, name: str, labels: dict[str, str], *, internal: bool = False) -> None:
+        made = Network(name, "overlay", dict(labels))
+        self._call("create_overlay", (name, labels, internal), lambda _: self.networks.create_overlay(made))
 
-    def connect_network(self, name: str, container_id: str) -> None:
+    def connect_network(self, name: str, container_id: str, names: Sequence[str] = ()) -> None:
         def act(_: float) -> None:
             container = self._find(container_id)
-            if container.runs and name not in self.networks:
-                raise NetworkNotFound(404, f"network {name} not found")
-            container.further_networks.add(name)
+            if name not in container.networks:
+                if container.runs and not self.networks.find(name):
+                    raise NetworkNotFound(404, f"network {name} not found")
+                container.further_networks[name] = tuple(names)
 
-        self._call("connect_network", (name, container_id), act)
+        self._call("connect_network", (name, container_id, *names), act)
+
+    def disconnect_network(self, name: str, container_id: str) -> None:
+        def act(_: float) -> None:
+            self._find(container_id).further_networks.pop(name, None)
+
+        self._call("disconnect_network", (name, container_id), act)
+
+    def list_networks(self, label: str) -> Sequence[Network]:
+        return self._call("list_networks", (label,), lambda _: self.networks.listing(label))
 
     def remove_network(self, name: str) -> None:
         def act(_: float) -> None:
             users = [found for found in self._containers.values() if found.runs and name in found.networks]
             if users:
                 raise Conflict(409, f"error while removing network: network {name} has active endpoints")
-            self.networks.pop(name, None)
+            self.networks.remove(name)
 
         self._call("remove_network", (name,), act)
+
+    def swarm(self) -> SwarmMember:
+        return self._call("swarm", (), lambda _: self.networks.member())
+
+    def init_swarm(self, address: str = "") -> None:
+        self._call("init_swarm", (address,), lambda _: self.networks.init())
+
+    def join_tokens(self) -> JoinTokens:
+        return self._call("join_tokens", (), lambda _: self.networks.tokens())
+
+    def join_swarm(self, managers: Sequence[str], token: str, address: str = "") -> None:
+        self._call("join_swarm", (tuple(managers), address), lambda _: self.networks.join(managers, token))
+
+    def leave_swarm(self) -> None:
+        self._call("leave_swarm", (), lambda _: self.networks.leave())
 
     def close(self) -> None:
         pass
@@ -485,7 +532,7 @@ class SimulatedEngine:
                 raise NotFound(404, f"No such container: {mode.removeprefix('container:')}")
             if not other.runs:
                 raise Conflict(409, f"cannot join network of a non running container: {other.id}")
-        elif missing := sorted(container.networks - self.networks.keys()):
+        elif missing := sorted(name for name in container.networks if not self.networks.find(name)):
             raise NetworkNotFound(404, f"network {missing[0]} not found")
         if container.program.start_error is not None:
             self._refuse_start(container, container.program.start_error)

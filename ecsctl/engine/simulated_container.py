@@ -104,7 +104,8 @@ class Container:
     """What was put into it, by path."""
     fed: list[bytes] = field(default_factory=list)
     """The lines that it was given since it began."""
-    further_networks: set[str] = field(default_factory=set)
+    further_networks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Each with the names that it has there."""
     _end: tuple[float, int, bool] | None = None
     """When it will end, with which code, and whether by running out of memory."""
 

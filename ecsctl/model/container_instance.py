@@ -83,6 +83,11 @@ class ContainerInstance(Record):
     gpu_devices: list[GpuDevice] | None = None
 
 
+def attribute_of(instance: ContainerInstance, name: str) -> str | None:
+    """The value of an attribute; None where it has none."""
+    return next((found.value for found in instance.attributes or [] if found.name == name), None)
+
+
 def amount(found: list[Resource] | None, name: str) -> int:
     """The whole number a resource list gives for CPU or MEMORY."""
     return next((resource.integer_value or 0 for resource in found or [] if resource.name == name), 0)

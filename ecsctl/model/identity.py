@@ -28,10 +28,14 @@ ENDPOINT = "ecsctl.endpoint"
 ENDPOINT_NAME = "ecsctl-endpoint"
 """The name of that container, of the volume in memory that it answers from, and of the network by which tasks reach it
 that have a network interface of their own."""
+NAMESPACE_PREFIX = "ecsctl-ns-"
+"""How the names of the networks begin that the tasks of a namespace are in, besides their own."""
 SHARED = "*"
 """What the label INSTALL says of what belongs to everybody who uses a host."""
 SUBNET = "ecsctl.subnet"
 """A label of networks that were made because a task asked for a subnet of that name."""
+NAMESPACE = "ecsctl.namespace"
+"""A label of the network of a namespace: which."""
 PAUSE = "~internal~ecs~pause"
 """The name, as the ECS agent has it, of the container that owns the namespaces of a task."""
 PAUSE_IMAGE = "ecsctl/pause:1"
@@ -66,6 +70,21 @@ def container_name(family: str, revision: int, container: str, task_id: str) -> 
 def volume_name(family: str, revision: int, volume: str, task_id: str) -> str:
     """The engine's name for a volume with scope `task`."""
     return f"ecs-{family[:40]}-{revision}-{volume[:40]}-{task_id}"
+
+
+def namespace_network(namespace: str, install: str) -> str:
+    """The engine's name for the network of a namespace: others who use the host have namespaces of their own."""
+    import hashlib
+    import re
+
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "-", namespace)[:60]
+    digest = hashlib.sha256(f"{install} {namespace}".encode()).hexdigest()[:8]
+    return f"{NAMESPACE_PREFIX}{plain}-{digest}"
+
+
+def is_beside(network: str) -> bool:
+    """Whether containers are in it besides the network that their address is of."""
+    return network == ENDPOINT_NAME or network.startswith(NAMESPACE_PREFIX)
 
 
 def dead_name(name: str) -> str:

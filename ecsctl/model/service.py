@@ -148,7 +148,8 @@ class ServiceCurrentRevisionSummary(Record):
 
 
 class Service(Record):
-    """ECS API_Service; `priority` and `preemption_priority` are ours, as in RunTask, and `loss_policy`."""
+    """ECS API_Service; `priority` and `preemption_priority` are ours, as in RunTask, and `loss_policy`; and so is where
+    the `service_connect_configuration` stands that ECS shows of deployments."""
 
     service_arn: str | None = None
     service_name: str | None = None
@@ -188,6 +189,7 @@ class Service(Record):
     priority: str | None = None
     preemption_priority: int | None = None
     loss_policy: LossPolicy | None = None
+    service_connect_configuration: ServiceConnectConfiguration | None = None
 
 
 def is_external(service: Service) -> bool:

@@ -29,13 +29,15 @@ from ecsctl.model.service import (
     is_external,
 )
 from ecsctl.model.service_deployment import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
+from ecsctl.model.service_network import ServiceConnectConfiguration, ServiceRegistry
 from ecsctl.model.task import LaunchType, NetworkBinding, Task
 
 Stage = Literal["none", "created", "started", "exited", "fenced"]
 """How far a container has come on its engine. `fenced`: no container holds its name, and none will."""
 
-Operation = Literal["create", "pull", "start", "stop", "rename", "remove", "network", "endpoint"]
-"""`network` creates the network that the container is to be in; `endpoint` sees to what answers the task on its host,
+Operation = Literal["create", "pull", "start", "stop", "rename", "remove", "network", "endpoint", "name", "unname"]
+"""`network` creates the networks that the container is to be in; `unname` takes the names away by which others find it,
+`name` gives them back; `endpoint` sees to what answers the task on its host,
 before its first container is created."""
 
 Pull = Literal["missing", "try", "must"]
@@ -66,7 +68,7 @@ class ContainerState(Record):
     could not be pulled, created or started, for `reason`. `restarts`: how often its restart policy has started it
     again; `ran`: how long it ran, in seconds by its host's clock, when it ended last. `address`: where it is in the
     network of its own that it has, if any. `image`: what it is created from, once that is settled; `pulled`: it was, or
-    `pull_failed` says why not; `image_digest`: empty where it has none.
+    `pull_failed` says why not; `image_digest`: empty where it has none. `nameless`: its names were taken away.
     """
 
     name: str
@@ -79,6 +81,7 @@ class ContainerState(Record):
     pulled: bool = False
     pull_failed: str | None = None
     networked: bool = False
+    nameless: bool = False
     starts: int = 0
     stops: int = 0
     late_start: bool = False
@@ -95,6 +98,14 @@ class ContainerState(Record):
     exited_at: datetime | None = None
     bindings: list[NetworkBinding] = msgspec.field(default_factory=list)
     address: TaskAddress | None = None
+
+
+class Discovery(Record):
+    """Where a task finds others, and by which names of its containers it is found: those of the engine's DNS in the
+    network of a namespace."""
+
+    namespace: str
+    names: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
 class Endpoint(Record):
@@ -170,7 +181,7 @@ class TaskRecord(Record):
     `rules`: what RunTask was asked of where it goes.
     `volume`: what was asked of the volume that is configured at launch. `port_rows`: the first ports of the host that
     serve the port ranges of the task definition, in its order. `image_map`: what was asked to take the place of its
-    images, before what is configured.
+    images, before what is configured. `discovery` is None where it is in no namespace.
     """
 
     task: Task
@@ -192,6 +203,7 @@ class TaskRecord(Record):
     port_rows: list[int] = msgspec.field(default_factory=list)
     image_map: dict[str, str] = msgspec.field(default_factory=dict)
     endpoint: Endpoint | None = None
+    discovery: Discovery | None = None
 
     @property
     def arn(self) -> str:
@@ -256,7 +268,7 @@ class Starter(Record):
 
     `failures` in a row are what the circuit breaker counts, `start_failures` in a row what the throttle goes by; the
     last of these was noted at `failed_at`. `obstacle`: what was last told of why it does not get on.
-    `network`, `volumes` and `image_map`: what its tasks are to have of them.
+    `network`, `volumes`, `image_map`, `connect` and `registries`: what its tasks are to have of them.
     """
 
     id: str
@@ -271,6 +283,8 @@ class Starter(Record):
     network: NetworkConfiguration | None = None
     volumes: list[ServiceVolumeConfiguration] | None = None
     image_map: dict[str, str] = msgspec.field(default_factory=dict)
+    connect: ServiceConnectConfiguration | None = None
+    registries: list[ServiceRegistry] = msgspec.field(default_factory=list)
 
 
 class DeploymentRecord(Starter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecsctl.model.api.clusters import (
+    ClusterServiceConnectDefaultsRequest,
     CreateClusterRequest,
     CreateClusterResponse,
     DeleteClusterRequest,
@@ -17,11 +18,18 @@ from ecsctl.model.api.clusters import (
     UpdateClusterSettingsResponse,
 )
 from ecsctl.model.arn import check_name
-from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem, Cluster, ClusterSetting
+from ecsctl.model.cluster import (
+    FARGATE_PROVIDERS,
+    CapacityProviderStrategyItem,
+    Cluster,
+    ClusterServiceConnectDefaults,
+    ClusterSetting,
+)
 from ecsctl.model.common import Failure, KeyValuePair
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.operations.context import Context
+from ecsctl.operations.discovery_rules import check_namespace
 from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, find_provider, page, put_tags, tags_of
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES, TASKS
@@ -46,7 +54,7 @@ def check_new_cluster(request: CreateClusterRequest) -> None:
     check_name(request.cluster_name or "default", "Cluster name", "InvalidParameterException")
     check_tags(request.tags)
     if request.service_connect_defaults:
-        raise invalid_parameter("serviceConnectDefaults: Service Connect is not served by this release.")
+        check_namespace(request.service_connect_defaults.namespace, "serviceConnectDefaults.namespace")
 
 
 def put_cluster(tx: Transaction, ctx: Context, name: str, request: CreateClusterRequest) -> None:
@@ -69,7 +77,13 @@ def cluster_asked(ctx: Context, name: str, request: CreateClusterRequest) -> Clu
         configuration=request.configuration,
         capacity_providers=request.capacity_providers or [],
         default_capacity_provider_strategy=request.default_capacity_provider_strategy or [],
+        service_connect_defaults=_defaults(request.service_connect_defaults),
     )
+
+
+def _defaults(asked: ClusterServiceConnectDefaultsRequest | None) -> ClusterServiceConnectDefaults | None:
+    """None where an empty namespace takes back what there was."""
+    return ClusterServiceConnectDefaults(namespace=asked.namespace) if asked and asked.namespace else None
 
 
 def with_providers(
@@ -113,8 +127,9 @@ def list_clusters(ctx: Context, request: ListClustersRequest) -> ListClustersRes
 
 def update_cluster(ctx: Context, request: UpdateClusterRequest) -> UpdateClusterResponse:
     """Change settings and configuration (ECS API_UpdateCluster)."""
-    if request.service_connect_defaults:
-        raise invalid_parameter("serviceConnectDefaults: Service Connect is not served by this release.")
+    asked = request.service_connect_defaults
+    if asked and asked.namespace:
+        check_namespace(asked.namespace, "serviceConnectDefaults.namespace")
     return UpdateClusterResponse(cluster=_update(ctx, request.cluster, request))
 
 
@@ -131,6 +146,9 @@ def _update(ctx: Context, name: str, request: UpdateClusterRequest) -> Cluster:
             cluster,
             settings=request.settings or cluster.settings,
             configuration=request.configuration or cluster.configuration,
+            service_connect_defaults=cluster.service_connect_defaults
+            if request.service_connect_defaults is None
+            else _defaults(request.service_connect_defaults),
         )
         tx.put(CLUSTERS, changed)
         return cluster_shape(tx, changed, {"SETTINGS", "CONFIGURATIONS", "TAGS"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from ecsctl.model.api.capacity_providers import CreateCapacityProviderRequest
-from ecsctl.model.api.clusters import CreateClusterRequest
+from ecsctl.model.api.clusters import ClusterServiceConnectDefaultsRequest, CreateClusterRequest
 from ecsctl.model.api.services import CreateServiceRequest
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
@@ -69,12 +69,16 @@ def _tags(view: View, arn: str | None) -> list[Tag] | None:
 
 
 def _cluster(view: View, cluster: Cluster) -> CreateClusterRequest:
+    defaults = cluster.service_connect_defaults
     return CreateClusterRequest(
         cluster_name=cluster.cluster_name,
         settings=cluster.settings,
         configuration=cluster.configuration,
         capacity_providers=cluster.capacity_providers or None,
         default_capacity_provider_strategy=cluster.default_capacity_provider_strategy or None,
+        service_connect_defaults=ClusterServiceConnectDefaultsRequest(defaults.namespace)
+        if defaults and defaults.namespace
+        else None,
         tags=_tags(view, cluster.cluster_arn),
     )
 

@@ -34,7 +34,7 @@ def push_image(
     ctx: Context, image: str, *, cluster: str | None, hosts: Sequence[str] | None, source: str, tell: Tell
 ) -> list[Sent]:
     """Send an image from the engine at an address to container instances: those named, or all that are ACTIVE."""
-    chosen = _hosts(ctx, cluster, hosts)
+    chosen = hosts_named(ctx, cluster, hosts)
     engine = ctx.controller.engine(source)
     found = engine.image(image)
     if found is None:
@@ -75,11 +75,12 @@ def list_images(
             if not name or any(name in tag for tag in image.tags)
         ]
 
-    rows = together([partial(ask, host) for host in _hosts(ctx, cluster, hosts)], AT_ONCE)
+    rows = together([partial(ask, host) for host in hosts_named(ctx, cluster, hosts)], AT_ONCE)
     return [row for some in rows for row in some or ()], silent
 
 
-def _hosts(ctx: Context, cluster: str | None, names: Sequence[str] | None) -> list[InstanceRecord]:
+def hosts_named(ctx: Context, cluster: str | None, names: Sequence[str] | None) -> list[InstanceRecord]:
+    """Container instances of a cluster by name, id or ARN; all that are in use where none is named. InputError."""
     ensure_default_instance(ctx, cluster)
     with ctx.store.read() as view:
         found = find_cluster(view, ctx, cluster)

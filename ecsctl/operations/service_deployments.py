@@ -93,6 +93,8 @@ def put_revision(tx: Transaction, service: Service, deployment: DeploymentRecord
         launch_type=service.launch_type,
         capacity_provider_strategy=service.capacity_provider_strategy,
         network_configuration=deployment.network,
+        service_registries=deployment.registries or None,
+        service_connect_configuration=deployment.connect,
         volume_configurations=deployment.volumes,
         platform_version=service.platform_version,
         container_images=_images(definition),

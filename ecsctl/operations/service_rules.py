@@ -17,8 +17,6 @@ from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 
 _UNSERVED = {
     "load_balancers": "loadBalancers: load balancers are",
-    "service_registries": "serviceRegistries: service discovery is",
-    "service_connect_configuration": "serviceConnectConfiguration: Service Connect is",
     "vpc_lattice_configurations": "vpcLatticeConfigurations: VPC Lattice is",
     "gateway_connectors": "gatewayConnectors: gateways are",
     "monitoring": "monitoring: monitoring configurations are",
@@ -101,7 +99,7 @@ def check_served(request: CreateServiceRequest | UpdateServiceRequest | CreateTa
     """ClientException for what is not honoured, by name."""
     for field, what in _UNSERVED.items():
         given = getattr(request, field, None)
-        if given and getattr(given, "enabled", True):  # what is switched off asks for nothing
+        if given:
             raise client_exception(f"{what} not honoured by this release; leave it out.")
 
 

@@ -46,11 +46,13 @@ from ecsctl.model.service import (
     Service,
     ServiceCurrentRevisionSummary,
     ServiceVolumeConfiguration,
+    is_external,
 )
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task import LaunchType
 from ecsctl.operations.context import Context
 from ecsctl.operations.deployment_rules import merged
+from ecsctl.operations.discovery_rules import check_discovery, check_not_external, with_namespace
 from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import (
@@ -62,6 +64,7 @@ from ecsctl.operations.lookup import (
     tags_of,
     the_service,
 )
+from ecsctl.operations.namespaces import resources_of
 from ecsctl.operations.service_deployments import begin_deployment
 from ecsctl.operations.service_rules import check_loss_policy, check_new_service, check_rebalancing, check_update
 from ecsctl.operations.task_sets import task_set_shapes
@@ -146,6 +149,7 @@ def _new(tx: Transaction, ctx: Context, cluster: Cluster, arn: str, request: Cre
     check_constraints(found, request.placement_constraints)
     service = service_asked(ctx, cluster, arn, request, str(found.task_definition_arn))
     check_loss_policy(service, found)
+    check_discovery(tx, cluster, service, found)
     return ServiceRecord(service=service, deployments=[_deployment(ctx, service, volumes, {})])
 
 
@@ -171,7 +175,8 @@ def service_asked(
         service_name=request.service_name,
         cluster_arn=cluster.cluster_arn,
         load_balancers=[],
-        service_registries=[],
+        service_registries=request.service_registries or [],
+        service_connect_configuration=with_namespace(cluster, request.service_connect_configuration),
         status="ACTIVE",
         desired_count=request.desired_count or 0,
         launch_type=None if strategy else request.launch_type or "EC2",
@@ -198,6 +203,8 @@ def service_asked(
     if made.availability_zone_rebalancing is None:
         made = with_rebalancing(made)
     check_rebalancing(made)
+    if is_external(made):
+        check_not_external(made)
     check_fargate_placement(launched(made), made.placement_strategy, made.placement_constraints)
     return made
 
@@ -231,6 +238,8 @@ def _deployment(
         network=service.network_configuration,
         volumes=volumes or None,
         image_map={**images, **ctx.image_map},
+        connect=service.service_connect_configuration,
+        registries=service.service_registries or [],
         created_at=now,
         updated_at=now,
         rollout_state_reason=IN_PROGRESS.format(deployment_id),
@@ -280,6 +289,7 @@ def _changed(
         service = _with_strategy(cluster, service, request.capacity_provider_strategy)
     if request.network_configuration is not None:
         service = evolve(service, network_configuration=_or_none(request.network_configuration))
+    service = _with_names(cluster, service, request)
     if request.platform_version is not None:
         fargate_platform(launched(service), request.platform_version)
     definition = service.task_definition
@@ -290,6 +300,7 @@ def _changed(
         kinds, network = launched(service), service.network_configuration
         found = startable(tx, ctx.scope, named, kinds, network, ctx.controller.file_systems, volumes)
         definition = str(found.task_definition_arn)
+        check_discovery(tx, cluster, service, found)
     changes: dict[str, Any] = {f: value for f in PLAIN_FIELDS if (value := getattr(request, f)) is not None}
     if request.priority is not None:
         changes["placement_strategy"] = []
@@ -303,16 +314,33 @@ def _changed(
     if definition and (definition != service.task_definition or request.placement_constraints):
         check_constraints(find_task_definition(tx, ctx.scope, definition), changed.placement_constraints)
     check_fargate_placement(launched(changed), changed.placement_strategy, changed.placement_constraints)
-    is_same = (definition, service.network_configuration, volumes) == (
+    is_same = (definition, volumes, *_deployed(service)) == (
         record.service.task_definition,
-        record.service.network_configuration,
         before,
+        *_deployed(record.service),
     )
     if definition is None or (is_same and not request.force_new_deployment):
         return evolve(record, service=changed)
     others = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
     newest = _deployment(ctx, changed, volumes, record.primary.image_map)
     return evolve(record, service=changed, deployments=[newest, *others])
+
+
+def _deployed(service: Service) -> tuple[object, ...]:
+    """What tasks have got already, and others get by a new deployment."""
+    return service.network_configuration, service.service_connect_configuration, service.service_registries
+
+
+def _with_names(cluster: Cluster, service: Service, request: UpdateServiceRequest) -> Service:
+    """With what is asked of the names by which its tasks are found."""
+    if request.service_connect_configuration is not None:
+        connect = with_namespace(cluster, request.service_connect_configuration)
+        service = evolve(service, service_connect_configuration=connect)
+    if request.service_registries is not None:
+        service = evolve(service, service_registries=request.service_registries)
+    if is_external(service):
+        check_not_external(service)
+    return service
 
 
 def _or_none(network: NetworkConfiguration) -> NetworkConfiguration | None:
@@ -403,6 +431,7 @@ def _shape(view: View, record: ServiceRecord) -> Service:
     deployments = [_deployment_shape(record, deployment, tasks) for deployment in record.deployments]
     return evolve(
         record.service,
+        service_connect_configuration=None,  # ECS shows it of each deployment
         running_count=sum(task.is_running for task in tasks),
         pending_count=sum(task.is_pending for task in tasks),
         deployments=deployments,
@@ -437,6 +466,8 @@ def _deployment_shape(record: ServiceRecord, deployment: DeploymentRecord, tasks
         launch_type=record.service.launch_type,
         capacity_provider_strategy=record.service.capacity_provider_strategy,
         network_configuration=deployment.network,
+        service_connect_configuration=deployment.connect,
+        service_connect_resources=resources_of(record, deployment),
         volume_configurations=deployment.volumes,
         platform_version=record.service.platform_version,
         rollout_state=deployment.rollout_state,

@@ -29,6 +29,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.service import Scale, TaskSet
 from ecsctl.model.stored import ServiceRecord, TaskRecord, TaskSetRecord
 from ecsctl.operations.context import Context
+from ecsctl.operations.discovery_rules import check_registries
 from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import check_tags, find_cluster, put_tags, tags_of, the_service
 from ecsctl.operations.service_rules import check_served
@@ -60,6 +61,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
         kinds, network = launch_types(launch_type, strategy), request.network_configuration
         platform = fargate_platform(kinds, request.platform_version)
         definition = startable(tx, ctx.scope, request.task_definition, kinds, network, ctx.controller.file_systems)
+        check_registries(request.service_registries or [], definition)
         now = ctx.now()
         task_set = TaskSetRecord(
             id=ctx.new_starter_id(),
@@ -67,6 +69,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
             created_at=now,
             updated_at=now,
             network=network,
+            registries=request.service_registries or [],
             image_map=ctx.image_map,
             platform_version=platform,
             scale=scale,
@@ -266,7 +269,7 @@ def _shape_with(record: ServiceRecord, task_set: TaskSetRecord, tasks: Sequence[
         launch_type=task_set.launch_type,
         capacity_provider_strategy=task_set.capacity_provider_strategy,
         load_balancers=[],
-        service_registries=[],
+        service_registries=task_set.registries,
         scale=Scale(value=task_set.scale, unit="PERCENT"),
         stability_status=task_set.stability,
         stability_status_at=task_set.stability_at,

@@ -21,6 +21,8 @@ TASK_LIMIT = "ecsctl.task-limit"
 """An attribute of ours: how many tasks a container instance takes at most."""
 PRICE = "ecsctl.hourly-price"
 """An attribute of ours: what a container instance costs an hour. All of a fleet are in the same currency."""
+SWARM = "ecsctl.swarm"
+"""An attribute of ours: the id of the swarm that its host was put into, for networks of several hosts."""
 UNLIMITED = 1 << 30
 _PRICE = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 _COUNT = re.compile(r"\d+", re.ASCII)

@@ -16,6 +16,7 @@ from ecsctl.model.task import HealthStatus, ManagedAgent, NetworkBinding, TaskSt
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import firsts_of, ports_of
 from ecsctl.scheduler.container_spec import effective, stop_timeout
+from ecsctl.scheduler.discovery import names_of
 from ecsctl.scheduler.firelens import router_of, uses_router
 from ecsctl.scheduler.images import is_another
 from ecsctl.scheduler.metadata import has_endpoint
@@ -37,6 +38,8 @@ ORDER = (
 )
 STOP_GRACE = timedelta(seconds=5)
 """How long after its time-out a stop that got no answer may still be under way."""
+NAMING_PAUSE = timedelta(minutes=1)
+"""After which names are given or taken again where the engine would not."""
 MAX_STOPS = 5
 """A stop that got no answer this often is followed by a forced removal."""
 
@@ -184,15 +187,15 @@ class _Work:
                 why = "its deployment has another image" if is_another(state) else "the engine could not start it"
                 self._act(state, "remove", state.engine_name, f"{why}; made anew")
             elif state.intent and state.intent.op == "network":
-                self._act(
-                    state, "network", str(network_of(self.record)), "the host has no network of its subnet's name"
-                )
+                self._network(state)
             elif state.stage == "none":
                 self._make(state)
             elif state.stage == "created":
                 self._start(state)
             elif self._comes_back(state):
                 self._restart(state)
+            elif state.stage == "started":
+                self._keep_names(state)
         missing = [state for state in self.states.values() if state.stage == "none" and not state.failed]
         begun = [state.stage in ("started", "exited", "fenced") or state.failed for state in self.states.values()]
         self._advance("RUNNING" if all(begun) else "PENDING" if missing else "ACTIVATING")
@@ -256,6 +259,23 @@ class _Work:
         if state.intent is None:
             self._note("ContainerRestarted", f"container {state.name} {_ending(state)}")
         self._act(state, "start", str(state.engine_id), f"it {_ending(state)}; its restart policy")
+
+    def _network(self, state: ContainerState) -> None:
+        subnet = network_of(self.record) if state.name == identity.PAUSE else None
+        if subnet is None and self.record.discovery is not None:
+            self._act(state, "network", f"of {self.record.discovery.namespace}", "the host has none of its namespace")
+        else:
+            self._act(state, "network", str(subnet), "the host has no network of its subnet's name")
+
+    def _keep_names(self, state: ContainerState) -> None:
+        """Others find what is not UNHEALTHY."""
+        is_sick = self._task_health() == "UNHEALTHY"
+        if state.nameless == is_sick or not names_of(self.record, state.name):
+            return
+        op: Operation = "unname" if is_sick else "name"
+        if state.intent and state.intent.op == op and timedelta() <= self.now - state.intent.at < NAMING_PAUSE:
+            return  # the engine refused it a moment ago
+        self._act(state, op, str(state.engine_id), "the task is UNHEALTHY" if is_sick else "the task is well again")
 
     def _owner_of_namespaces(self, state: ContainerState) -> set[str]:
         return {identity.PAUSE} & self.states.keys() - {state.name}

@@ -227,7 +227,7 @@ def _log_secrets(value: Any, parent: Record) -> Support:
 
 
 _TASK_SIZE = Support("honoured", "in place of the definition's, and as that")
-_NO_CONNECT = _maps("recorded; there is no Service Connect proxy yet")
+_NO_PROXY = _maps("recorded; Service Connect has no proxy here, which would have to know it")
 _ROLE = _maps("containers find its credentials where [roles] in the configuration says where they come from, else none")
 _EXECUTION_ROLE = _maps("recorded; images and secrets are fetched with what this machine is configured with")
 _NO_DEVICES = _no("Elastic Inference accelerators are Amazon's")
@@ -250,8 +250,8 @@ _CONTAINER: dict[str, Rule] = {
     "portMappings[].containerPort": _YES,
     "portMappings[].hostPort": _YES,
     "portMappings[].protocol": _YES,
-    "portMappings[].name": _NO_CONNECT,
-    "portMappings[].appProtocol": _NO_CONNECT,
+    "portMappings[].name": Support("honoured", "Service Connect finds the port by it"),
+    "portMappings[].appProtocol": _NO_PROXY,
     "portMappings[].containerPortRange": Support("honoured", "by as many ports of the host in a row, from 61000 on"),
     "essential": _YES,
     "restartPolicy": _YES,

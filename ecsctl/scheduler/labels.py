@@ -17,7 +17,8 @@ from ecsctl.model.common import KeyValuePair
 from ecsctl.model.identity import Signature
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.service import Service
-from ecsctl.model.stored import Endpoint, PlacementRules, TaskRecord
+from ecsctl.model.service_network import ServiceConnectConfiguration
+from ecsctl.model.stored import Discovery, Endpoint, PlacementRules, TaskRecord
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.namespaces import PAUSE
@@ -46,6 +47,7 @@ class About(Record):
     port_rows: list[int] = msgspec.field(default_factory=list)
     image_map: dict[str, str] = msgspec.field(default_factory=dict)
     endpoint: Endpoint | None = None
+    discovery: Discovery | None = None
     overrides: TaskOverride | None = None
     containers: dict[str, str] = msgspec.field(default_factory=dict)
     gpus: dict[str, list[str]] = msgspec.field(default_factory=dict)
@@ -130,11 +132,18 @@ def _about(record: TaskRecord, service: Service | None) -> About:
         port_rows=record.port_rows,
         image_map=record.image_map,
         endpoint=record.endpoint and evolve(record.endpoint, run="", digest="", renew_at=None),
+        discovery=record.discovery,
         overrides=overrides,
         containers={str(one.name): str(one.container_arn).rpartition("/")[2] for one in containers},
         gpus={str(one.name): one.gpu_ids for one in containers if one.gpu_ids},
-        service=service,
+        service=service and evolve(service, service_connect_configuration=_without_logs(service)),
     )
+
+
+def _without_logs(service: Service) -> ServiceConnectConfiguration | None:
+    """Options of a log may be secret."""
+    connect = service.service_connect_configuration
+    return connect and evolve(connect, log_configuration=None)
 
 
 def _names(environment: list[KeyValuePair] | None) -> list[KeyValuePair] | None:

@@ -101,7 +101,7 @@ def _end(state: ContainerState, now: datetime, exit_code: int | None, reason: st
 
 
 def _address(found: Observed) -> TaskAddress | None:
-    own = (one for one in found.addresses if one.network != identity.ENDPOINT_NAME)
+    own = (one for one in found.addresses if not identity.is_beside(one.network))
     return next((TaskAddress(ipv4=one.ipv4, ipv6=one.ipv6, mac=one.mac) for one in own), None)
 
 
@@ -150,6 +150,8 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
         _renamed(state, outcome)
     elif outcome.op == "network":
         _networked(state, outcome)
+    elif outcome.op in ("name", "unname"):
+        _named(state, outcome)
     elif outcome.op == "endpoint":
         _offered(record, state, outcome)
     else:
@@ -159,7 +161,7 @@ def _fold_answer(record: TaskRecord, state: ContainerState, outcome: Outcome, no
 def _created(state: ContainerState, outcome: Outcome, now: datetime) -> None:
     if outcome.result == "ok":
         state.stage, state.engine_id, state.intent, state.image_digest = "created", outcome.value, None, None
-        state.created_at = now
+        state.created_at, state.nameless = now, False
     elif outcome.result == "no_image" and state.pull_failed is not None:
         _fail(state, f"CannotPullContainerError: {state.pull_failed}")
     elif outcome.result == "no_image" and not state.pulled:
@@ -216,6 +218,12 @@ def _networked(state: ContainerState, outcome: Outcome) -> None:
         state.networked, state.intent = True, None
     else:
         _fail(state, f"ResourceInitializationError: the network could not be created: {outcome.value}")
+
+
+def _named(state: ContainerState, outcome: Outcome) -> None:
+    """One that was refused stays, to be tried again after a while."""
+    if outcome.result in ("ok", "gone"):
+        state.nameless, state.intent = outcome.op == "unname", None
 
 
 def _offered(record: TaskRecord, state: ContainerState, outcome: Outcome) -> None:

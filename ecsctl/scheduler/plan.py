@@ -21,9 +21,12 @@ class Action(NamedTuple):
     new_name: str = ""
 
     def __str__(self) -> str:
-        what = {"network": f"create network {self.target} for", "endpoint": "offer the endpoint to"}.get(
-            self.op, self.op
-        )
+        what = {
+            "network": f"create network {self.target} for",
+            "endpoint": "offer the endpoint to",
+            "name": "let others find",
+            "unname": "let others no longer find",
+        }.get(self.op, self.op)
         return f"{what} container {self.container}: {self.cause}"
 
 

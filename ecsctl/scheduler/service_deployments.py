@@ -77,6 +77,8 @@ def roll_back(record: ServiceRecord, back: DeploymentRecord, why: str, now: date
     back.next_attempt_at, back.obstacle = None, ""
     record.service.task_definition = back.task_definition_arn
     record.service.network_configuration = back.network
+    record.service.service_connect_configuration = back.connect
+    record.service.service_registries = back.registries
 
 
 def stopped(rollout: ServiceDeployment, why: str, now: datetime) -> ServiceDeployment:

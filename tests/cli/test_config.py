@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 
 from ecsctl.cli.config import load_config
 from ecsctl.cli.durations import is_duration, parse_duration, short_duration
+from ecsctl.controller.sources import Sources
 from ecsctl.model.errors import ConfigError, InputError
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.state_place import home_of
@@ -50,6 +51,7 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         {},
         {},
         "limited",
+        {},
         {},
         True,
         "busybox:stable",
@@ -241,6 +243,16 @@ def test_what_is_no_source_of_credentials_is_refused(home: dict[str, str], role:
     write(home, f"[roles]\napp = {role}\n")
     with pytest.raises(ConfigError, match=r"roles\.app: expected { profile"):
         load_config({}, home)
+
+
+def test_a_subnet_is_private_or_public(home: dict[str, str]) -> None:
+    write(home, '[subnets]\n"db-*" = "private"\n"db-1" = "public"\n')
+    subnets = load_config({}, home).subnets
+    assert [Sources(subnets=subnets).is_private(name) for name in ("db-2", "db-1", "web")] == [True, False, False]
+    path = write(home, '[subnets]\na = "internal"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_config({}, home)
+    assert str(caught.value) == f'{path}: subnets.a: expected "private", for no way out of it, or "public"'
 
 
 def test_whether_there_is_an_endpoint_is_true_or_false(home: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from ecsctl.controller.limits import Limits
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model import identity
+from ecsctl.model.api.clusters import ClusterServiceConnectDefaultsRequest, UpdateClusterRequest
 from ecsctl.model.api.tasks import (
     AwsVpcConfiguration,
     NetworkConfiguration,
@@ -18,6 +19,7 @@ from ecsctl.model.api.tasks import (
     RunTaskResponse,
     StopTaskRequest,
 )
+from ecsctl.operations.clusters import update_cluster
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.tasks import run_task, stop_task
@@ -65,6 +67,12 @@ SUBNET = NetworkConfiguration(awsvpc_configuration=AwsVpcConfiguration(subnets=[
 def run_in_subnet(world: World) -> Callable[[Context], object]:
     definition = world.define(*POD, networkMode="awsvpc")
     return lambda ctx: run_task(ctx, RunTaskRequest(definition, network_configuration=SUBNET))
+
+
+def run_in_namespace(world: World) -> Callable[[Context], object]:
+    defaults = ClusterServiceConnectDefaultsRequest("shop")
+    update_cluster(world.process(), UpdateClusterRequest("default", service_connect_defaults=defaults))
+    return run_in_subnet(world)
 
 
 def stop_in_subnet(world: World) -> Callable[[Context], object]:
@@ -122,6 +130,7 @@ SCENARIOS = [
     run_pod,
     run_from_registry,
     run_in_subnet,
+    run_in_namespace,
     stop_in_subnet,
     stop_pod,
     heal_pod,

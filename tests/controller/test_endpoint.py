@@ -204,7 +204,7 @@ def test_it_goes_with_the_last_container_of_any_state(world: World) -> None:
     reconcile(world.process())
     assert world.containers() == []
     assert ENDPOINT_NAME not in engine.volumes
-    assert ENDPOINT_NAME not in engine.networks
+    assert ENDPOINT_NAME not in engine.networks.own
 
 
 def test_a_task_with_a_network_interface_is_in_the_endpoints_network_too(world: World) -> None:

@@ -27,6 +27,7 @@ from ecsctl.engine.port import Engine
 from ecsctl.engine.simulated import INFO, SimulatedEngine
 from ecsctl.engine.simulated_container import Program
 from ecsctl.engine.simulated_faults import Pullable
+from ecsctl.engine.simulated_networks import Networks
 from ecsctl.model import identity
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.arn import Scope, last_part
@@ -42,7 +43,8 @@ from ecsctl.store.tables import TASKS
 
 MUTATING = (
     *("create", "put_archive", "start", "stop", "kill", "rename", "remove", "pull", "load", "feed", "connect_network"),
-    *("create_volume", "remove_volume", "create_network", "remove_network"),
+    *("create_volume", "remove_volume", "create_network", "create_overlay", "remove_network", "disconnect_network"),
+    *("init_swarm", "join_swarm", "leave_swarm"),
 )
 
 
@@ -183,6 +185,7 @@ class World:
         self.store = Store.open(folder / "state.db")
         self._programs = {"up": Program(), **images}
         self._sleep = time.sleep if real_time else None
+        self._wire: dict[str, Networks] = {}
         self.engines: dict[str, SimulatedEngine] = {}
         for n in range(hosts):
             self.add_engine(f"host{n}", f"ENGINE{n}")
@@ -202,6 +205,7 @@ class World:
             sleep=self._sleep,
             info=evolve(INFO, id=engine_id, name=name),
             registry={"remote": Pullable(Program(), seconds=3)},
+            wire=self._wire,
         )
         return self.engines[name]
 

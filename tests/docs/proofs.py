@@ -87,6 +87,8 @@ _CONTAINER: dict[str, tuple[str, ...]] = {
         _FIELDS + "test_ports_that_are_fixed_chosen_and_of_udp",
         _TASKS + "test_dynamic_ports_are_published_and_shown",
     ),
+    "portMappings[].name": ("test_discovery::test_service_connect_leads_to_the_tasks_that_there_are",),
+    "portMappings[].appProtocol": ("test_discovery::test_service_connect_leads_to_the_tasks_that_there_are",),
     "portMappings[].containerPortRange": ("test_fields::test_a_range_of_ports_is_published_in_a_row_and_shown_as_one",),
     "essential": (_FIELDS + "test_the_end_of_a_container_ends_its_task_if_it_is_essential",),
     "restartPolicy": ("test_restart::test_a_container_comes_back_and_its_task_goes_on",),

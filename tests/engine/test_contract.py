@@ -525,6 +525,31 @@ def test_a_container_is_put_into_a_further_network(world: World) -> None:
         world.engine.connect_network(world.name("network"), "nobody")
 
 
+def test_a_container_is_taken_out_of_a_further_network_and_put_back(world: World) -> None:
+    network = world.name("network")
+    world.engine.create_network(network, {"ecsctl.test": world.install}, internal=True)
+    container = world.create("forever", NetworkMode=NETWORKED)
+    world.engine.connect_network(network, container, ["web", "web.shop"])
+    world.engine.start(container)
+    for _ in range(2):
+        world.engine.disconnect_network(network, container)
+        assert {address.network for address in world.engine.inspect(container).addresses} == {NETWORKED}
+    world.engine.connect_network(network, container, ["web"])
+    assert {address.network for address in world.engine.inspect(container).addresses} == {NETWORKED, network}
+    world.engine.disconnect_network(world.name("another"), container)
+    with pytest.raises(NotFound, match="No such container"):
+        world.engine.disconnect_network(network, "nobody")
+    found = [one for one in world.engine.list_networks("ecsctl.test") if one.name == network]
+    assert [(one.driver, one.labels) for one in found] == [("bridge", {"ecsctl.test": world.install})]
+
+
+def test_an_engine_that_is_in_no_swarm_says_so(world: World) -> None:
+    assert world.engine.swarm().state == "inactive"
+    world.engine.leave_swarm()
+    with pytest.raises(EngineRefused, match="not a swarm manager"):
+        world.engine.join_tokens()
+
+
 def test_a_container_answers_what_it_is_given(world: World) -> None:
     listening = world.run("listens")
     together([partial(world.engine.feed, listening, b"%d " % n + b"x" * 9000, b"ok %d" % n) for n in range(8)], 4)

@@ -44,7 +44,7 @@ EXTENSIONS = {
     "RunTaskRequest": {"priority", "preemptionPriority", "seed"},
     "CreateServiceRequest": {"priority", "preemptionPriority", "lossPolicy"},
     "UpdateServiceRequest": {"priority", "preemptionPriority", "lossPolicy"},
-    "Service": {"priority", "preemptionPriority", "lossPolicy"},
+    "Service": {"priority", "preemptionPriority", "lossPolicy", "serviceConnectConfiguration"},
 }
 """Fields of our own in shapes of ECS: clients do not mind them."""
 LEAST_SHAPES, LEAST_MEMBERS = 49, 215

@@ -289,6 +289,32 @@ def test_a_cluster_is_updated(world: World, call: Any) -> None:
     assert found["settings"] == wanted["settings"]
 
 
+def test_names_are_applied_and_taken_back(world: World, call: Any) -> None:
+    named = {**CLUSTER, "serviceConnectDefaults": {"namespace": "shop"}}
+    ports = [{"name": "http", "containerPort": 80}]
+    definition = {"family": "app", "containerDefinitions": [{**APP, "portMappings": ports}]}
+    connect = {"enabled": True, "services": [{"portName": "http"}]}
+    service = {
+        **SERVICE,
+        "cluster": "new",
+        "serviceConnectConfiguration": connect,
+        "serviceRegistries": [{"registryArn": "x"}],
+    }
+    apply(world, named, definition, service)
+    assert apply(world, named, definition, service) == []
+    (found,) = call("DescribeServices", cluster="new", services=["web"])["services"]
+    assert found["deployments"][0]["serviceConnectConfiguration"] == {**connect, "namespace": "shop"}
+    plain = {**SERVICE, "cluster": "new"}
+    assert apply(world, CLUSTER, definition, plain) != []
+    assert apply(world, CLUSTER, definition, plain) == []
+    (found,) = call("DescribeServices", cluster="new", services=["web"])["services"]
+    assert found["serviceRegistries"] == []
+    assert found["deployments"][0]["serviceConnectConfiguration"] == {"enabled": False}
+    assert "serviceConnectDefaults" not in call("DescribeClusters", clusters=["new"])["clusters"][0]
+    wrong = {**plain, "serviceConnectConfiguration": {"enabled": True, "services": [{"portName": "x"}]}}
+    assert "portName: app:1 has no port mapping of the name 'x'" in problem(world, named, definition, wrong)
+
+
 def test_killed_at_any_moment_the_next_apply_finishes(world: World) -> None:
     data = (
         {

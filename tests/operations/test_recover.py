@@ -30,6 +30,7 @@ from ecsctl.operations.recover.survey import Survey, survey, the_install
 from ecsctl.operations.services import create_service, describe_services, update_service
 from ecsctl.operations.tasks import run_task, stop_task
 from ecsctl.scheduler.container_spec import digest_of
+from ecsctl.scheduler.labels import about_in
 from ecsctl.store.store import Origin, Store
 from ecsctl.store.tables import CLUSTERS, INSTANCES, PORTS, SERVICES, TASK_DEFINITIONS, TASKS
 from tests.controller.world import World, world_in
@@ -235,6 +236,24 @@ def test_a_network_interface_and_a_capacity_provider_come_back(world: World, tmp
         assert host.instance.capacity_provider_name == "spare"
     quiet(world)
     world.check_quiet()
+
+
+def test_names_come_back(world: World, tmp_path: Path) -> None:
+    world.define({"portMappings": [{"name": "http", "containerPort": 80}]})
+    logs = {"logDriver": "splunk", "options": {"splunk-token": "s3cret"}}
+    connect = {"enabled": True, "namespace": "shop", "services": [{"portName": "http"}]}
+    serve(world, count=1, serviceConnectConfiguration={**connect, "logConfiguration": logs})
+    (before,) = world.tasks()
+    about = about_in(world.containers()[0].labels)
+    assert about is not None
+    assert "s3cret" not in str(about)
+    lose(world, tmp_path)
+    (after,) = world.tasks()
+    assert before.discovery is not None
+    assert after.discovery == before.discovery
+    (deployment,) = services(world)[0]["deployments"]
+    assert deployment["serviceConnectConfiguration"] == connect
+    assert quiet(world).lines == []
 
 
 def test_what_had_not_begun_to_run_is_not_started(world: World, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from ecsctl.engine.contexts import current_address
+from ecsctl.model.identity import namespace_network
+from ecsctl.store.store import Store
 from tests.scenarios.conftest import Cli
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +58,7 @@ def test_none_is_forgotten_here() -> None:
         "nightly.yaml",
         "fleet.yaml",
         "hosts.toml",
+        "shop.yaml",
     }
 
 
@@ -121,6 +124,24 @@ def test_site(cli: Cli) -> None:
         cli("delete-service", "--service", "site", "--force")
 
 
+def test_shop(cli: Cli) -> None:
+    shop = str(EXAMPLES / "shop.yaml")
+    cli("apply", "-f", shop, "--yes", "--wait", "--timeout", "60")
+    try:
+        assert "nothing to do" in cli("apply", "-f", shop, "--yes", "--detailed-exitcode").stderr
+        end = time.monotonic() + 20
+        while "Bread and cheese." not in cli("logs", "front").stdout:
+            assert time.monotonic() < end
+            time.sleep(0.3)
+    finally:
+        for service in ("goods", "front"):
+            cli("delete-service", "--service", service, "--force")
+        cli("wait", "services-inactive", "--services", "goods", "front")
+        store = Store.open(cli.state)
+        cli.docker("network", "rm", namespace_network("shop", store.install))
+        store.close()
+
+
 def test_nightly(cli: Cli) -> None:
     nightly = str(EXAMPLES / "nightly.yaml")
     cli("apply", "-f", nightly, "--yes")
@@ -133,7 +154,7 @@ def test_nightly(cli: Cli) -> None:
     assert cli("logs", task).stdout == "A report about half a day.\n"
 
 
-OTHERS = {EXAMPLES / name for name in ("site.yaml", "nightly.yaml", "fleet.yaml", "hosts.toml")}
+OTHERS = {EXAMPLES / name for name in ("site.yaml", "nightly.yaml", "fleet.yaml", "hosts.toml", "shop.yaml")}
 """What is no task definition."""
 
 

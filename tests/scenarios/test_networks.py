@@ -92,6 +92,17 @@ def test_a_network_that_is_there_already_is_used(cli: Cli, file: File, subnet: s
     assert address(task).startswith("10.213.7.")
 
 
+def test_a_private_subnet_has_no_way_out(cli: Cli, file: File, subnet: str) -> None:
+    cli.configure(f'[subnets]\n"{subnet}" = "private"\n')
+    one, other = (run(cli, file(WEB, networkMode="awsvpc"), subnet) for _ in range(2))
+    assert cli.docker("network", "inspect", "-f", "{{.Internal}}", subnet) == "true"
+    inside = one["containers"][0]["runtimeId"]
+    assert cli.docker("exec", inside, "wget", "-qO-", f"http://{address(other)}/") == "hello"
+    outside = run(cli, file(WEB, networkMode="awsvpc"), "bridge")
+    script = f"timeout 2 wget -qO- http://{address(outside)}/ || echo no way"
+    assert cli.docker("exec", inside, "sh", "-c", script).endswith("no way")
+
+
 def test_fargate_runs_on_any_host(cli: Cli, file: File, subnet: str) -> None:
     definition = file(SLEEP, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256", memory="512")
     task = run(cli, definition, subnet, "ENABLED", "--launch-type", "FARGATE")

@@ -70,7 +70,7 @@ def test_a_review_is_in_the_order_of_the_definition() -> None:
         (
             "containerDefinitions[0].portMappings[0].appProtocol",
             "mapped",
-            "recorded; there is no Service Connect proxy yet",
+            "recorded; Service Connect has no proxy here, which would have to know it",
         ),
         ("networkMode", "honoured", ""),
     ]

@@ -1,4 +1,4 @@
-"""`host` with its commands: each is the function `command` of the module of its name."""
+"""`host` with its commands: each is the function `command` of the module of its name, with `_` for `-`."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ class Host:
         if found is None:
             return 0
         entry, rest = found
-        function: Callable[..., int] = import_module(f"ecsctl.cli.host.{entry.name}").command
+        function: Callable[..., int] = import_module(f"ecsctl.cli.host.{entry.name.replace('-', '_')}").command
         return Own(evolve(entry, name=f"host {entry.name}"), function).execute(invocation, rest)

@@ -6,7 +6,12 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from ecsctl.model.api.capacity_providers import PutClusterCapacityProvidersRequest
-from ecsctl.model.api.clusters import CreateClusterRequest, DeleteClusterRequest, UpdateClusterRequest
+from ecsctl.model.api.clusters import (
+    ClusterServiceConnectDefaultsRequest,
+    CreateClusterRequest,
+    DeleteClusterRequest,
+    UpdateClusterRequest,
+)
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.operations.apply.change import Change, Ground
@@ -70,12 +75,17 @@ def _change(ground: Ground, request: CreateClusterRequest, wanted: Cluster) -> C
     check_set(ground.view, arn, ground.set_name)
     # Without a configuration the old one stays: update-cluster has no way to take it away.
     configuration = request.configuration or current.configuration
-    before = Cluster(settings=current.settings, configuration=current.configuration)
-    after = Cluster(settings=wanted.settings, configuration=configuration)
+    defaults, asked = current.service_connect_defaults, wanted.service_connect_defaults
+    before = Cluster(settings=current.settings, configuration=current.configuration, service_connect_defaults=defaults)
+    after = Cluster(settings=wanted.settings, configuration=configuration, service_connect_defaults=asked)
     found = differences(to_wire(before), to_wire(after))
     requests: list[Record] = []
     if found:
-        requests.append(UpdateClusterRequest(cluster=arn, settings=wanted.settings, configuration=configuration))
+        update = UpdateClusterRequest(cluster=arn, settings=wanted.settings, configuration=configuration)
+        if asked != defaults:  # an empty namespace takes back what there is
+            namespace = (asked.namespace if asked else None) or ""
+            update = evolve(update, service_connect_defaults=ClusterServiceConnectDefaultsRequest(namespace))
+        requests.append(update)
     providers = differences(_provided(current), _provided(wanted))
     if providers:
         requests.append(

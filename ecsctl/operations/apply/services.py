@@ -18,12 +18,14 @@ from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.loss import POLICIES
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.model.service import Service, is_external
+from ecsctl.model.service_network import ServiceConnectConfiguration
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import Clusters
 from ecsctl.operations.apply.difference import Difference, differences
 from ecsctl.operations.apply.documents import Placed, at, note_place
 from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by, marked, tag_changes
 from ecsctl.operations.apply.task_definitions import Definitions
+from ecsctl.operations.discovery_rules import check_discovery
 from ecsctl.operations.lookup import cluster_arn, service_arn
 from ecsctl.operations.service_rules import check_loss_policy, check_new_service
 from ecsctl.operations.services import PLAIN_FIELDS, service_asked, service_strategy
@@ -33,7 +35,14 @@ KIND = "service"
 
 _FIXED = ("launch_type", "scheduling_strategy", "deployment_controller")
 """What update-service cannot change."""
-_DEPLOYED = ("capacity_provider_strategy", "deployment_configuration", "network_configuration", "task_definition")
+_DEPLOYED = (
+    "capacity_provider_strategy",
+    "deployment_configuration",
+    "network_configuration",
+    "service_connect_configuration",
+    "service_registries",
+    "task_definition",
+)
 """What update-service changes, beside PLAIN_FIELDS."""
 _OF_TASK_SETS = ("launch_type", "capacity_provider_strategy", "network_configuration", "task_definition")
 """What the PRIMARY task set says of a service that has task sets."""
@@ -80,7 +89,7 @@ def _plan(
     if request.volume_configurations:
         raise client_exception("volumeConfigurations: apply does not honour it; create-service does.")
     check_given_tags(request.tags, ground.set_name)
-    definition_arn = None
+    definition_arn = definition = None
     if request.task_definition:  # which task sets have instead where something else deploys
         definition = definitions.find(ground, request.task_definition)
         definition_arn = definition.task_definition_arn
@@ -89,8 +98,9 @@ def _plan(
             kinds = launch_types(request.launch_type, service_strategy(cluster, request))
             check_startable(definition, kinds, network, None, ground.ctx.controller.file_systems)
     wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
-    if request.task_definition:
+    if definition is not None:
         check_loss_policy(wanted, definition)
+        check_discovery(ground.view, cluster, wanted, definition)
     if current and request.availability_zone_rebalancing is None and current.availability_zone_rebalancing != "ENABLED":
         wanted = evolve(wanted, availability_zone_rebalancing=current.availability_zone_rebalancing)
     name = f"{cluster.cluster_name}/{request.service_name}"
@@ -126,7 +136,11 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
         others = ("desired_count",)  # the scheduler's, one per instance
     updated = (*PLAIN_FIELDS, *_DEPLOYED)
     fields = [field for field in updated if field not in others]
-    wanted = evolve(wanted, deployment_configuration=_with_what_stays(current, wanted))
+    wanted = evolve(
+        wanted,
+        deployment_configuration=_with_what_stays(current, wanted),
+        service_connect_configuration=_connect(current, wanted),
+    )
     if current.loss_policy and not wanted.loss_policy:
         wanted = evolve(wanted, loss_policy=POLICIES[0])  # what holds where nothing is said
     changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
@@ -140,6 +154,13 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
     if "network_configuration" in changed:
         changed["network_configuration"] = wanted.network_configuration or NetworkConfiguration()
     return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
+
+
+def _connect(current: Service, wanted: Service) -> ServiceConnectConfiguration | None:
+    """The wanted one; where none is, one that switches off what there is."""
+    if wanted.service_connect_configuration or not current.service_connect_configuration:
+        return wanted.service_connect_configuration
+    return ServiceConnectConfiguration(enabled=False)
 
 
 def _with_what_stays(current: Service, wanted: Service) -> DeploymentConfiguration:

@@ -270,7 +270,7 @@ class _Adoption:
         record = put_task(
             self._tx, task.cluster, wish, demand, host, created, lambda: next(ids), port_rows=about.port_rows
         )
-        record.endpoint = about.endpoint
+        record.endpoint, record.discovery = about.endpoint, about.discovery
         for container in record.task.containers or []:
             container.gpu_ids = about.gpus.get(str(container.name))
         return record

@@ -83,6 +83,8 @@ def _put(tx: Transaction, ctx: Context, asked: Service, tasks: Sequence[FoundTas
         desired_count=len(tasks),
         task_definition=_definition(newest),
         network_configuration=deployments[0].network,
+        service_connect_configuration=deployments[0].connect,
+        service_registries=deployments[0].registries,
     )
     steady = alone and all(task.is_up for task in tasks)
     record = ServiceRecord(service=service, deployments=deployments, steady=steady, seq=tx.seq)
@@ -105,6 +107,8 @@ def _deployment(task: FoundTask, now: datetime, *, is_primary: bool, is_complete
         created_at=task.about.created_at or now,
         updated_at=now,
         network=asked.network_configuration if asked else None,
+        connect=asked.service_connect_configuration if asked else None,
+        registries=(asked.service_registries if asked else None) or [],
         volumes=[as_of_service(task.about.volume)] if task.about.volume else None,
         image_map=task.about.image_map,
         status="PRIMARY" if is_primary else "ACTIVE",
