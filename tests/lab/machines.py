@@ -8,6 +8,7 @@ own dockerd knows nothing of them.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -152,8 +153,12 @@ class Machine:
 def machines(number: int) -> Iterator[list[Machine]]:
     """So many machines, host1 and on, that have the tests' image; all is gone at the end. `ssh` on the PATH knows them
     by their names, with the key that they take."""
-    if Path(f"/run/netns/{SWITCH}").exists():
-        raise RuntimeError(f"there is a lab already, or what is left of one: ip netns del {SWITCH}")
+    lock = (Path(tempfile.gettempdir()) / "ecsctl-lab.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise RuntimeError("another process has a lab on this machine, and there can be only one") from None
+    _clear()  # what is left of one whose process was killed
     directory = Path(tempfile.mkdtemp(prefix="lab", dir=disk()))
     made: list[Machine] = []
     path = os.environ["PATH"]
@@ -171,10 +176,9 @@ def machines(number: int) -> Iterator[list[Machine]]:
         os.environ["PATH"] = path
         for machine in made:
             machine.kill()
-        ip(None, f"netns del {SWITCH}", f"link del {CABLE}", check=False)
-        ip(None, f"route del unreachable {NET}.0/24 metric 9999", check=False)
-        _remove_cgroups()
+        _clear()
         shutil.rmtree(directory, ignore_errors=True)
+        lock.close()
 
 
 def disk() -> str:
@@ -185,6 +189,19 @@ def disk() -> str:
         if kind.stdout.strip() in DISKS:
             return place
     raise RuntimeError(f"none of {', '.join(places)} is on ext4 or xfs, which the lab's engines need")
+
+
+def _clear() -> None:
+    """Nothing of a lab is left but its directory."""
+    for namespace in Path("/run/netns").glob("ecsctl-lab-*"):
+        pids = subprocess.run(["ip", "netns", "pids", namespace.name], capture_output=True, text=True).stdout.split()
+        for pid in map(int, pids):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        ip(None, f"netns del {namespace.name}", check=False)
+    ip(None, f"netns del {SWITCH}", f"link del {CABLE}", check=False)
+    ip(None, f"route del unreachable {NET}.0/24 metric 9999", check=False)
+    _remove_cgroups()
 
 
 def _make_switch() -> None:
