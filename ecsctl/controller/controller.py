@@ -17,6 +17,7 @@ from ecsctl.controller.clock import Clock
 from ecsctl.controller.contact import Losses, give_up, note
 from ecsctl.controller.limits import POLL, Limits, Retention
 from ecsctl.controller.look import Sight, is_settled, look_at, recognise
+from ecsctl.controller.passes import Pass
 from ecsctl.controller.sources import Sources
 from ecsctl.controller.together import PARALLEL, together
 from ecsctl.controller.turns import in_turn
@@ -44,32 +45,6 @@ if TYPE_CHECKING:
 HOSTS_AT_ONCE = 16
 MOST_STEPS = 50
 """Decisions about a service in a row; it takes a few. What is not settled then waits for the next pass."""
-
-
-class Pass:
-    """One pass over some tasks: what was done and why, per line; what could not be reached or was refused; what is
-    left to do. `planned`: in a dry run, the tasks (by ARN) as they would be. `endpoints`: the ids of those that answer
-    tasks of services, by the ARN of the host."""
-
-    def __init__(self, lines: list[str] | None = None, left_alone: list[str] | None = None) -> None:
-        self.lines = lines or []
-        self.changed = bool(lines)
-        self.unreachable: dict[str, str] = {}
-        self.errors: list[str] = []
-        self.unfinished: list[str] = []
-        self.left_alone = left_alone or []
-        self.planned: dict[str, TaskRecord] = {}
-        self.endpoints: dict[str, str] = {}
-
-    def add(self, other: Pass) -> None:
-        self.lines += other.lines
-        self.changed = self.changed or other.changed
-        self.unreachable |= other.unreachable
-        self.errors += other.errors
-        self.unfinished += other.unfinished
-        self.left_alone += other.left_alone
-        self.planned |= other.planned
-        self.endpoints |= other.endpoints
 
 
 class Controller:

@@ -12,10 +12,11 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller, Pass
+from ecsctl.controller.controller import HOSTS_AT_ONCE, MOST_STEPS, Controller
 from ecsctl.controller.crew import Crew, Done
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.listen import Happened, Listener, Look
+from ecsctl.controller.passes import Pass
 from ecsctl.controller.request_listener import RequestListener
 from ecsctl.controller.requests import Request
 from ecsctl.controller.services import Advance

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ecsctl.controller.controller import Controller, Pass
+from ecsctl.controller.controller import Controller
 from ecsctl.controller.limits import Limits
+from ecsctl.controller.passes import Pass
 from ecsctl.model.arn import Scope
 from ecsctl.model.record import evolve
 from ecsctl.store.store import Store

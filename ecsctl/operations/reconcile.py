@@ -7,8 +7,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
+from ecsctl.controller.passes import Pass
 from ecsctl.model.errors import EngineError
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context

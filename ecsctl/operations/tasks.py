@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ecsctl.controller.controller import Pass
 from ecsctl.controller.hosts import hosts_of
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.new_tasks import Wish, put_task
+from ecsctl.controller.passes import Pass
 from ecsctl.controller.room import occupancy_of
 from ecsctl.controller.wishes import asked_of, wish
 from ecsctl.model.api.tasks import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from ecsctl.controller.controller import Pass
 from ecsctl.controller.limits import Limits
+from ecsctl.controller.passes import Pass
 from ecsctl.model.arn import last_part
 from ecsctl.model.service import Service, is_external
 from ecsctl.model.stored import TaskRecord

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ecsctl.controller.controller import Pass
 from ecsctl.controller.crew import Done
+from ecsctl.controller.passes import Pass
 from ecsctl.controller.watch import RETRY
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
