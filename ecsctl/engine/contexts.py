@@ -79,6 +79,16 @@ def address_of(text: str) -> str:
             raise error from None
 
 
+def is_same(address: str, other: str) -> bool:
+    """Whether two addresses lead to one endpoint, as a context and what it stands for do."""
+    if address == other:
+        return True
+    try:
+        return resolve(address) == resolve(other)
+    except InputError:  # it leads nowhere
+        return False
+
+
 def resolve(address: str) -> Endpoint:
     """Where the engine of an address listens. InputError when it cannot be told, or must not be used."""
     parsed = parse_address(address)

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ecsctl.controller.together import together
-from ecsctl.engine.contexts import address_of
+from ecsctl.engine.contexts import address_of, is_same
 from ecsctl.engine.port import EngineInfo
 from ecsctl.model.arn import REGION, Scope, last_part
 from ecsctl.model.common import Attribute
@@ -52,7 +52,10 @@ def add_hosts(ctx: Context, wishes: Sequence[HostWish], again: Again) -> list[Ad
     plans = [_plan(ctx, wish) for wish in wishes]
     calls = [partial(examine, plan.ctx, plan.options.address) for plan in plans if isinstance(plan, _Plan)]
     looked = iter([one for one in together(calls, AT_ONCE) if one])
-    return [_add(plan, next(looked), again) if isinstance(plan, _Plan) else plan for plan in plans]
+    done: list[AddedHost] = []
+    for plan in plans:
+        done.append(_add(plan, next(looked), again, done) if isinstance(plan, _Plan) else plan)
+    return done
 
 
 def _plan(ctx: Context, wish: HostWish) -> _Plan | AddedHost:
@@ -88,7 +91,8 @@ def _understood(ctx: Context, wish: HostWish) -> _Plan:
     return _Plan(scoped, cluster_arn, options, attributes)
 
 
-def _add(plan: _Plan, looked: Examined, again: Again) -> AddedHost:
+def _add(plan: _Plan, looked: Examined, again: Again, done: Sequence[AddedHost]) -> AddedHost:
+    """`done`: what became of those before it."""
     options, info = plan.options, looked.info
     name = options.name or (info.name if info else options.address)
     answer = AddedHost(name, options.address, "failed", info is not None, looked.findings)
@@ -98,21 +102,27 @@ def _add(plan: _Plan, looked: Examined, again: Again) -> AddedHost:
         _check_name(plan, name, info)
         record = put_new_host(plan.ctx, plan.cluster_arn, options, info, plan.attributes)
     except AlreadyRegistered as known:
-        return _known(plan, info, answer, known, again)
+        is_twice = known.record.arn in {one.container_instance_arn for one in done}
+        return _known(plan, info, answer, known, again, is_twice=is_twice)
     except ApiError as refused:
         return evolve(answer, reason=str(refused))
     return evolve(answer, result="added", container_instance_arn=record.arn)
 
 
-def _known(plan: _Plan, info: EngineInfo, answer: AddedHost, known: AlreadyRegistered, again: Again) -> AddedHost:
+def _known(
+    plan: _Plan, info: EngineInfo, answer: AddedHost, known: AlreadyRegistered, again: Again, *, is_twice: bool
+) -> AddedHost:
     record = known.record
-    if again != "refuse" and (record.address, record.cluster_arn) == (plan.options.address, plan.cluster_arn):
+    is_here = record.cluster_arn == plan.cluster_arn and is_same(record.address, plan.options.address)
+    if again != "refuse" and is_here and not is_twice:
         changed = _change(plan, record, info)
         result: Result = "unchanged" if changed == record else "changed"
         return evolve(answer, host=changed.name, result=result, container_instance_arn=record.arn)
     if again == "accept":
         reason = f"the same engine as {record.name} at {record.address}"
         return evolve(answer, result="unchanged", reason=reason, container_instance_arn=record.arn)
+    if is_here and is_twice:
+        return evolve(answer, reason=f"it is named twice: it is {record.name} already, at {record.address}")
     return evolve(answer, reason=str(known))
 
 

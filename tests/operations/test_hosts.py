@@ -173,6 +173,22 @@ def test_an_engine_is_registered_once_by_whatever_address(world: World) -> None:
     assert same.result == "failed"
 
 
+def test_a_host_that_an_inventory_names_twice_is_what_is_said_of_it_first(world: World) -> None:
+    wishes = ({"address": A, "name": "x"}, {"address": A, "name": "y"})
+    for result in ("added", "unchanged"):
+        first, second = add(world, *wishes)
+        assert (first.result, second.result) == (result, "failed")
+        assert second.reason == f"it is named twice: it is x already, at {A}"
+
+
+def test_a_context_is_the_address_that_it_stands_for(world: World) -> None:
+    world.add_engine("unix:///var/run/docker.sock", "ENGINE-C")
+    world.engines["context:default"] = world.engines["unix:///var/run/docker.sock"]
+    add(world, {"address": "unix:///var/run/docker.sock"})
+    (again,) = add(world, {"address": "default", "name": "here"})
+    assert (again.result, again.host) == ("changed", "here")
+
+
 def test_two_hosts_of_a_cluster_have_two_names(world: World) -> None:
     first, second = add(world, {"address": A, "name": "x"}, {"address": B, "name": "x"})
     assert (first.result, second.result) == ("added", "failed")
