@@ -112,8 +112,9 @@ class SwarmBuilder:
     def _manager(self, chosen: Sequence[_Seen], members: Sequence[_Seen]) -> _Seen | None:
         """A manager of the swarm that the hosts are to be in; None where there is none yet. InputError: there is one,
         and no manager of it answers."""
-        for one in members:
-            if one.member and one.member.is_manager and one.member.swarm == attribute_of(one.host.instance, SWARM):
+        known = {attribute_of(one.host.instance, SWARM) for one in members}
+        for one in (*members, *chosen):  # one that was taken away and added again is not noted as a member
+            if one.member and one.member.is_manager and one.member.swarm in known:
                 return one
         left = [one for one in members if one.member is None or one.member.state != "inactive"]
         if left:

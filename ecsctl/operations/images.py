@@ -80,7 +80,8 @@ def list_images(
 
 
 def hosts_named(ctx: Context, cluster: str | None, names: Sequence[str] | None) -> list[InstanceRecord]:
-    """Container instances of a cluster by name, id or ARN; all that are in use where none is named. InputError."""
+    """Container instances of a cluster by name, id or ARN, each once; all that are in use where none is named.
+    InputError."""
     ensure_default_instance(ctx, cluster)
     with ctx.store.read() as view:
         found = find_cluster(view, ctx, cluster)
@@ -91,4 +92,4 @@ def hosts_named(ctx: Context, cluster: str | None, names: Sequence[str] | None) 
     for name, host in chosen.items():
         if host is None:
             raise InputError(f"there is no container instance {name} in the cluster {found.cluster_name}")
-    return [host for host in chosen.values() if host is not None]
+    return list({host.arn: host for host in chosen.values() if host is not None}.values())

@@ -161,6 +161,28 @@ def test_tokens_are_nowhere(fleet: Callable[[int], World]) -> None:
     assert "SwarmJoined" in told
 
 
+def test_a_host_that_is_named_twice_joins_once(fleet: Callable[[int], World]) -> None:
+    world = fleet(2)
+    with world.store.read() as view:
+        arns = {one.name: one.arn for one in view.find(INSTANCES)}
+    names = ("host0", arns["host0"], "host1", arns["host1"])
+    assert join(world, *names) == {"host0": ("began", "manager"), "host1": ("joined", "worker")}
+
+
+def test_a_manager_that_was_taken_away_and_added_again_is_still_that_of_its_swarm(
+    fleet: Callable[[int], World],
+) -> None:
+    world = fleet(3)
+    join(world, "host0", "host1")
+    with world.store.write() as tx:
+        gone = next(one for one in tx.find(INSTANCES) if one.name == "host0")
+        others = [one for one in gone.instance.attributes or [] if one.name != SWARM]
+        tx.put(INSTANCES, evolve(gone, instance=evolve(gone.instance, attributes=others), seq=tx.seq))
+    joined = {"host0": ("there already", "manager"), "host2": ("joined", "worker")}
+    assert join(world, "host2", "host0") == joined
+    assert join(world, "host0", "host1")["host0"] == ("there already", "manager")
+
+
 def test_an_address_has_to_be_one_of_a_host_that_is_to_join(fleet: Callable[[int], World]) -> None:
     world = fleet(1)
     for addresses, words in (({"x": "10.0.0.1"}, "x is none of the hosts"), ({"host0": "x"}, "is not an IP address")):
