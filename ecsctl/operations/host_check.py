@@ -49,7 +49,8 @@ def check_hosts(ctx: Context, cluster: str | None, names: Sequence[str]) -> list
     with ctx.store.read() as view:
         every = hosts_of_region(view, ctx, cluster)
     if names:
-        targets = [target for name in names for target in _targets(every, name)]
+        named_so = [target for name in names for target in _targets(every, name)]
+        targets = list({(one.address, one.record and one.record.arn): one for one in named_so}.values())
     else:
         targets = [*map(_registered, every)] or ([] if cluster else [_Target(current_address())])
     looked = together([partial(_look, ctx, target) for target in targets], AT_ONCE)

@@ -214,6 +214,13 @@ def test_without_names_all_hosts_of_the_region_are_looked_at(world: World) -> No
     assert [host.host for host in check(world)] == ["host0", "host1"]
 
 
+def test_a_host_that_is_named_twice_is_no_clone_of_itself(world: World) -> None:
+    with world.store.read() as view:
+        host = next(one for one in view.find(INSTANCES) if one.name == "host0")
+    assert found(world, "host0", "host0", host.arn, host.address) == [("warning", "live-restore")]
+    assert found(world, A, A) == [("warning", "live-restore")]
+
+
 def test_a_clock_that_is_wrong_is_told_by_how_much(world: World) -> None:
     for ahead, words in ((4, None), (90, "90 s ahead"), (-3600, "3600 s behind")):
         world.engines[A].clock_ahead = ahead
