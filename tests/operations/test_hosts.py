@@ -25,7 +25,7 @@ from ecsctl.operations.clusters import create_cluster
 from ecsctl.operations.host_check import check_hosts
 from ecsctl.operations.host_list import list_hosts
 from ecsctl.operations.reconcile import reconcile
-from ecsctl.operations.remove_host import remove_host
+from ecsctl.operations.remove_hosts import remove_hosts
 from ecsctl.operations.services import create_service
 from ecsctl.store.tables import INSTANCES
 from tests.controller.world import World, world_in
@@ -64,6 +64,10 @@ def record(world: World, host: AddedHost) -> InstanceRecord:
 
 def attributes(kept: InstanceRecord) -> dict[str, str | None]:
     return {a.name: a.value for a in kept.instance.attributes or []}
+
+
+def remove(world: World, *names: str, cluster: str | None = None, **more: Any) -> list[InstanceRecord]:
+    return list(remove_hosts(world.process(), cluster, names, **more))
 
 
 def sequence(world: World) -> int:
@@ -306,19 +310,19 @@ def served(world: World, count: int = 2) -> None:
 def test_a_host_with_tasks_is_refused_unless_they_move_or_are_stopped(world: World) -> None:
     served(world)
     with pytest.raises(ApiError, match=r"host0 has 1 task: --drain waits .* --force stops"):
-        remove_host(world.process(), None, "host0")
-    gone = remove_host(world.process(), None, "host0", drain_for=600)
+        remove(world, "host0")
+    (gone,) = remove(world, "host0", drain_for=600)
     assert gone.instance.status == "INACTIVE"
     assert [row.tasks for row in list_hosts(world.process()).rows] == [2]
-    remove_host(world.process(), None, "host1", force=True)
+    remove(world, "host1", force=True)
     assert list_hosts(world.process()).rows == []
 
 
 def test_a_host_whose_tasks_cannot_go_anywhere_stays_draining(world: World) -> None:
     served(world)
-    remove_host(world.process(), None, "host1", drain_for=600)
+    remove(world, "host1", drain_for=600)
     with pytest.raises(TimeoutError, match="host0 is DRAINING and still has 2 tasks"):
-        remove_host(world.process(), None, "host0", drain_for=30)
+        remove(world, "host0", drain_for=30)
     assert [row.status for row in list_hosts(world.process()).rows] == ["DRAINING"]
 
 
@@ -326,7 +330,23 @@ def test_a_name_of_two_hosts_asks_for_the_cluster(world: World) -> None:
     create_cluster(world.process(), CreateClusterRequest(cluster_name="prod"))
     (added,) = add(world, {"address": A, "name": "host0", "cluster": "prod"})
     with pytest.raises(InputError, match="several hosts are called 'host0': say which by --cluster"):
-        remove_host(world.process(), None, "host0")
+        remove(world, "host0")
     with pytest.raises(InputError, match="there is no host 'host7' in us-east-1"):
-        remove_host(world.process(), None, "host7")
-    assert remove_host(world.process(), "prod", "host0").arn == added.container_instance_arn
+        remove(world, "host7")
+    assert [one.arn for one in remove(world, "host0", cluster="prod")] == [added.container_instance_arn]
+
+
+def test_a_name_that_nobody_has_leaves_the_others_as_they_are(world: World) -> None:
+    before = sequence(world)
+    with pytest.raises(InputError, match="there is no host 'host7'"):
+        remove(world, "host0", "host7", drain_for=600)
+    assert sequence(world) == before
+    assert [gone.name for gone in remove(world, "host0", "host0")] == ["host0"]
+
+
+def test_hosts_that_go_together_do_not_get_the_tasks_of_each_other(world: World) -> None:
+    add(world, {"address": A, "name": "other"})
+    served(world, 6)
+    assert [gone.name for gone in remove(world, "host0", "host1", drain_for=600)] == ["host0", "host1"]
+    assert [(row.host, row.tasks) for row in list_hosts(world.process()).rows] == [("other", 6)]
+    assert len(world.tasks()) == 6 + 4

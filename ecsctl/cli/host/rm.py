@@ -27,10 +27,11 @@ def command(
 ) -> int:
     """Take hosts out of their cluster. One with tasks is refused, unless they are moved away or stopped.
 
-    `--drain` makes it DRAINING: services replace its tasks elsewhere, as their deployments allow; tasks of no service
-    are waited for. What is not done in time (exit code 124) stays DRAINING. The machine itself is not touched.
+    `--drain` makes all of them DRAINING: services replace their tasks elsewhere, as their deployments allow; tasks of
+    no service are waited for. What is not done in time (exit code 124) stays DRAINING. The machines themselves are not
+    touched. A name that is not that of one host is refused before anything is done.
     """
-    from ecsctl.operations.remove_host import remove_host
+    from ecsctl.operations.remove_hosts import remove_hosts
 
     if drain and force:
         raise UsageError("host rm: only one of --drain and --force can be given")
@@ -38,8 +39,7 @@ def command(
     seconds = duration_of("--timeout", timeout) if drain else None
     gone = []
     with invocation.open() as context:
-        for host in hosts:
-            record = remove_host(context, cluster, host, drain_for=seconds, force=force)
+        for record in remove_hosts(context, cluster, hosts, drain_for=seconds, force=force):
             gone.append(record)
             if not invocation.for_scripts:
                 sys.stdout.write(printable(f"{record.name}: taken away ({record.address})") + "\n")

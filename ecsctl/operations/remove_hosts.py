@@ -1,6 +1,8 @@
-"""Taking a host away, if asked for after its tasks have moved."""
+"""Taking hosts away, if asked for after their tasks have moved."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 from ecsctl.model.api.container_instances import (
     DeregisterContainerInstanceRequest,
@@ -18,17 +20,29 @@ PASS_SECONDS = 20.0
 BETWEEN_SECONDS = 1.0
 
 
-def remove_host(
-    ctx: Context, cluster: str | None, name: str, *, drain_for: float | None = None, force: bool = False
-) -> InstanceRecord:
-    """Deregister a host of the region, or of a cluster; with tasks on it only by `force`, which stops them.
+def remove_hosts(
+    ctx: Context, cluster: str | None, names: Sequence[str], *, drain_for: float | None = None, force: bool = False
+) -> Iterator[InstanceRecord]:
+    """Deregister hosts of the region, or of a cluster, one by one as they are asked for; those with tasks only by
+    `force`, which stops these. InputError, before anything is done, for a name that is not that of one host.
 
-    With `drain_for` it is DRAINING first, and has so many seconds for its tasks to go; TimeoutError when they do not.
+    With `drain_for` all are DRAINING first, so that none gets the tasks of another, and have so many seconds together
+    for their tasks to go; TimeoutError when they do not.
     """
     with ctx.store.read() as view:
-        host = the_host(view, ctx, cluster, name)
+        found = [the_host(view, ctx, cluster, name) for name in names]
+    hosts = list({host.arn: host for host in found}.values())
+    end = ctx.controller.clock.since_boot() + (drain_for or 0.0)
     if drain_for is not None:
-        _drain(ctx, host, drain_for)
+        for host in hosts:
+            _drain(ctx, host)
+    for host in hosts:
+        if drain_for is not None:
+            _wait(ctx, host, end)
+        yield _remove(ctx, host, force=force)
+
+
+def _remove(ctx: Context, host: InstanceRecord, *, force: bool) -> InstanceRecord:
     request = DeregisterContainerInstanceRequest(
         cluster=host.cluster_arn, container_instance=host.arn, force=force or None
     )
@@ -45,13 +59,15 @@ def remove_host(
         return view.get(INSTANCES, host.arn) or host
 
 
-def _drain(ctx: Context, host: InstanceRecord, seconds: float) -> None:
-    clock = ctx.controller.clock
-    end = clock.since_boot() + seconds
+def _drain(ctx: Context, host: InstanceRecord) -> None:
     request = UpdateContainerInstancesStateRequest(
         cluster=host.cluster_arn, container_instances=[host.arn], status="DRAINING"
     )
-    update_container_instances_state(ctx, request)
+    update_container_instances_state(ctx, request, stay=True)
+
+
+def _wait(ctx: Context, host: InstanceRecord, end: float) -> None:
+    clock = ctx.controller.clock
     while left := _tasks(ctx, host):
         remaining = end - clock.since_boot()
         if remaining <= 0:
