@@ -16,6 +16,7 @@ from ecsctl.model.service_network import ServiceConnectConfiguration, ServiceCon
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.port_ranges import ports_of
 from ecsctl.scheduler.discovery import (
+    client_names,
     discovery_name,
     has_names,
     is_connected,
@@ -27,9 +28,10 @@ from ecsctl.scheduler.discovery import (
 from ecsctl.store.store import View
 from ecsctl.store.tables import SERVICES
 
-_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?"
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,62})?"
 _NAME = re.compile(_LABEL)
 _DNS_NAME = re.compile(rf"(?=.{{1,127}}$){_LABEL}(\.{_LABEL})*")
+_REGISTRY = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?")
 _NAMESPACE = re.compile(r'[^<>"/\s]{1,1024}')
 _CONNECT = "serviceConnectConfiguration"
 _NO_PROXY = "is not honoured: there is no proxy between the tasks, they find each other by the engine's DNS"
@@ -66,10 +68,20 @@ def check_registries(registries: Sequence[ServiceRegistry], definition: TaskDefi
         raise invalid_parameter("serviceRegistries: one at most.")
     for registry in registries:
         path = "serviceRegistries[0]"
-        if not _NAME.fullmatch(registered(registry).name):
+        said = registered(registry)
+        given = registry.registry_arn or ""
+        is_of_another_kind = given.startswith("arn:") and ":service/" not in given
+        if is_of_another_kind or not _REGISTRY.fullmatch(said.name):
             raise invalid_parameter(
                 f"{path}.registryArn: {registry.registry_arn!r} names no service: write the ARN of a service of Cloud "
                 "Map, or its name, like web or web.shop for one of the namespace shop."
+            )
+        if said.namespace:
+            check_namespace(said.namespace, f"{path}.registryArn")
+        if registry.port is not None and registry.container_port is not None:
+            raise invalid_parameter(
+                f"{path}: Specify a value for either 'port' or the 'containerName' and 'containerPort' combination, "
+                "but not both."
             )
         _check_network(definition, path)
         containers = {container.name: container for container in definition.container_definitions or []}
@@ -105,16 +117,17 @@ def _check_connect(
     if connect.namespace:
         check_namespace(connect.namespace, f"{_CONNECT}.namespace")
     _check_network(definition, _CONNECT)
-    names: set[str] = set()
+    discovered: set[str] = set()
     for index, one in enumerate(connect.services or []):
         _check_service(one, f"{_CONNECT}.services[{index}]", definition)
-        if discovery_name(one) in names:
+        if discovery_name(one) in discovered:
             raise invalid_parameter(f"{_CONNECT}.services[{index}]: {discovery_name(one)} is named twice.")
-        names.add(discovery_name(one))
+        discovered.add(discovery_name(one))
+    names = _client_names(connect, namespace)
     for other, taken in _taken(view, service, namespace):
         if both := names & taken:
             raise invalid_parameter(
-                f"{_CONNECT}.services: {_listed(both)} is the service {other}'s in the namespace {namespace} already."
+                f"{_CONNECT}.services: {min(both)} is the service {other}'s in the namespace {namespace} already."
             )
 
 
@@ -127,7 +140,8 @@ def _check_service(one: ServiceConnectService, path: str, definition: TaskDefini
         )
     if not _NAME.fullmatch(discovery_name(one)):
         raise invalid_parameter(
-            f"{path}.discoveryName: {discovery_name(one)!r} is not a name: up to 64 letters, digits, _ and -."
+            f"{path}.discoveryName: {discovery_name(one)!r} is not a name: up to 63 of a-z, 0-9, _ and -, not "
+            "starting with -."
         )
     for field, given in (
         ("ingressPortOverride", one.ingress_port_override),
@@ -141,7 +155,9 @@ def _check_service(one: ServiceConnectService, path: str, definition: TaskDefini
     for alias in one.client_aliases or ():
         where = f"{path}.clientAliases[0]"
         if alias.dns_name is not None and not _DNS_NAME.fullmatch(alias.dns_name):
-            raise invalid_parameter(f"{where}.dnsName: {alias.dns_name[:80]!r} is not a name of a host.")
+            raise invalid_parameter(
+                f"{where}.dnsName: {alias.dns_name[:80]!r} is not a name of a host, of a-z, 0-9, _, - and dots."
+            )
         if alias.test_traffic_rules is not None:
             raise client_exception(f"{where}.testTrafficRules {_NO_PROXY}; leave it out.")
         if alias.port != found[1].container_port:
@@ -166,7 +182,11 @@ def _taken(view: View, service: Service, namespace: str) -> Iterator[tuple[str, 
         if record.arn == service.service_arn or connect is None or not connect.enabled:
             continue
         if namespace_of(connect, [], "") == namespace:
-            yield str(record.service.service_name), {discovery_name(one) for one in connect.services or []}
+            yield str(record.service.service_name), _client_names(connect, namespace)
+
+
+def _client_names(connect: ServiceConnectConfiguration, namespace: str) -> set[str]:
+    return {name for one in connect.services or [] for name in client_names(one, namespace)}
 
 
 def _listed(names: set[str]) -> str:

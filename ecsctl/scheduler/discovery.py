@@ -84,6 +84,12 @@ def discovery_name(service: ServiceConnectService) -> str:
     return service.discovery_name or service.port_name
 
 
+def client_names(service: ServiceConnectService, namespace: str) -> list[str]:
+    """Those by which others in the namespace find a service."""
+    name = discovery_name(service)
+    return [name, f"{name}.{namespace}", *(alias.dns_name for alias in service.client_aliases or () if alias.dns_name)]
+
+
 def port_of(definition: TaskDefinition, name: str) -> tuple[ContainerDefinition, PortMapping] | None:
     """The port mapping of that name, and whose it is."""
     for container in definition.container_definitions or []:
@@ -110,9 +116,7 @@ def _named(
         found = port_of(definition, service.port_name)
         if found is not None:
             container = PAUSE if is_shared else str(found[0].name)
-            name = discovery_name(service)
-            aliases = [alias.dns_name for alias in service.client_aliases or () if alias.dns_name]
-            yield from ((container, one) for one in (name, f"{name}.{namespace}", *aliases))
+            yield from ((container, one) for one in client_names(service, namespace))
     for registry in registries:
         of = PAUSE if is_shared else registered_container(definition, registry)
         if of is not None:

@@ -34,6 +34,8 @@ def alias(**more: Any) -> dict[str, Any]:
     [
         (with_service(portName="grpc"), "services[0].portName: app:1 has no port mapping of the name 'grpc'"),
         (with_service(discoveryName="a.b"), "services[0].discoveryName: 'a.b' is not a name"),
+        (with_service(discoveryName="Web"), "services[0].discoveryName: 'Web' is not a name"),
+        (alias(dnsName="Web"), "clientAliases[0].dnsName: 'Web' is not a name of a host, of a-z"),
         (with_service(clientAliases=[{"port": 1}, {"port": 2}]), "services[0].clientAliases: one at most"),
         (alias(dnsName="-x"), "clientAliases[0].dnsName: '-x' is not a name of a host"),
         ({**CONNECT, "namespace": "a b"}, "namespace: 'a b' cannot be a namespace"),
@@ -70,6 +72,9 @@ def test_what_takes_a_proxy_is_refused_by_name(call: Any, world: World, connect:
         ([{"registryArn": "web"}] * 2, "one at most"),
         ([{"registryArn": "web", "containerName": "x"}], "containerName: there is no container x"),
         ([{"registryArn": "web", "containerPort": 81}], "containerPort: 81 is no port of the task definition"),
+        ([{"registryArn": "web.a b"}], "registryArn: 'a b' cannot be a namespace"),
+        ([{"registryArn": "arn:aws:servicediscovery:us-east-1:1:namespace/ns-1"}], "names no service"),
+        ([{"registryArn": "web", "port": 80, "containerPort": 80}], "either 'port' or the 'containerName' and"),
         ([{"registryArn": "web", "port": 81}], "port: 81 is no port of the task definition"),
     ],
 )
@@ -101,6 +106,16 @@ def test_a_name_is_one_services_alone_in_its_namespace(call: Any, world: World) 
     said = refused(call, "InvalidParameterException", "CreateService", **other, serviceConnectConfiguration=CONNECT)
     assert "http is the service web's in the namespace shop already" in said
     create(call, world, "other", "app", serviceConnectConfiguration={**CONNECT, "namespace": "elsewhere"})
+
+
+def test_an_alias_leads_to_no_two_services_of_a_namespace(call: Any, world: World) -> None:
+    create(call, world, serviceConnectConfiguration=alias(dnsName="db"))
+    other = {"serviceName": "other", "taskDefinition": "app", "desiredCount": 1}
+    for name, dns_name in (("b", "db"), ("db", "x"), ("b", "http"), ("b", "http.shop")):
+        connect = with_service(discoveryName=name, clientAliases=[{"port": 80, "dnsName": dns_name}])
+        said = refused(call, "InvalidParameterException", "CreateService", **other, serviceConnectConfiguration=connect)
+        assert "is the service web's in the namespace shop already" in said
+    call("UpdateService", service="web", serviceConnectConfiguration=alias(dnsName="db"))
 
 
 def test_the_clusters_namespace_is_filled_in(call: Any, world: World) -> None:
