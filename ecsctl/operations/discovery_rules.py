@@ -6,6 +6,7 @@ The engine's DNS tells addresses and nothing else, and nothing stands between a 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ecsctl.model.cluster import Cluster
@@ -18,6 +19,7 @@ from ecsctl.placement.port_ranges import ports_of
 from ecsctl.scheduler.discovery import (
     client_names,
     discovery_name,
+    discovery_of,
     has_names,
     is_connected,
     namespace_of,
@@ -59,7 +61,12 @@ def check_discovery(view: View, cluster: Cluster, service: Service, definition: 
     namespaces = {namespace_of(connect, [], "")} if is_connected(connect) else set()
     namespaces |= {found for registry in registries if (found := registered(registry).namespace)}
     if len(namespaces) > 1:
-        raise client_exception(f"serviceRegistries: a task is in one namespace, and here it is {_listed(namespaces)}.")
+        listed = ", ".join(sorted(namespaces))
+        raise client_exception(f"serviceRegistries: a task is in one namespace, and here it is {listed}.")
+    made = discovery_of(definition, connect, registries, default_namespace(cluster), str(cluster.cluster_name))
+    names = Counter(name for of_container in (made.names.values() if made else ()) for name in of_container)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise client_exception(f"{_CONNECT}: {twice[0]} for several containers {_NO_PROXY}; name each differently.")
 
 
 def check_registries(registries: Sequence[ServiceRegistry], definition: TaskDefinition) -> None:
@@ -187,10 +194,6 @@ def _taken(view: View, service: Service, namespace: str) -> Iterator[tuple[str, 
 
 def _client_names(connect: ServiceConnectConfiguration, namespace: str) -> set[str]:
     return {name for one in connect.services or [] for name in client_names(one, namespace)}
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names))
 
 
 def with_namespace(cluster: Cluster, connect: ServiceConnectConfiguration | None) -> ServiceConnectConfiguration | None:

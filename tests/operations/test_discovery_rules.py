@@ -118,6 +118,22 @@ def test_an_alias_leads_to_no_two_services_of_a_namespace(call: Any, world: Worl
     call("UpdateService", service="web", serviceConnectConfiguration=alias(dnsName="db"))
 
 
+def test_a_name_leads_to_one_container_of_a_task(call: Any, world: World) -> None:
+    side = {"name": "side", "portMappings": [{"name": "admin", "containerPort": 81}]}
+    services = [
+        {"portName": name, "clientAliases": [{"port": port, "dnsName": "app"}]}
+        for name, port in (("http", 80), ("admin", 81))
+    ]
+    wanted = {"serviceName": "web", "desiredCount": 1}
+    wanted |= {"serviceConnectConfiguration": {**CONNECT, "services": services}}
+    several = world.define(WEB, side, networkMode="bridge")
+    said = refused(call, "ClientException", "CreateService", **wanted, taskDefinition=several)
+    assert "app for several containers is not honoured: there is no proxy" in said
+    one_address = world.define(WEB, side, networkMode="awsvpc")
+    network = {"awsvpcConfiguration": {"subnets": ["net-a"]}}
+    call("CreateService", **wanted, taskDefinition=one_address, networkConfiguration=network)
+
+
 def test_the_clusters_namespace_is_filled_in(call: Any, world: World) -> None:
     call("UpdateCluster", cluster="default", serviceConnectDefaults={"namespace": "shop"})
     connect = {"enabled": True, "services": [{"portName": "http"}]}
