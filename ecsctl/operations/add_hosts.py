@@ -100,12 +100,17 @@ def _add(plan: _Plan, looked: Examined, again: Again, done: Sequence[AddedHost])
         return evolve(answer, reason=looked.error.message if looked.error else None)
     try:
         _check_name(plan, name, info)
-        record = put_new_host(plan.ctx, plan.cluster_arn, options, info, plan.attributes)
+        return _put(plan, info, answer, again, done)
+    except ApiError as refused:
+        return evolve(answer, reason=str(refused))
+
+
+def _put(plan: _Plan, info: EngineInfo, answer: AddedHost, again: Again, done: Sequence[AddedHost]) -> AddedHost:
+    try:
+        record = put_new_host(plan.ctx, plan.cluster_arn, plan.options, info, plan.attributes)
     except AlreadyRegistered as known:
         is_twice = known.record.arn in {one.container_instance_arn for one in done}
         return _known(plan, info, answer, known, again, is_twice=is_twice)
-    except ApiError as refused:
-        return evolve(answer, reason=str(refused))
     return evolve(answer, result="added", container_instance_arn=record.arn)
 
 

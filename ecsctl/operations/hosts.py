@@ -214,6 +214,8 @@ def instance_record(
     """
     cpu = host.cpu or info.cpus * 1024
     memory = host.memory or info.memory // MIB - ctx.reserved_memory
+    if host.memory and memory < 6:
+        raise invalid_parameter(f"memory: {memory} MiB are too little for a task: give 6 or more.")
     if memory < 6:
         raise invalid_parameter(
             f"The host has {info.memory // MIB} MiB of memory, of which {ctx.reserved_memory} are reserved: "

@@ -185,6 +185,13 @@ def test_a_host_that_an_inventory_names_twice_is_what_is_said_of_it_first(world:
         assert second.reason == f"it is named twice: it is x already, at {A}"
 
 
+def test_what_a_registered_host_cannot_become_is_said_of_it_and_holds_up_no_other(world: World) -> None:
+    add(world, {"address": A})
+    first, second = add(world, {"address": A, "memory": 3}, {"address": B})
+    assert (first.result, second.result) == ("failed", "added")
+    assert "memory: 3 MiB are too little for a task: give 6 or more." in str(first.reason)
+
+
 def test_a_context_is_the_address_that_it_stands_for(world: World) -> None:
     world.add_engine("unix:///var/run/docker.sock", "ENGINE-C")
     world.engines["context:default"] = world.engines["unix:///var/run/docker.sock"]
