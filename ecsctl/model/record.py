@@ -111,7 +111,7 @@ def _same_letters(field: str, target: type[Record]) -> list[str]:
 
 
 def _join(path: str, field: str) -> str:
-    return f"{path}.{field}" if path else field
+    return path + field if path[-1:] in ("", " ", ".") else f"{path}.{field}"  # `hosts.toml: ` is no part of the path
 
 
 def _follow(kind: Any, data: Any, path: str) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -47,6 +48,12 @@ def test_a_line_says_where_and_what_and_what_to_write(data: dict[str, Any], line
     with pytest.raises(InputError) as raised:
         decode(RegisterTaskDefinitionRequest, data)
     assert str(raised.value) == line
+
+
+def test_a_file_is_named_before_the_path() -> None:
+    for where, line in (("a.json: ", "a.json: family: is required but missing"), ("list[0].", "list[0].family: is")):
+        with pytest.raises(InputError, match=f"^{re.escape(line)}"):
+            decode(RegisterTaskDefinitionRequest, {"containerDefinitions": []}, where)
 
 
 def test_what_was_given_comes_back_and_nothing_else() -> None:
