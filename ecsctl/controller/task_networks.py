@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Sequence
 from ecsctl.engine.port import Engine
 from ecsctl.model import identity
 from ecsctl.model.container_instance import attribute_of
-from ecsctl.model.errors import EngineError, EngineRefused, EngineTimeout, EngineUnreachable
+from ecsctl.model.errors import Conflict, EngineError, EngineRefused, EngineTimeout, EngineUnreachable
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.host import SWARM
@@ -70,6 +70,8 @@ class TaskNetworks:
             return
         try:
             manager.create_overlay(name, labels, internal=internal)
+        except Conflict as error:
+            raise Conflict(error.status, f'{error.message}: see "Moving over" in docs/networks.md') from None
         except (EngineUnreachable, EngineTimeout) as error:  # it is not this host that does not answer
             raise EngineRefused(503, str(error)) from None
 

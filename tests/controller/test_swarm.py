@@ -231,6 +231,18 @@ def test_while_no_manager_answers_a_new_subnet_fails_its_tasks_and_makes_no_netw
     assert start(world, 1, definition).is_running
 
 
+def test_while_a_manager_has_a_bridge_of_a_subnets_name_a_task_elsewhere_fails_and_says_what_to_do(
+    fleet: Callable[[int], World],
+) -> None:
+    world = fleet(2)
+    definition = world.define({"name": "main"}, networkMode="awsvpc")
+    start(world, 0, definition)
+    join(world)
+    reason = str(start(world, 1, definition).task.stopped_reason)
+    assert 'this manager of the swarm has a network net-a of its own: see "Moving over" in docs/networks.md' in reason
+    assert start(world, 0, definition).is_running
+
+
 def test_a_host_that_has_left_its_swarm_has_networks_of_its_own_again(fleet: Callable[[int], World]) -> None:
     world = fleet(2)
     join(world)
