@@ -24,13 +24,13 @@ def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
     """Until SIGTERM; 0 then. Of several each cluster has one that keeps it, and another when that ends."""
     from ecsctl.operations.reconcile import controller, leadership
 
-    with invocation.open() as context:
+    with invocation.open() as context, closing(context.store.another()) as own:
 
         def changed() -> None:
             standing.tell()
             kept.begin_anew()
 
-        leading = leadership(context, cluster, changed)
+        leading = leadership(context, own, cluster, changed)
         kept = controller(context, cluster, _teller(invocation), interval, lambda arn: arn in leading.led)
         standing = _Standing(leading, cluster)
         signal.signal(signal.SIGTERM, lambda *_: kept.stop())

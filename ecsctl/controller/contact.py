@@ -106,11 +106,8 @@ def give_up(
 
     `hosts` and `answering` are ARNs. While nobody answers, our own network is broken, and nothing is lost.
     """
-    if set(hosts) <= set(answering):
-        return Losses([], {})
     now = clock.now()
-    with store.read() as view:
-        news = [loss for loss in _losses(view, hosts, answering, grace, now) if loss.is_news]
+    news = _news(store, hosts, answering, grace, now)
     if dry_run or not news:
         gone = [loss for loss in news if loss.tasks and not loss.obstacle]
         return Losses(
@@ -123,6 +120,18 @@ def give_up(
             if loss.is_news:
                 lines += _record(tx, loss, now, chance)
     return Losses(lines, {})
+
+
+def has_losses(store: Store, clock: Clock, hosts: Sequence[str], answering: Collection[str], grace: Grace) -> bool:
+    """Whether give_up would do, or tell, anything."""
+    return bool(_news(store, hosts, answering, grace, clock.now()))
+
+
+def _news(store: Store, hosts: Sequence[str], answering: Collection[str], grace: Grace, now: datetime) -> list[Loss]:
+    if set(hosts) <= set(answering):
+        return []
+    with store.read() as view:
+        return [loss for loss in _losses(view, hosts, answering, grace, now) if loss.is_news]
 
 
 def _losses(view: View, hosts: Sequence[str], answering: Collection[str], grace: Grace, now: datetime) -> list[Loss]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ecsctl.controller.chance import Chance
 from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
-from ecsctl.controller.contact import Losses, give_up, note
+from ecsctl.controller.contact import Losses, give_up, has_losses, note
 from ecsctl.controller.limits import POLL, Limits, Retention
 from ecsctl.controller.look import Sight, is_settled, look_at, recognise
 from ecsctl.controller.passes import Pass
@@ -314,6 +314,21 @@ class Controller:
     def give_up(self, hosts: Sequence[str], answering: Collection[str], *, dry_run: bool = False) -> Losses:
         """Decide what becomes of the tasks on hosts that are lost, and record it."""
         return give_up(self._store, self.clock, self.chance, hosts, answering, self._grace, dry_run=dry_run)
+
+    def has_losses(self, hosts: Sequence[str], answering: Collection[str]) -> bool:
+        """Whether there is something to decide about hosts (ARNs) that are lost, if those answer that did so last."""
+        return has_losses(self._store, self.clock, hosts, answering, self._grace)
+
+    def lose(self, hosts: Sequence[str]) -> Pass:
+        """Decide what becomes of the tasks on those of the hosts (ARNs) that are lost, when each was asked once more:
+        nobody may have asked for as long as this process was paused, or its network was down."""
+        with self._store.read() as view:
+            instances = [found for arn in hosts if (found := view.get(INSTANCES, arn))]
+        together([partial(self._look, instance, tuple, Pass()) for instance in instances], HOSTS_AT_ONCE)
+        with self._store.read() as view:
+            asked = [found for arn in hosts if (found := view.get(INSTANCES, arn))]
+        answering = [instance.arn for instance in asked if instance.instance.agent_connected]
+        return Pass(self.give_up(hosts, answering).lines)
 
     def run_schedules(self, clusters: Sequence[str], *, dry_run: bool = False) -> list[Advance]:
         """Decide about the schedules that are due, and record it. Their new tasks are to begin."""

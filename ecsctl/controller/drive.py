@@ -131,10 +131,14 @@ class Driver:
         report = Drive(arn)
         calls, outcomes = Calls(self._call_in_time), list[Outcome]()
         try:
-            self._drive(report, sight, limits, calls, outcomes)
-        except EngineError as error:
-            report.trouble, report.is_silent = str(error), isinstance(error, (EngineTimeout, EngineUnreachable))
-            self._give_up(report, calls, outcomes, limits)
+            try:
+                self._drive(report, sight, limits, calls, outcomes)
+            except EngineError as error:
+                report.trouble, report.is_silent = str(error), isinstance(error, (EngineTimeout, EngineUnreachable))
+                self._give_up(report, calls, outcomes, limits)
+        except EcsctlError:  # the state cannot be used: others may work on the task when we have done
+            calls.abandon()
+            raise
         finally:
             self._claimant.done()
         return report

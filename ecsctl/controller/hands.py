@@ -120,7 +120,7 @@ class Calls(Generic[C]):
         self._call = call
         self._waiting: list[C] = []
         self._running: dict[str, str] = {}  # a container's name to its call's op
-        self._answers: Queue[Outcome | BaseException] = Queue()
+        self._answers: Queue[tuple[str, Outcome | BaseException]] = Queue()  # by the container's name
 
     @property
     def busy(self) -> frozenset[str]:
@@ -143,6 +143,13 @@ class Calls(Generic[C]):
         self._waiting.clear()
         return dropped
 
+    def abandon(self) -> None:
+        """Make no further calls, and wait for those that are not to be left alone; what is answered is not heard."""
+        self.drop()
+        while self.is_starting:
+            container, _ = self._answers.get()
+            del self._running[container]
+
     def answers(self, seconds: float | None) -> list[Outcome]:
         """At least one outcome, and all that are there; none when there was none within `seconds`."""
         found: list[Outcome] = []
@@ -153,10 +160,11 @@ class Calls(Generic[C]):
         except Empty:
             return found
 
-    def _take(self, answer: Outcome | BaseException) -> Outcome:
+    def _take(self, answered: tuple[str, Outcome | BaseException]) -> Outcome:
+        container, answer = answered
+        del self._running[container]
         if isinstance(answer, BaseException):
             raise answer
-        del self._running[answer.container]
         self._fill()
         return answer
 
@@ -174,7 +182,8 @@ class Calls(Generic[C]):
         Thread(target=self._make, args=(call,), daemon=True).start()
 
     def _make(self, call: C) -> None:
+        container = call[0].container
         try:
-            self._answers.put(self._call(call))
+            self._answers.put((container, self._call(call)))
         except BaseException as error:  # raised again in the caller's thread, by _take
-            self._answers.put(error)
+            self._answers.put((container, error))

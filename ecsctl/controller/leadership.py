@@ -134,7 +134,7 @@ class Leadership:
             if began >= self._deadline or self.id not in there:
                 # Others may have taken for theirs what was this one's: it begins anew.
                 there.pop(self.id, None)
-                self.id = _new_id()
+                self.id, self._deadline = _new_id(), 0.0
             there[self.id] = self._controlling(now + TERM)
             for one in tx.find(CONTROLLERS):
                 if one.id not in there:

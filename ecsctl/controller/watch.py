@@ -45,6 +45,8 @@ LAST_WAIT = 10.0
 STARTING, STOPPING, PULLING, ANSWERS = 8, 64, 4, 8
 """Tasks, or answers, at once. A stop takes as long as the container does, a pull as long as the registry."""
 
+LOST = "lost hosts"
+"""The key of the job that decides about them."""
 QUICKLY = Limits(pull=False, wait=False)
 PATIENTLY = Limits(wait=False)
 
@@ -230,6 +232,7 @@ class Watch:
             self._began.discard(key)
             for unfinished in result.unfinished:
                 self._due.setdefault(unfinished, self._now())
+        if key == LOST or key in self._listeners:
             if result.changed:
                 self._wake_services()
         else:
@@ -244,6 +247,8 @@ class Watch:
             self._told(f"{self._name(key)} answers again")
 
     def _name(self, key: str) -> str:
+        if key == LOST:
+            return key
         with self._store.read() as view:
             instance = view.get(INSTANCES, key)
         return f"host {instance.name}" if instance else f"task {last_part(key)[:12]}"
@@ -268,11 +273,8 @@ class Watch:
             self._ticked = self._now()
             hosts = self._refresh()
             answering = [host.arn for host in hosts if host.instance.agent_connected]
-            lines = self._controller.give_up(list(self._listeners), answering).lines
-            for line in lines:
-                self._told(line)
-            if lines:
-                self._wake_services()
+            if self._controller.has_losses(list(self._listeners), answering):
+                self._hosts.take(LOST, partial(self._controller.lose, list(self._listeners)))
             self._wake_services(unsteady=True)
             self._run_schedules()
         if written != self._written:

@@ -13,7 +13,7 @@ from ecsctl.model.errors import EngineError
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, the_service, the_task
-from ecsctl.store.store import View
+from ecsctl.store.store import Store, View
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TASKS
 
 if TYPE_CHECKING:
@@ -104,10 +104,11 @@ def _answer_what_waits(ctx: Context, endpoints: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def leadership(ctx: Context, cluster: str | None, changed: Callable[[], object]) -> Leadership:
+def leadership(ctx: Context, own: Store, cluster: str | None, changed: Callable[[], object]) -> Leadership:
     """What this process leads of a cluster, or of all of this state's, among the controllers that stay.
 
-    `changed` is told, in a thread of its own, when that is something else.
+    `changed` is told, in a thread of its own, when that is something else. That thread alone reads by `own`, so that
+    it says in time that this process is there, whoever waits for the state.
     """
     from ecsctl.controller.leadership import Leadership
     from ecsctl.controller.processes import ThisProcess
@@ -117,7 +118,7 @@ def leadership(ctx: Context, cluster: str | None, changed: Callable[[], object])
         named = None if cluster is None else [str(find_cluster(view, ctx, cluster).cluster_arn)]
 
     def clusters() -> list[str]:
-        with ctx.store.read() as view:
+        with own.read() as view:
             return [str(found.cluster_arn) for found in view.find(CLUSTERS)]
 
     leases = leases_of(ctx.store.place, ThisProcess().boot_id)

@@ -270,7 +270,8 @@ class _Work:
     def _keep_names(self, state: ContainerState) -> None:
         """Others find what is not UNHEALTHY."""
         is_sick = self._task_health() == "UNHEALTHY"
-        if state.nameless == is_sick or not names_of(self.record, state.name):
+        is_open = state.intent is not None and state.intent.op in ("name", "unname")  # it may be in neither state
+        if (state.nameless == is_sick and not is_open) or not names_of(self.record, state.name):
             return
         op: Operation = "unname" if is_sick else "name"
         if state.intent and state.intent.op == op and timedelta() <= self.now - state.intent.at < NAMING_PAUSE:

@@ -19,7 +19,7 @@ from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState, StatePlace
 from ecsctl.model.stored import Controlling, Leading
 from ecsctl.store.files import beside
-from ecsctl.store.migrate import BUSY_TIMEOUT, translate
+from ecsctl.store.migrate import BUSY_TIMEOUT, roll_back, translate
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import Transaction
 from ecsctl.store.tables import Table
@@ -79,10 +79,10 @@ class FileLeases:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(self._database)
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                roll_back(connection)
                 raise
-            connection.execute("COMMIT")
 
     def now(self) -> float:
         return time.clock_gettime(_BOOT)

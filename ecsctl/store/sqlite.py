@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ecsctl.model.errors import StateError
 from ecsctl.store.files import WriterQueue, beside, prepare_directory
-from ecsctl.store.migrate import migrate, opened, translate
+from ecsctl.store.migrate import migrate, opened, roll_back, translate
 
 
 class SqliteDatabase:
@@ -52,7 +52,7 @@ class SqliteDatabase:
             try:
                 yield
             finally:
-                self.connection.execute("ROLLBACK")
+                roll_back(self.connection)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -63,10 +63,10 @@ class SqliteDatabase:
             changes = self.connection.total_changes
             try:
                 yield
+                self.connection.execute("COMMIT" if self.connection.total_changes > changes else "ROLLBACK")
             except BaseException:
-                self.connection.execute("ROLLBACK")
+                roll_back(self.connection)
                 raise
-            self.connection.execute("COMMIT" if self.connection.total_changes > changes else "ROLLBACK")
 
     def version(self) -> tuple[int, int]:
         return self._data_version(), self.connection.total_changes

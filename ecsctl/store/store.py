@@ -271,6 +271,11 @@ class Store:
             raise
         return store
 
+    def another(self) -> Store:
+        """The same state by a connection of its own: who reads by it does not wait for a writer of this one that waits
+        for its turn."""
+        return Store.open(self.place)
+
     @property
     def read_only(self) -> bool:
         return self._database.read_only

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +15,10 @@ from ecsctl.controller.clock import Clock
 from ecsctl.controller.leadership import BEAT, TERM, Leadership, share
 from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import Controlling
+from ecsctl.operations import reconcile as operations
 from ecsctl.store.leases import CONTROLLERS, Leases, leases_of
 from ecsctl.store.store import Store
+from tests.controller.world import world_in
 
 CLUSTERS = ["a", "b", "c", "d"]
 Leader = Callable[..., Leadership]
@@ -167,3 +172,33 @@ def test_heartbeats_are_no_change_of_the_state(leader: Leader, place: StatePlace
     assert store.written_by_others() == before
     store.close()
     assert BEAT * 3 < TERM
+
+
+def test_a_writer_that_waits_for_its_turn_does_not_keep_its_controller_from_saying_that_it_is_there(
+    tmp_path: Path,
+) -> None:
+    with world_in(tmp_path, real_time=True) as world, ExitStack() as stack:
+        context = world.process()
+        own, other = (stack.enter_context(closing(context.store.another())) for _ in range(2))
+        leading = operations.leadership(context, own, None, lambda: None)
+        stack.callback(leading.end)
+        begun = threading.Event()
+
+        def write() -> None:
+            begun.set()
+            with context.store.write() as tx:
+                tx.set_meta("test", "written")
+
+        with other.write():
+            writer = threading.Thread(target=write)
+            writer.start()
+            stack.callback(writer.join)
+            begun.wait()
+            time.sleep(0.3)
+            beat = threading.Thread(target=leading.beat, daemon=True)
+            beat.start()
+            stack.callback(beat.join)
+            beat.join(BEAT * 3)
+            assert not beat.is_alive()
+            assert writer.is_alive()
+        assert len(leading.led) == 1

@@ -6,18 +6,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ecsctl.controller.crew import Done
 from ecsctl.controller.passes import Pass
-from ecsctl.controller.watch import RETRY
+from ecsctl.controller.watch import RETRY, TICK
 from ecsctl.engine.simulated_container import Program
+from ecsctl.model.api.attributes import PutAttributesRequest
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
+from ecsctl.model.common import Attribute
+from ecsctl.model.loss import CONTACTS, GRACE
 from ecsctl.model.observed import Observed
-from ecsctl.operations.reconcile import controller
+from ecsctl.model.record import evolve
+from ecsctl.model.stored import InstanceRecord
+from ecsctl.operations.attributes import put_attributes
+from ecsctl.operations.reconcile import controller, reconcile
 from ecsctl.operations.services import create_service, update_service
+from ecsctl.store.tables import INSTANCES
 from tests.controller.world import World, world_in
 
 
@@ -55,6 +63,11 @@ def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def instances(world: World) -> list[InstanceRecord]:
+    with world.store.read() as view:
+        return view.find(INSTANCES)
 
 
 def up(world: World) -> list[str]:
@@ -171,3 +184,35 @@ def test_what_is_done_at_the_end_is_told(world: World, monkeypatch: pytest.Monke
     thread.join(60)
     assert not thread.is_alive()
     assert any("start container main" in line for line in told)
+
+
+def test_a_host_that_answered_while_nobody_asked_is_not_lost(world: World) -> None:
+    serve(world, 2)
+    reconcile(world.process())
+    before = up(world)
+    assert len(before) == 2
+    with world.store.write() as tx:
+        for instance in tx.find(INSTANCES):
+            if instance.name == "host1":  # as the last controller left it, an hour ago
+                shape = evolve(instance.instance, agent_connected=False)
+                since = world.clock.now() - timedelta(hours=1)
+                tx.put(INSTANCES, evolve(instance, instance=shape, silent_since=since, failed_contacts=3))
+    with watching(world) as told:
+        until(lambda: all(one.instance.agent_connected for one in instances(world)))
+        time.sleep(2 * TICK)
+    assert up(world) == before
+    assert not any("lost" in line for line in told)
+
+
+def test_a_host_that_stays_silent_is_lost(world: World) -> None:
+    arn = next(one.arn for one in instances(world) if one.name == "host1")
+    values = {GRACE: "1", CONTACTS: "1"}
+    grace = [Attribute(name=name, value=value, target_id=arn) for name, value in values.items()]
+    put_attributes(world.process(), PutAttributesRequest(grace))
+    serve(world, 2)
+    reconcile(world.process())
+    with watching(world) as told:
+        until(lambda: any("steady" in line for line in told))
+        world.engines["host1"].reachable = False
+        until(lambda: len([c for c in world.engines["host0"].containers() if c.is_up]) == 2)
+    assert any("host1 is lost" in line for line in told)

@@ -165,6 +165,15 @@ def test_what_got_no_answer_is_done_again() -> None:
     assert task.asked() == ["unname web"]
 
 
+def test_names_that_were_being_taken_when_the_task_got_well_are_given_again() -> None:
+    task = Named()
+    assert task.is_now("unhealthy") == ["unname web"]
+    task.answer("unname", "unknown")
+    assert task.is_now("healthy") == ["name web"]
+    task.answer("name")
+    assert task.asked() == []
+
+
 def test_what_is_to_stop_is_stopped_whatever_its_names() -> None:
     task = Named()
     task.is_now("unhealthy")

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import evolve, to_wire
 from ecsctl.model.service import Service
-from ecsctl.model.stored import DeploymentRecord, ServiceRecord
+from ecsctl.model.stored import DeploymentRecord, Leading, ServiceRecord
 from ecsctl.store import files, schema
+from ecsctl.store.leases import LEASES, FileLeases
 from ecsctl.store.migrate import translate
 from ecsctl.store.store import Store
 from ecsctl.store.tables import CLUSTERS, SERVICES, TABLES
@@ -245,8 +247,23 @@ except StateError as error:
 
 def test_a_full_disk_is_one_clear_line(store: Store) -> None:
     database_of(store).execute("PRAGMA max_page_count = 40")
-    with pytest.raises(StateError, match="full"), store.write() as tx:
+    with pytest.raises(StateError, match="is full: nothing was changed"), store.write() as tx:
         for number in range(10000):
             tx.put(CLUSTERS, cluster(f"c{number}"))
     with store.read() as view:
         assert view.find(CLUSTERS) == []
+
+
+def test_a_disk_that_is_full_amid_a_large_change_is_said_to_be_full_and_can_be_used_again(tmp_path: Path) -> None:
+    with closing(FileLeases(tmp_path / "state.db", "boot")) as leases:
+        connection = leases._database.connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StateError, match="is full: nothing was changed"), leases.turn() as tx:
+            for number in range(500):
+                tx.put(LEASES, Leading(f"{number:0300}", "me"))
+        connection.execute(f"PRAGMA max_page_count = {pages + 100}")
+        with leases.turn() as tx:
+            tx.put(LEASES, Leading("one", "me"))
+        with leases.turn() as tx:
+            assert [one.cluster for one in tx.find(LEASES)] == ["one"]
