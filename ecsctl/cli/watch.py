@@ -30,7 +30,10 @@ def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
             standing.tell()
             kept.begin_anew()
 
-        leading = leadership(context, own, cluster, changed)
+        def failed(error: Exception) -> None:
+            kept.fail(error)
+
+        leading = leadership(context, own, cluster, changed, failed)
         kept = controller(context, cluster, _teller(invocation), interval, lambda arn: arn in leading.led)
         standing = _Standing(leading, cluster)
         signal.signal(signal.SIGTERM, lambda *_: kept.stop())

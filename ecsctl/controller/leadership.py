@@ -72,14 +72,17 @@ class Leadership:
         clusters: Callable[[], Sequence[str]],
         named: Sequence[str] | None,
         changed: Callable[[], object],
+        failed: Callable[[Exception], object] = lambda _: None,
     ) -> None:
-        """`changed` is told when this process leads others than before, or none."""
+        """`changed` is told when this process leads others than before, or none; `failed` of what ended the thread,
+        after which it leads nothing any more."""
         self._leases = leases
         self._clock = clock
         self._clusters = clusters
         self._named = list(named) if named is not None else None
         self._process = ThisProcess()
         self._changed = changed
+        self._failed = failed
         self._deadline = 0.0
         self._led: frozenset[str] = frozenset()
         self._ended = Event()
@@ -116,6 +119,12 @@ class Leadership:
         self._leases.close()
 
     def _go_on(self) -> None:
+        try:
+            self._lead_on()
+        except Exception as error:
+            self._failed(error)
+
+    def _lead_on(self) -> None:
         known = (self.id, self.led)
         while not self._ended.wait(BEAT):
             with suppress(StateError):  # who reads or writes the state says so

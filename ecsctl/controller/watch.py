@@ -112,6 +112,10 @@ class Watch:
         self._ended = True
         self._inbox.put(None)
 
+    def fail(self, error: Exception) -> None:
+        """End, run() by that error: what this process needs is gone. May be called by any thread."""
+        self._inbox.put(Done("", None, error))
+
     def begin_anew(self) -> None:
         """The clusters to keep are others. May be called by any thread."""
         self._is_new = True

@@ -104,11 +104,17 @@ def _answer_what_waits(ctx: Context, endpoints: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def leadership(ctx: Context, own: Store, cluster: str | None, changed: Callable[[], object]) -> Leadership:
+def leadership(
+    ctx: Context,
+    own: Store,
+    cluster: str | None,
+    changed: Callable[[], object],
+    failed: Callable[[Exception], object],
+) -> Leadership:
     """What this process leads of a cluster, or of all of this state's, among the controllers that stay.
 
-    `changed` is told, in a thread of its own, when that is something else. That thread alone reads by `own`, so that
-    it says in time that this process is there, whoever waits for the state.
+    `changed` is told, in a thread of its own, when that is something else, `failed` when it ends by a fault. That
+    thread alone reads by `own`, so that it says in time that this process is there, whoever waits for the state.
     """
     from ecsctl.controller.leadership import Leadership
     from ecsctl.controller.processes import ThisProcess
@@ -122,7 +128,7 @@ def leadership(ctx: Context, own: Store, cluster: str | None, changed: Callable[
             return [str(found.cluster_arn) for found in view.find(CLUSTERS)]
 
     leases = leases_of(ctx.store.place, ThisProcess().boot_id)
-    return Leadership(leases, ctx.controller.clock, clusters, named, changed)
+    return Leadership(leases, ctx.controller.clock, clusters, named, changed, failed)
 
 
 def controller(

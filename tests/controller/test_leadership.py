@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -32,6 +33,19 @@ class OwnClock(Clock):
 
     def since_boot(self) -> float:
         return super().since_boot() + self.paused
+
+
+def test_what_ends_its_thread_is_told(tmp_path: Path) -> None:
+    told = SimpleQueue[Exception]()
+    with closing(Store.open(tmp_path / "state.db")) as store:
+
+        def gone() -> None:
+            raise BrokenPipeError
+
+        made = Leadership(leases_of(store.place, "one"), OwnClock(), lambda: ["a"], None, gone, told.put)
+        made.start()
+        assert isinstance(told.get(timeout=30), BrokenPipeError)
+        made.end()
 
 
 def test_each_cluster_has_one_leader_and_all_lead_about_as_many() -> None:
@@ -180,7 +194,7 @@ def test_a_writer_that_waits_for_its_turn_does_not_keep_its_controller_from_sayi
     with world_in(tmp_path, real_time=True) as world, ExitStack() as stack:
         context = world.process()
         own, other = (stack.enter_context(closing(context.store.another())) for _ in range(2))
-        leading = operations.leadership(context, own, None, lambda: None)
+        leading = operations.leadership(context, own, None, lambda: None, print)
         stack.callback(leading.end)
         begun = threading.Event()
 
