@@ -11,7 +11,7 @@ from tests.scenarios.conftest import Watch
 from tests.scenarios.test_watch import until, watching
 
 pytestmark = [pytest.mark.docker, pytest.mark.lab, pytest.mark.xdist_group("lab")]
-PATIENCE = 10.0
+PATIENCE = 20.0
 """Seconds that replacing may take, beside the grace."""
 
 
@@ -109,7 +109,7 @@ def test_an_engine_that_hangs_does_not_hold_up_the_others(fleet: Fleet, file: Fi
         fleet["host1"].docker("kill", victim)
         begin = time.monotonic()
         until(lambda: len(fleet["host1"].containers()) + len(fleet["host3"].containers()) == 2)
-        assert time.monotonic() - begin < 5.0
+        assert time.monotonic() - begin < 8.0, "less than the limit of a call"
     begin = time.monotonic()
     assert "host host2 does not answer" in fleet("reconcile", code=5).stderr
     assert time.monotonic() - begin < 15.0, "it costs its own limit, once"
@@ -204,6 +204,6 @@ def test_of_two_controllers_one_takes_over_when_the_other_is_killed(fleet: Fleet
         begin = time.monotonic()
         fleet["host2"].docker("kill", victim)
         until(lambda: victim not in fleet["host2"].containers() and all_up(fleet) == 3)
-        assert time.monotonic() - begin < 5.0
+        assert time.monotonic() - begin < 10.0
         time.sleep(1.0)
     assert running.most == 3, "nothing is done twice"
