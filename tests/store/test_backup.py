@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -27,18 +26,6 @@ from ecsctl.store.store import Store
 from ecsctl.store.tables import CLUSTERS, PORTS, SECRETS, TABLES, TASK_DEFINITIONS, TASKS, Table
 from tests.making import INSTANCE, NOW, definition, task_of
 from tests.store.test_store import cluster
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "home" / "state.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    opened = Store.open(path)
-    yield opened
-    opened.close()
 
 
 def put(store: Store, *names: str) -> None:
