@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ecsctl.cli.action import Action
 from ecsctl.cli.argv import Flag, Parsed
-from ecsctl.cli.durations import duration_of, is_duration
 from ecsctl.cli.flags import build
 from ecsctl.cli.image_map import HELP, image_map
 from ecsctl.cli.interrupt import doing_last
 from ecsctl.cli.problems import FAILED, TIMED_OUT, say
 from ecsctl.cli.register_task_definition import definition_given
+from ecsctl.cli.wait_flag import seconds_of, wait_flag
 from ecsctl.model.arn import last_part
 from ecsctl.model.record import evolve, to_wire
 from ecsctl.scheduler.outcome import Outcome, outcome_of
@@ -31,16 +31,7 @@ class RunTask(Action):
     """The action; with `--wait` it stays until the tasks run or have ended, with `--logs` until they ended."""
 
     additions = (
-        Flag(
-            "--wait",
-            "wait",
-            "maybe",
-            const="",
-            metavar="[duration]",
-            own=True,
-            accepts=is_duration,
-            help="Wait until the tasks run or have ended; fail at once with the reason.",
-        ),
+        wait_flag("Wait until the tasks run or have ended; fail at once with the reason."),
         Flag(
             "--logs",
             "logs",
@@ -75,7 +66,7 @@ class RunTask(Action):
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
         values = dict(parsed.values)
         wait, logs = "wait" in values or "logs" in values, "logs" in values
-        timeout = _timeout(values.get("wait"))
+        timeout = seconds_of(values.get("wait") or "", FOREVER)
         images = image_map(values.pop("imageMap", ()))
         definition = definition_given(values.get("taskDefinition", ""))
         if definition is not None:
@@ -117,12 +108,6 @@ def _dry_run(
     else:
         print_plan(plan)
     return 0 if len(plan.tasks) == plan.count else FAILED
-
-
-def _timeout(given: str | None) -> float:
-    if not given:
-        return FOREVER
-    return duration_of("--wait", given, "90, 90s, 5m or 2h")
 
 
 def _run(context: Context, request: RunTaskRequest, *, stay: bool, all_or_nothing: bool) -> RunTaskResponse:

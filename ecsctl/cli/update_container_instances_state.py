@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.cli.action import Action
-from ecsctl.cli.argv import Flag, Parsed
-from ecsctl.cli.durations import duration_of, is_duration
+from ecsctl.cli.argv import Parsed
 from ecsctl.cli.flags import build
 from ecsctl.cli.problems import TIMED_OUT, say
+from ecsctl.cli.wait_flag import seconds_of, wait_flag
 from ecsctl.model.arn import last_part
 from ecsctl.model.record import to_wire
 
@@ -23,22 +23,13 @@ class UpdateContainerInstancesState(Action):
     """The action; with `--wait` it stays until the services' tasks have moved away."""
 
     additions = (
-        Flag(
-            "--wait",
-            "wait",
-            "maybe",
-            const="",
-            metavar="[duration]",
-            own=True,
-            accepts=is_duration,
-            help="Of hosts that drain: wait until no task of a service is left on them; 10m at most by default.",
-        ),
+        wait_flag("Of hosts that drain: wait until no task of a service is left on them; 10m at most by default."),
     )
 
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
         request: Any = build(self.request_type, parsed.values, self.own_flags)
         given = parsed.values.get("wait")
-        timeout = duration_of("--wait", given, "90, 90s, 5m or 2h") if given else LONGEST
+        timeout = seconds_of(given or "", LONGEST)
         with invocation.open() as context:
             from ecsctl.operations.container_instances import update_container_instances_state
 
