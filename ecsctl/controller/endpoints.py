@@ -39,8 +39,8 @@ class Endpoints:
         self._image = sources.endpoint_image
         self._roles = Roles(sources.roles, clock)
         self._clock = clock
-        self._runs: dict[str, str] = {}  # the endpoint that was last seen of a container instance
-        self._seen: dict[str, float] = {}  # when, in seconds since boot
+        # The endpoint that was last seen of a container instance, and when, in seconds since boot.
+        self._seen: dict[str, tuple[str, float]] = {}
         self._raising: defaultdict[str, Lock] = defaultdict(Lock)  # by container instance: one may take long
 
     def offer(self, engine: Engine, record: TaskRecord, definition: TaskDefinition) -> str:
@@ -74,7 +74,8 @@ class Endpoints:
         files = self._files(record, definition, key)
         digest = digest_of(files)
         if run is None:
-            run = self._runs.get(str(record.task.container_instance_arn)) or known.run
+            seen = self._seen.get(str(record.task.container_instance_arn))
+            run = seen[0] if seen else known.run
         if digest == known.digest and knows(known, run, self._clock.now()):
             return None
         renew_at = None
@@ -119,14 +120,14 @@ class Endpoints:
                 return run
         if self._image is None or self._raise(engine, record, self._image):
             return ""
-        run = self._runs[str(record.task.container_instance_arn)]
+        run, _ = self._seen[str(record.task.container_instance_arn)]
         put(engine, run, files)
         return run
 
     def _find(self, engine: Engine, record: TaskRecord, image: str) -> str:
         """See to it that the host has an endpoint, if it was not seen lately; why it cannot, if so."""
         seen = self._seen.get(str(record.task.container_instance_arn))
-        is_there = seen is not None and self._clock.since_boot() - seen < SEEN_LATELY
+        is_there = seen is not None and self._clock.since_boot() - seen[1] < SEEN_LATELY
         return "" if is_there else self._raise(engine, record, image)
 
     def _raise(self, engine: Engine, record: TaskRecord, image: str) -> str:
@@ -150,7 +151,7 @@ class Endpoints:
                 return error.message
             if run is None:
                 return instance.endpoint_failure if instance else ""
-            self._runs[host], self._seen[host] = run, self._clock.since_boot()
+            self._seen[host] = run, self._clock.since_boot()
             if failed_at is not None:
                 self._note(instance, "")
             return ""
