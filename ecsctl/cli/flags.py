@@ -114,7 +114,8 @@ def given_request(values: dict[str, Any]) -> dict[str, Any] | None:
     raw = values[given[0]]
     text = load(raw, name)
     where = raw.removeprefix("file://") if text != raw else name
-    from ecsctl.cli.documents import parse_json, parse_yaml
+    from ecsctl.cli.documents import parse_yaml
+    from ecsctl.operations.strict_json import parse_json
 
     data = parse_json(text, where) if given[0].endswith("json") else parse_yaml(text, where)
     if not isinstance(data, dict):

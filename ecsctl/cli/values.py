@@ -86,7 +86,7 @@ def _one(kind: Any, text: str, name: str) -> Any:
 
 
 def _json(text: str) -> Any:
-    from ecsctl.cli.documents import parse_json
+    from ecsctl.operations.strict_json import parse_json
 
     return parse_json(text, "JSON")
 

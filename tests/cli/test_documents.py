@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecsctl.cli.documents import MAX_BYTES, parse_json, parse_toml, parse_yaml, read_data, read_document
+from ecsctl.cli.documents import parse_toml, parse_yaml, read_data, read_document
 from ecsctl.model.errors import InputError
+from ecsctl.operations.strict_json import MAX_BYTES, parse_json
 from tests import unprivileged
 
 
@@ -270,7 +271,7 @@ def test_broken_text_ends_in_one_line(text: str) -> None:
 
 def test_json_alone_does_not_load_yaml() -> None:
     program = (
-        "import sys; from ecsctl.cli.documents import parse_json; parse_json('{}', 'f');"
+        "import sys; from ecsctl.operations.strict_json import parse_json; parse_json('{}', 'f');"
         "print([m for m in ('yaml', 'tomllib', 'tomli') if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
