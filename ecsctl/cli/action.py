@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.cli import global_flags, paging
@@ -13,6 +12,7 @@ from ecsctl.cli.commands import Entry
 from ecsctl.cli.flags import INPUT_FLAGS, build, flags_of
 from ecsctl.cli.problems import UsageError
 from ecsctl.model.record import Record, to_wire
+from ecsctl.operations.actions import operation_of, shape_of
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -44,9 +44,7 @@ class Action:
         return self._shape("Response")
 
     def _shape(self, suffix: str) -> type[Record]:
-        module = import_module(f"ecsctl.model.api.{self.entry.room}")
-        shape: type[Record] = getattr(module, self.entry.action + suffix)
-        return shape
+        return shape_of(self.entry.action, suffix)
 
     @cached_property
     def own_flags(self) -> list[Flag]:
@@ -55,9 +53,7 @@ class Action:
         return [*flags_of(self.request_type), *self.additions, *pages, *INPUT_FLAGS]
 
     def operation(self) -> Callable[[Context, Any], Record]:
-        module = import_module(f"ecsctl.operations.{self.entry.room}")
-        found: Callable[[Context, Any], Record] = getattr(module, self.entry.name.replace("-", "_"))
-        return found
+        return operation_of(self.entry.action)
 
     def execute(self, invocation: Invocation, words: Sequence[str]) -> int:
         """Do what the words say; the exit code."""

@@ -1,8 +1,7 @@
 """Every command, on one page: its name, what it does in one line, and where it lives.
 
-Nothing is imported to list them. An ECS action needs its room only: the options come from the request record
-`ecsctl.model.api.<room>.<Action>Request`, the work is `ecsctl.operations.<room>.<action>`. `target` names the
-`module:object` of a command that does more.
+Nothing is imported to list them. An ECS action needs no more than that: its options come from its request record, and
+`ecsctl.operations.actions` knows what does it. `target` names the `module:object` of a command that does more.
 """
 
 from __future__ import annotations
@@ -10,19 +9,23 @@ from __future__ import annotations
 from msgspec import Struct
 
 
+def action_of(name: str) -> str:
+    """The action of a command's name: `run-task` → `RunTask`."""
+    return name.title().replace("-", "")
+
+
 class Entry(Struct, frozen=True):
     """One command. `own` verbs are not AWS's: they have exit codes of their own."""
 
     name: str
     help: str
-    room: str = ""
     target: str = ""
     own: bool = False
 
     @property
     def action(self) -> str:
         """The ECS action's name, e.g. `RunTask`."""
-        return self.name.title().replace("-", "")
+        return action_of(self.name)
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
@@ -52,20 +55,19 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("rollback", "Roll the last deployment back.", target="ecsctl.cli.rollback:command", own=True),
     ),
     "Tasks": (
-        Entry("run-task", "Place and start tasks.", "tasks", "ecsctl.cli.run_task:RunTask"),
-        Entry("start-task", "Start a task on given container instances.", "tasks"),
-        Entry("stop-task", "Stop a task.", "tasks"),
-        Entry("execute-command", "Run a command in a container.", "exec", "ecsctl.cli.execute_command:ExecuteCommand"),
-        Entry("describe-tasks", "Describe tasks.", "tasks"),
-        Entry("list-tasks", "List tasks.", "tasks"),
-        Entry("wait", "Wait until tasks run or have stopped, services are stable.", "tasks", "ecsctl.cli.wait:Wait"),
+        Entry("run-task", "Place and start tasks.", target="ecsctl.cli.run_task:RunTask"),
+        Entry("start-task", "Start a task on given container instances."),
+        Entry("stop-task", "Stop a task."),
+        Entry("execute-command", "Run a command in a container.", target="ecsctl.cli.execute_command:ExecuteCommand"),
+        Entry("describe-tasks", "Describe tasks."),
+        Entry("list-tasks", "List tasks."),
+        Entry("wait", "Wait until tasks run or have stopped, services are stable.", target="ecsctl.cli.wait:Wait"),
     ),
     "Scheduled tasks": (
         Entry(
             "schedule-task",
             "Run tasks at certain times, or regularly.",
-            "schedules",
-            "ecsctl.cli.schedule_task:ScheduleTask",
+            target="ecsctl.cli.schedule_task:ScheduleTask",
             own=True,
         ),
         Entry(
@@ -77,37 +79,36 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("unschedule-task", "Delete a schedule.", target="ecsctl.cli.unschedule_task:command", own=True),
     ),
     "Services": (
-        Entry("create-service", "Keep a number of tasks running.", "services"),
-        Entry("update-service", "Change a service, or what it runs.", "services"),
-        Entry("delete-service", "Delete a service.", "services"),
-        Entry("describe-services", "Describe services.", "services"),
-        Entry("list-services", "List services.", "services"),
-        Entry("list-services-by-namespace", "List the services of a namespace.", "namespaces"),
-        Entry("list-service-deployments", "List the deployments of a service.", "service_deployments"),
-        Entry("describe-service-deployments", "Describe deployments of services.", "service_deployments"),
-        Entry("stop-service-deployment", "Roll a deployment back, or stop it.", "service_deployments"),
-        Entry("continue-service-deployment", "Continue a paused deployment.", "service_deployments"),
-        Entry("describe-service-revisions", "Describe what was deployed.", "service_deployments"),
-        Entry("create-task-set", "Add a task set to a service that you deploy.", "task_sets"),
-        Entry("update-task-set", "Change the scale of a task set.", "task_sets"),
-        Entry("update-service-primary-task-set", "Say which task set serves production.", "task_sets"),
-        Entry("delete-task-set", "Stop the tasks of a task set, and delete it.", "task_sets"),
-        Entry("describe-task-sets", "Describe the task sets of a service.", "task_sets"),
-        Entry("update-task-protection", "Protect tasks from scale-in, or no longer.", "task_protection"),
-        Entry("get-task-protection", "Show the scale-in protection of tasks.", "task_protection"),
+        Entry("create-service", "Keep a number of tasks running."),
+        Entry("update-service", "Change a service, or what it runs."),
+        Entry("delete-service", "Delete a service."),
+        Entry("describe-services", "Describe services."),
+        Entry("list-services", "List services."),
+        Entry("list-services-by-namespace", "List the services of a namespace."),
+        Entry("list-service-deployments", "List the deployments of a service."),
+        Entry("describe-service-deployments", "Describe deployments of services."),
+        Entry("stop-service-deployment", "Roll a deployment back, or stop it."),
+        Entry("continue-service-deployment", "Continue a paused deployment."),
+        Entry("describe-service-revisions", "Describe what was deployed."),
+        Entry("create-task-set", "Add a task set to a service that you deploy."),
+        Entry("update-task-set", "Change the scale of a task set."),
+        Entry("update-service-primary-task-set", "Say which task set serves production."),
+        Entry("delete-task-set", "Stop the tasks of a task set, and delete it."),
+        Entry("describe-task-sets", "Describe the task sets of a service."),
+        Entry("update-task-protection", "Protect tasks from scale-in, or no longer."),
+        Entry("get-task-protection", "Show the scale-in protection of tasks."),
     ),
     "Task definitions": (
         Entry(
             "register-task-definition",
             "Register a revision of a task definition.",
-            "task_definitions",
-            "ecsctl.cli.register_task_definition:RegisterTaskDefinition",
+            target="ecsctl.cli.register_task_definition:RegisterTaskDefinition",
         ),
-        Entry("describe-task-definition", "Describe a task definition.", "task_definitions"),
-        Entry("list-task-definitions", "List task definitions.", "task_definitions"),
-        Entry("list-task-definition-families", "List task definition families.", "task_definitions"),
-        Entry("deregister-task-definition", "Make a revision INACTIVE.", "task_definitions"),
-        Entry("delete-task-definitions", "Delete INACTIVE revisions.", "task_definitions"),
+        Entry("describe-task-definition", "Describe a task definition."),
+        Entry("list-task-definitions", "List task definitions."),
+        Entry("list-task-definition-families", "List task definition families."),
+        Entry("deregister-task-definition", "Make a revision INACTIVE."),
+        Entry("delete-task-definitions", "Delete INACTIVE revisions."),
     ),
     "Hosts": (
         Entry("host", "Add hosts, look after them, take them away.", target="ecsctl.cli.host.command:Host", own=True),
@@ -116,68 +117,64 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry(
             "register-container-instance",
             "Add a Docker host to a cluster.",
-            "container_instances",
-            "ecsctl.cli.register_container_instance:RegisterContainerInstance",
+            target="ecsctl.cli.register_container_instance:RegisterContainerInstance",
         ),
-        Entry("describe-container-instances", "Describe container instances.", "container_instances"),
-        Entry("list-container-instances", "List container instances.", "container_instances"),
-        Entry("deregister-container-instance", "Take a host out of its cluster.", "container_instances"),
+        Entry("describe-container-instances", "Describe container instances."),
+        Entry("list-container-instances", "List container instances."),
+        Entry("deregister-container-instance", "Take a host out of its cluster."),
         Entry(
             "update-container-instances-state",
             "Make hosts ACTIVE or DRAINING.",
-            "container_instances",
-            "ecsctl.cli.update_container_instances_state:UpdateContainerInstancesState",
+            target="ecsctl.cli.update_container_instances_state:UpdateContainerInstancesState",
         ),
-        Entry("put-attributes", "Set attributes of container instances.", "attributes"),
-        Entry("delete-attributes", "Delete attributes of container instances.", "attributes"),
-        Entry("list-attributes", "List attributes of container instances.", "attributes"),
+        Entry("put-attributes", "Set attributes of container instances."),
+        Entry("delete-attributes", "Delete attributes of container instances."),
+        Entry("list-attributes", "List attributes of container instances."),
     ),
     "Images": (Entry("image", "Send images to hosts without a registry.", target="ecsctl.cli.image:Image", own=True),),
     "Secrets": (
         Entry("secret", "Keep the values that task definitions refer to.", target="ecsctl.cli.secret:Secret", own=True),
     ),
     "Clusters": (
-        Entry("create-cluster", "Create a cluster.", "clusters"),
-        Entry("describe-clusters", "Describe clusters.", "clusters"),
-        Entry("list-clusters", "List clusters.", "clusters"),
-        Entry("update-cluster", "Change settings and configuration.", "clusters"),
-        Entry("update-cluster-settings", "Change settings.", "clusters"),
-        Entry("delete-cluster", "Delete a cluster.", "clusters"),
+        Entry("create-cluster", "Create a cluster."),
+        Entry("describe-clusters", "Describe clusters."),
+        Entry("list-clusters", "List clusters."),
+        Entry("update-cluster", "Change settings and configuration."),
+        Entry("update-cluster-settings", "Change settings."),
+        Entry("delete-cluster", "Delete a cluster."),
     ),
     "Capacity providers": (
         Entry(
             "put-cluster-capacity-providers",
             "Set those of a cluster, and its default.",
-            "capacity_providers",
         ),
-        Entry("create-capacity-provider", "Create a group of hosts for tasks to go to.", "capacity_providers"),
-        Entry("describe-capacity-providers", "Describe capacity providers.", "capacity_providers"),
-        Entry("update-capacity-provider", "Change a capacity provider.", "capacity_providers"),
-        Entry("delete-capacity-provider", "Delete a capacity provider.", "capacity_providers"),
+        Entry("create-capacity-provider", "Create a group of hosts for tasks to go to."),
+        Entry("describe-capacity-providers", "Describe capacity providers."),
+        Entry("update-capacity-provider", "Change a capacity provider."),
+        Entry("delete-capacity-provider", "Delete a capacity provider."),
     ),
     "Regions": (
-        Entry("describe-regions", "Describe the regions of this state.", "regions", "ecsctl.cli.regions:OfEc2"),
+        Entry("describe-regions", "Describe the regions of this state.", target="ecsctl.cli.regions:OfEc2"),
         Entry(
             "describe-availability-zones",
             "Describe the zones of a region.",
-            "regions",
-            "ecsctl.cli.regions:OfEc2",
+            target="ecsctl.cli.regions:OfEc2",
         ),
     ),
     "Tags": (
-        Entry("tag-resource", "Set tags of a resource.", "tags"),
-        Entry("untag-resource", "Delete tags of a resource.", "tags"),
-        Entry("list-tags-for-resource", "List the tags of a resource.", "tags"),
+        Entry("tag-resource", "Set tags of a resource."),
+        Entry("untag-resource", "Delete tags of a resource."),
+        Entry("list-tags-for-resource", "List the tags of a resource."),
     ),
 }
 
 COMMANDS = {entry.name: entry for entries in SECTIONS.values() for entry in entries}
 
 WAITERS = (
-    Entry("tasks-running", "Wait until the tasks are RUNNING.", "tasks"),
-    Entry("tasks-stopped", "Wait until the tasks are STOPPED.", "tasks"),
-    Entry("services-stable", "Wait until the services have one deployment and all its tasks.", "services"),
-    Entry("services-inactive", "Wait until the services are INACTIVE.", "services"),
+    Entry("tasks-running", "Wait until the tasks are RUNNING."),
+    Entry("tasks-stopped", "Wait until the tasks are STOPPED."),
+    Entry("services-stable", "Wait until the services have one deployment and all its tasks."),
+    Entry("services-inactive", "Wait until the services are INACTIVE."),
 )
 
 SCHEDULE = (
@@ -218,22 +215,3 @@ STATE = (
     Entry("export", "Print what is wanted: clusters, hosts, services, …"),
     Entry("import", "Make the state what an export says."),
 )
-
-_WITHOUT = """
-    associate-gateway-with-cluster create-daemon
-    create-express-gateway-service create-gateway delete-account-setting
-    delete-daemon delete-daemon-task-definition delete-express-gateway-service
-    delete-gateway describe-daemon
-    describe-daemon-deployments describe-daemon-revisions describe-daemon-task-definition
-    describe-express-gateway-service describe-gateway describe-gateway-resources describe-gateway-route
-    disassociate-gateway-from-cluster discover-poll-endpoint
-    list-account-settings list-daemon-deployments list-daemon-task-definitions list-daemons
-    list-gateway-cluster-associations list-gateway-routes list-gateways
-    put-account-setting put-account-setting-default
-    register-daemon-task-definition
-    submit-attachment-state-changes submit-container-state-change submit-task-state-change
-    update-container-agent update-daemon update-express-gateway-service
-    update-gateway
-"""
-NOT_YET = frozenset(_WITHOUT.split())
-"""Commands of `aws ecs` that ecsctl does not have."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ecsctl.cli import global_flags
 from ecsctl.cli.argv import refuse_unknown, wants_help
-from ecsctl.cli.commands import COMMANDS, NOT_YET, SECTIONS, Entry
+from ecsctl.cli.commands import COMMANDS, SECTIONS, Entry, action_of
 from ecsctl.cli.problems import UsageError
 from ecsctl.model.near import near
 
@@ -55,7 +55,9 @@ def load(entry: Entry) -> Command:
 
 
 def _unknown(name: str) -> str:
-    if name in NOT_YET:
+    from ecsctl.operations.actions import NOT_YET  # whoever types a command's name right has no need of it
+
+    if action_of(name) in NOT_YET:
         return f"{name} is a command of `aws ecs` that ecsctl does not have yet"
     meant = near(name, COMMANDS, n=3)
     hint = f"; did you mean {' or '.join(meant)}?" if meant else "; see `ecsctl --help`"

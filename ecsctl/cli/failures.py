@@ -92,7 +92,7 @@ def _explain(error: BaseException, invocation: Invocation) -> tuple[str, int, in
 
 def _service_error(error: ApiError, invocation: Invocation) -> str:
     entry = invocation.entry
-    if entry is None or entry.own or not entry.room:
+    if entry is None or entry.own:
         return f"ecsctl: {error.message} ({error.code})"
     action = "DescribeTasks" if entry.name == "wait" else entry.action
     return f"An error occurred ({error.code}) when calling the {action} operation: {error.message}"

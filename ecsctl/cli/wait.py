@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from ecsctl.cli.action import Action
@@ -13,6 +12,7 @@ from ecsctl.cli.flags import build
 from ecsctl.cli.group import chosen
 from ecsctl.cli.problems import WaiterError
 from ecsctl.model.arn import last_part
+from ecsctl.operations.actions import shape_of
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -35,8 +35,7 @@ class Waiter(Action):
         self.usage = f"ecsctl wait {entry.name}"
 
     def _shape(self, suffix: str) -> Any:
-        module = import_module(f"ecsctl.model.api.{self.entry.room}")
-        return getattr(module, self.described + suffix)
+        return shape_of(self.described, suffix)
 
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
         request: Any = build(self.request_type, parsed.values, self.own_flags)
@@ -150,5 +149,5 @@ class Wait:
         if found is None:
             return 0
         waiter, rest = found
-        kind = ServicesWaiter if waiter.room == "services" else TasksWaiter
+        kind = ServicesWaiter if waiter.name.startswith("services-") else TasksWaiter
         return kind(waiter).execute(invocation, rest)

@@ -36,7 +36,9 @@ def test_every_waiter_has_a_page(ecsctl: Runner, waiter: Entry) -> None:
     assert waiter.name in ecsctl("wait", "help").out
     ran = ecsctl("wait", waiter.name, "--help")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith(f"Usage: ecsctl wait {waiter.name} --{waiter.room} <string> ... [OPTIONS]")
+    assert ran.out.startswith(
+        f"Usage: ecsctl wait {waiter.name} --{waiter.name.partition('-')[0]} <string> ... [OPTIONS]"
+    )
 
 
 def test_a_page_has_the_meaning_of_every_option_that_aws_does_not_have() -> None:

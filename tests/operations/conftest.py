@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ import botocore.model
 import botocore.validate
 import pytest
 
-from ecsctl.cli.commands import COMMANDS
 from ecsctl.engine.simulated_container import Program, StartError
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import decode, to_wire
+from ecsctl.operations.actions import operation_of, shape_of
 from tests.controller.world import World, world_in
 
 
@@ -40,10 +39,7 @@ def call(world: World, published: botocore.model.ServiceModel) -> Any:
         operation = published.operation_model(action)
         of_aws = {name: value for name, value in request.items() if name not in ("priority", "seed")}
         assert not validator.validate(of_aws, operation.input_shape).has_errors()
-        entry = next(entry for entry in COMMANDS.values() if entry.action == action)
-        function = getattr(import_module(f"ecsctl.operations.{entry.room}"), entry.name.replace("-", "_"))
-        kind = function.__globals__[f"{action}Request"]
-        answer = to_wire(function(world.process(), decode(kind, request)))
+        answer = to_wire(operation_of(action)(world.process(), decode(shape_of(action, "Request"), request)))
         report = validator.validate(answer, operation.output_shape)
         assert not report.has_errors(), report.generate_report()
         unknown = set(answer) - set(operation.output_shape.members)

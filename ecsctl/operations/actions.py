@@ -1,0 +1,82 @@
+"""The ECS actions, on one page: which there are, and where each lives.
+
+Of an action the request and the response are `ecsctl.model.api.<room>.<Action>Request` and `…Response`, the work is the
+function `ecsctl.operations.<room>.<action>`. Every door goes by this table; nothing is imported to read it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ecsctl.model.record import Record
+
+if TYPE_CHECKING:
+    from ecsctl.operations.context import Context
+
+_ROOMS = {
+    "attributes": "PutAttributes DeleteAttributes ListAttributes",
+    "capacity_providers": """
+        CreateCapacityProvider DescribeCapacityProviders UpdateCapacityProvider DeleteCapacityProvider
+        PutClusterCapacityProviders
+    """,
+    "clusters": """
+        CreateCluster DescribeClusters ListClusters UpdateCluster UpdateClusterSettings DeleteCluster
+    """,
+    "container_instances": """
+        RegisterContainerInstance DescribeContainerInstances ListContainerInstances DeregisterContainerInstance
+        UpdateContainerInstancesState
+    """,
+    "exec": "ExecuteCommand",
+    "namespaces": "ListServicesByNamespace",
+    "service_deployments": """
+        ListServiceDeployments DescribeServiceDeployments StopServiceDeployment ContinueServiceDeployment
+        DescribeServiceRevisions
+    """,
+    "services": "CreateService UpdateService DeleteService DescribeServices ListServices",
+    "tags": "TagResource UntagResource ListTagsForResource",
+    "task_definitions": """
+        RegisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies
+        DeregisterTaskDefinition DeleteTaskDefinitions
+    """,
+    "task_protection": "UpdateTaskProtection GetTaskProtection",
+    "task_sets": "CreateTaskSet UpdateTaskSet UpdateServicePrimaryTaskSet DeleteTaskSet DescribeTaskSets",
+    "tasks": "RunTask StartTask StopTask DescribeTasks ListTasks",
+}
+ROOMS = {action: room for room, actions in _ROOMS.items() for action in actions.split()}
+"""The room of each action of ECS that ecsctl has."""
+OF_EC2 = {"DescribeRegions": "regions", "DescribeAvailabilityZones": "regions"}
+"""The same of the actions of EC2."""
+
+_WITHOUT = """
+    AssociateGatewayWithCluster CreateDaemon CreateExpressGatewayService CreateGateway DeleteAccountSetting DeleteDaemon
+    DeleteDaemonTaskDefinition DeleteExpressGatewayService DeleteGateway DescribeDaemon DescribeDaemonDeployments
+    DescribeDaemonRevisions DescribeDaemonTaskDefinition DescribeExpressGatewayService DescribeGateway
+    DescribeGatewayResources DescribeGatewayRoute DisassociateGatewayFromCluster DiscoverPollEndpoint
+    ListAccountSettings ListDaemonDeployments ListDaemonTaskDefinitions ListDaemons ListGatewayClusterAssociations
+    ListGatewayRoutes ListGateways PutAccountSetting PutAccountSettingDefault RegisterDaemonTaskDefinition
+    SubmitAttachmentStateChanges SubmitContainerStateChange SubmitTaskStateChange UpdateContainerAgent UpdateDaemon
+    UpdateExpressGatewayService UpdateGateway
+"""
+NOT_YET = frozenset(_WITHOUT.split())
+"""The actions of ECS that ecsctl does not have."""
+
+
+def room_of(action: str) -> str:
+    """Where an action lives; empty for what is none."""
+    return ROOMS.get(action) or OF_EC2.get(action, "")
+
+
+def shape_of(action: str, suffix: str) -> type[Record]:
+    """The record of its `Request`, or its `Response`."""
+    shape: type[Record] = getattr(import_module(f"ecsctl.model.api.{room_of(action)}"), action + suffix)
+    return shape
+
+
+def operation_of(action: str) -> Callable[[Context, Any], Record]:
+    """The function that does it."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
+    found: Callable[[Context, Any], Record] = getattr(import_module(f"ecsctl.operations.{room_of(action)}"), name)
+    return found
