@@ -159,7 +159,7 @@ def check_provider_tags(tags: list[Tag] | None) -> None:
 
 def page(items: list[T], next_token: str | None, max_results: int | None) -> tuple[list[T], str | None]:
     """One page of a list and the token of the next. Without `max_results` all that is left is one page."""
-    if next_token is not None and not next_token.isdigit():
+    if next_token is not None and not re.fullmatch(r"[0-9]{1,18}", next_token):
         raise invalid_parameter("Invalid token in parameter nextToken.")
     if max_results is not None and not 1 <= max_results <= 100:
         raise invalid_parameter("maxResults must be between 1 and 100.")
