@@ -20,7 +20,7 @@ from ecsctl.model.api.service_deployments import (
     StopServiceDeploymentResponse,
 )
 from ecsctl.model.common import Failure
-from ecsctl.model.errors import ApiError, invalid_parameter
+from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.service import Service
 from ecsctl.model.service_deployment import (
@@ -238,7 +238,12 @@ def continue_service_deployment(
             return _go_back(record, "Lifecycle hook answered by user", ctx.now())
         return f"(deployment {primary.id}) continues after lifecycle hook {request.hook_id}."
 
-    _change(ctx, request.service_deployment_arn, "continued", answer)
+    try:
+        _change(ctx, request.service_deployment_arn, "continued", answer)
+    except ApiError as error:
+        if error.code == "ConflictException":  # which this action does not have
+            raise client_exception(error.message) from None
+        raise
     return ContinueServiceDeploymentResponse(service_deployment_arn=request.service_deployment_arn)
 
 
