@@ -64,7 +64,13 @@ class Asked(NamedTuple):
     request: Request
 
 
-Message = Happened | Look | Ending | Asked | Done[Pass] | None
+class Left(NamedTuple):
+    """Others in this process have written to the state, and leave tasks and services (by ARN) for the controller."""
+
+    arns: Sequence[str]
+
+
+Message = Happened | Look | Ending | Asked | Left | Done[Pass] | None
 
 
 class Watch:
@@ -101,7 +107,7 @@ class Watch:
         self._again: set[str] = set()
         self._trouble: dict[str, str] = {}
         self._strangers: set[str] = set()
-        self._written = 0
+        self._written: int | None = 0
         self._ticked = 0.0
         self._ended = False
         self._is_new = True  # nothing is known of what there is to do
@@ -115,6 +121,11 @@ class Watch:
     def fail(self, error: Exception) -> None:
         """End, run() by that error: what this process needs is gone. May be called by any thread."""
         self._inbox.put(Done("", None, error))
+
+    def go_on_with(self, arns: Sequence[str] = ()) -> None:
+        """This process has written to the state; bring these tasks and services (by ARN) further. May be called by any
+        thread."""
+        self._inbox.put(Left(arns))
 
     def begin_anew(self) -> None:
         """The clusters to keep are others. May be called by any thread."""
@@ -187,6 +198,13 @@ class Watch:
             self._began.add(message.host)
         elif isinstance(message, Ending):
             self._wake_service_of(message.task)
+        elif isinstance(message, Left):
+            self._written = None  # as if another process had: the database does not tell of what this one writes
+            for arn in message.arns:
+                if ":service/" in arn:
+                    self._services[arn] = None
+                else:
+                    self._due[arn] = self._now()
         elif isinstance(message, Asked):
             self._answers.take(message.request.number, partial(self._reply, message))
         elif isinstance(message, Happened):

@@ -13,19 +13,22 @@ import pytest
 
 from ecsctl.controller.crew import Done
 from ecsctl.controller.passes import Pass
-from ecsctl.controller.watch import RETRY, TICK
+from ecsctl.controller.watch import RETRY, SUBSCRIBED, TICK, Watch
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model.api.attributes import PutAttributesRequest
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
+from ecsctl.model.api.tasks import RunTaskRequest
 from ecsctl.model.common import Attribute
 from ecsctl.model.loss import CONTACTS, GRACE
 from ecsctl.model.observed import Observed
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import put_attributes
+from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import controller, reconcile
 from ecsctl.operations.services import create_service, update_service
-from ecsctl.store.tables import INSTANCES
+from ecsctl.operations.tasks import run_task
+from ecsctl.store.tables import INSTANCES, SERVICES
 from tests.controller.world import World, world_in
 
 
@@ -83,6 +86,45 @@ def test_what_other_processes_ask_for_is_done(world: World) -> None:
         until(lambda: len(up(world)) == 1)
         until(lambda: told.count("service web has reached a steady state.") == 2)
     world.check_safety()
+
+
+@contextmanager
+def watching_beside(process: Context) -> Iterator[tuple[Context, Watch, list[str]]]:
+    """A process that leaves what it begins to a controller of its own; and what that tells."""
+    told: list[str] = []
+    watch = controller(process, None, told.append, 600.0)
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        yield evolve(process, hand_over=watch.go_on_with), watch, told
+    finally:
+        watch.stop()
+        thread.join(60)
+
+
+def test_a_task_that_its_own_process_leaves_is_gone_on_with(world: World) -> None:
+    definition = world.define({"image": "remote"})
+    with watching_beside(world.process()) as (process, _, told):
+        until(lambda: all(engine.calls_of("events") for engine in world.engines.values()))
+        time.sleep(2 * SUBSCRIBED)  # the last look at the hosts for a long time
+        run_task(process, RunTaskRequest(definition))
+        assert not up(world)
+        until(lambda: len(up(world)) == 1, seconds=20)
+        assert any("pull" in line for line in told)
+
+
+def test_what_its_own_process_writes_is_acted_on_when_it_says_so(world: World) -> None:
+    with watching_beside(world.process()) as (process, watch, told):
+        definition = world.define({"image": "sound", "healthCheck": {"command": ["CMD", "true"]}})
+        create_service(process, CreateServiceRequest("web", task_definition=definition, desired_count=2))
+        until(lambda: "service web has reached a steady state." in told)
+        with world.store.write() as tx:
+            (record,) = tx.find(SERVICES)
+            tx.put(SERVICES, evolve(record, service=evolve(record.service, desired_count=1), seq=tx.seq))
+        time.sleep(1.5)
+        assert len(up(world)) == 2, "this process's writes are found without being told"
+        watch.go_on_with()
+        until(lambda: len(up(world)) == 1)
 
 
 def test_a_container_that_ends_is_replaced_without_a_look_at_every_host(world: World) -> None:
