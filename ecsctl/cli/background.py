@@ -20,14 +20,15 @@ _AT_ONCE = 200
 """ARNs per process: a command line has an end."""
 
 
-def go_on_with(config: Config, arns: Sequence[str]) -> None:
-    """Start it and leave. It has no terminal and no output, and outlives this process and its session."""
+def go_on_with(config: Config, arns: Sequence[str]) -> list[int]:
+    """Start it and leave; the ids of its processes, for who stays long enough to see them end. It has no terminal and
+    no output, and outlives this process and its session."""
     # The URL of a shared state may have a password in it, and everybody can read a command line.
     more = (
         {} if isinstance(config.state, Path) else {"ECSCTL_STATE": config.state.url, "ECSCTL_KEYS": _keys(config.state)}
     )
-    for start in range(0, len(arns), _AT_ONCE):
-        _spawn(command(config, arns[start : start + _AT_ONCE]), more)
+    starts = range(0, len(arns), _AT_ONCE)
+    return [_spawn(command(config, arns[start : start + _AT_ONCE]), more) for start in starts]
 
 
 def command(config: Config, arns: Sequence[str]) -> list[str]:
@@ -42,8 +43,8 @@ def _keys(state: SharedState) -> str:
     return str(state.home.parent.absolute())
 
 
-def _spawn(arguments: list[str], more: Mapping[str, str]) -> None:
+def _spawn(arguments: list[str], more: Mapping[str, str]) -> int:
     nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     # The modules that this process runs, and none that happen to lie in the current directory.
     path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONSAFEPATH": "1"}
-    os.posix_spawn(arguments[0], arguments, {**os.environ, **path, **more}, file_actions=nowhere, setsid=True)
+    return os.posix_spawn(arguments[0], arguments, {**os.environ, **path, **more}, file_actions=nowhere, setsid=True)

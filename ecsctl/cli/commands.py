@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("events", "Print what happened, to what, and why.", target="ecsctl.cli.events:command", own=True),
         Entry("check", "Say what of a task definition is honoured.", target="ecsctl.cli.check:command", own=True),
         Entry("reconcile", "Make what runs what should run.", target="ecsctl.cli.reconcile:Reconcile", own=True),
+        Entry("serve", "Answer SDKs: the ECS API on a socket.", target="ecsctl.cli.serve:Serve", own=True),
         Entry(
             "schedule",
             "Let the machine run reconcile, by systemd or cron.",

@@ -18,26 +18,41 @@ from ecsctl.model.errors import StateError
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
     from ecsctl.controller.leadership import Leadership
+    from ecsctl.controller.watch import Watch
+    from ecsctl.operations.context import Context
 
 
 def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
-    """Until SIGTERM; 0 then. Of several each cluster has one that keeps it, and another when that ends."""
+    """Until SIGTERM; 0 then."""
+
+    def ready(kept: Watch) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: kept.stop())
+
+    with invocation.open() as context:
+        keep(invocation, context, cluster, interval, ready)
+    return 0
+
+
+def keep(
+    invocation: Invocation, context: Context, cluster: str | None, interval: float, ready: Callable[[Watch], object]
+) -> None:
+    """Until the controller that `ready` is given, before it begins, is told to stop. Of several each cluster has one
+    that keeps it, and another when that ends."""
     from ecsctl.operations.reconcile import controller, leadership
 
-    with invocation.open() as context, closing(context.store.another()) as own:
+    def changed() -> None:
+        standing.tell()
+        kept.begin_anew()
 
-        def changed() -> None:
-            standing.tell()
-            kept.begin_anew()
+    def failed(error: Exception) -> None:
+        kept.fail(error)
 
-        def failed(error: Exception) -> None:
-            kept.fail(error)
-
+    with closing(context.store.another()) as own:
         leading = leadership(context, own, cluster, changed, failed)
         kept = controller(context, cluster, _teller(invocation), interval, lambda arn: arn in leading.led)
         standing = _Standing(leading, cluster)
-        signal.signal(signal.SIGTERM, lambda *_: kept.stop())
-        _notify("READY=1")
+        ready(kept)
+        notify("READY=1")
         with closing(context.store.presence()) as presence:
             if not presence.take(alone=False):
                 raise StateError(f"process {presence.holder} puts a backup in the place of this state: wait for it")
@@ -49,8 +64,7 @@ def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
                 kept.run()
             finally:
                 leading.end()
-        _notify("STOPPING=1")
-    return 0
+        notify("STOPPING=1")
 
 
 class _Standing:
@@ -68,10 +82,10 @@ class _Standing:
         self._said = what
         if self._leading.led:
             say(f"ecsctl: {what}; Ctrl-C or SIGTERM ends it")
-            _notify(f"STATUS={what}")
+            notify(f"STATUS={what}")
         else:
             say(f"ecsctl: {what}; standing by to take over")
-            _notify("STATUS=standing by")
+            notify("STATUS=standing by")
 
     def _what(self) -> str:
         led = sorted(map(last_part, self._leading.led))
@@ -99,7 +113,7 @@ def _teller(invocation: Invocation) -> Callable[[str], None]:
     return tell
 
 
-def _notify(message: str) -> None:
+def notify(message: str) -> None:
     """Tell the service manager how it goes, if there is one that wants to know (systemd's sd_notify(3))."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

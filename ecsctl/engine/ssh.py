@@ -147,7 +147,7 @@ def runtime_directory() -> Path:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
     except OSError as error:
-        raise EngineUnreachable(f"No directory for ssh's sockets at {path}: {error.strerror}.", "ssh") from error
+        raise EngineUnreachable(f"No directory for sockets at {path}: {error.strerror}.", "ssh") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise EngineUnreachable(f"{path} is not a directory of yours: have it removed, or set XDG_RUNTIME_DIR.", "ssh")
     if found.st_mode & 0o077:

@@ -2,7 +2,8 @@
 
 EcsctlError                     every error a user may see; str() is its one line
 ├─ InputError                   what was typed or read cannot be understood
-│  └─ UnknownWord               a word that is not among those ECS knows in its place
+│  ├─ UnknownWord               a word that is not among those ECS knows in its place
+│  └─ WrongType                 a string where a number belongs, and the like
 ├─ ConfigError                  the configuration (file, environment) cannot be used
 ├─ StateError                   the state cannot be used
 │  └─ StateUnreachable          its database does not answer, or the connection was lost
@@ -39,6 +40,10 @@ class InputError(EcsctlError):
 
 class UnknownWord(InputError):
     """A word that is not among those ECS knows in its place. AWS leaves it to the service to say so."""
+
+
+class WrongType(InputError):
+    """A value that is not of the type that ECS has in its place."""
 
 
 class ConfigError(EcsctlError):

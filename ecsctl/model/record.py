@@ -15,7 +15,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from ecsctl.model.errors import InputError, UnknownWord
+from ecsctl.model.errors import InputError, UnknownWord, WrongType
 from ecsctl.model.near import near
 
 
@@ -28,6 +28,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 _BAD_WORD = "Invalid enum value"
 """How msgspec begins to say that a word is not among those of its Literal."""
+_BAD_TYPE = "Expected `"
+"""How it begins to say that a value is of another type."""
 
 
 def decode(kind: type[R], data: object, where: str = "") -> R:
@@ -39,7 +41,8 @@ def decode(kind: type[R], data: object, where: str = "") -> R:
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        kind_of_error = UnknownWord if str(error).startswith(_BAD_WORD) else InputError
+        kinds = {_BAD_WORD: UnknownWord, _BAD_TYPE: WrongType}
+        kind_of_error = next((kinds[words] for words in kinds if str(error).startswith(words)), InputError)
         raise kind_of_error(_explain(kind, data, str(error), where)) from None
 
 

@@ -28,7 +28,7 @@ class Context(Struct, frozen=True):
     store: Store
     scope: Scope
     controller: Controller
-    hand_over: Callable[[list[str]], None]
+    hand_over: Callable[[list[str]], object]
     warn: Callable[[str], None]
     reserved_memory: int = 256
     """MiB that a container instance keeps back for the host itself."""

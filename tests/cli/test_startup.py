@@ -20,6 +20,9 @@ HEAVY = (
     "croniter",
     "dateutil",
     "zoneinfo",
+    "uvicorn",
+    "starlette",
+    "prometheus_client",
 )
 _REPORT = """
 import sys

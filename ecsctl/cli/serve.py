@@ -1,0 +1,171 @@
+"""`serve`: the ECS API on a Unix socket, for SDKs, and the controller beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecsctl.cli import global_flags
+from ecsctl.cli.argv import Flag, wants_help
+from ecsctl.cli.commands import Entry
+from ecsctl.cli.durations import duration_of
+from ecsctl.cli.problems import say
+from ecsctl.cli.reconcile import INTERVAL
+from ecsctl.model.errors import ConfigError
+from ecsctl.model.record import evolve
+
+if TYPE_CHECKING:
+    from ecsctl.cli.config import Config
+    from ecsctl.cli.invocation import Invocation
+    from ecsctl.controller.watch import Watch
+    from ecsctl.operations.context import Context
+    from ecsctl.server.server import Server
+
+SOCKET = "serve.sock"
+ABOUT = """Answer the ECS API on a Unix socket, so that SDKs work unchanged, and keep the state as `reconcile --watch`
+does. Who may open the socket's file may do all that you may: it is yours alone (mode 0600).
+
+Ends on SIGTERM or Ctrl-C, when what is under way is answered; a second one does not wait for that."""
+
+FLAGS = (
+    Flag(
+        "--socket",
+        "socket",
+        metavar="<path>",
+        own=True,
+        help=f"Where the socket is; else ecsctl/{SOCKET} in $XDG_RUNTIME_DIR, or in a directory of yours in /tmp.",
+    ),
+    Flag("--no-controller", "no_controller", "none", own=True, help="Answer only; others keep the state."),
+)
+
+
+class Serve:
+    """The command."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def execute(self, invocation: Invocation, words: Sequence[str]) -> int:
+        if wants_help(words):
+            from ecsctl.cli.help import flag_rows, print_page
+
+            sections = [("Options", flag_rows(FLAGS)), ("Options of every command", flag_rows(global_flags.FLAGS))]
+            print_page(f"ecsctl {self._entry.name} [OPTIONS]", ABOUT, sections)
+            return 0
+        parsed, found = global_flags.read(words, FLAGS)
+        invocation.options |= found
+        _serve(invocation, parsed.values)
+        return 0
+
+
+def _serve(invocation: Invocation, options: dict[str, Any]) -> None:
+    try:
+        from ecsctl.server.app import Endpoint
+        from ecsctl.server.server import Server
+        from ecsctl.server.unix_socket import listening
+    except ImportError as error:
+        raise ConfigError(f"serve needs more packages ({error}): pip install 'ecsctl-hosts[server]'") from None
+    path = Path(os.path.expanduser(options["socket"])) if "socket" in options else _default()
+    with listening(path) as listener, invocation.open() as context:
+
+        def start(wrote: _Told, leave: Callable[[list[str]], object], stop: _Told) -> Server:
+            endpoint = Endpoint(evolve(context, hand_over=leave), _log, wrote)
+            server = Server(endpoint, listener, ended=stop)
+            _stop_by_signals(server.stop, stop)
+            server.start()
+            say(f"ecsctl: answering on {path}")
+            return server
+
+        if "no_controller" in options:
+            _alone(start, invocation.config)
+        else:
+            _with_controller(start, invocation, context)
+
+
+def _default() -> Path:
+    from ecsctl.engine.ssh import runtime_directory
+
+    return runtime_directory() / SOCKET
+
+
+_Told = Callable[[], object]
+_Start = Callable[[_Told, Callable[[list[str]], object], _Told], "Server"]
+"""Starts the server, given what is told of writes, who goes on with tasks and services, and what else is to stop."""
+
+
+def _alone(start: _Start, config: Config) -> None:
+    from ecsctl.cli.watch import notify
+
+    over = threading.Event()
+    server = start(lambda: None, _Background(config).go_on_with, over.set)
+    notify("READY=1")
+    over.wait()
+    notify("STOPPING=1")
+    server.stop()
+    server.join()
+
+
+def _with_controller(start: _Start, invocation: Invocation, context: Context) -> None:
+    from ecsctl.cli.watch import keep
+
+    servers: list[Server] = []
+    background = _Background(invocation.config)
+
+    def ready(kept: Watch) -> None:
+        def leave(arns: list[str]) -> None:
+            if context.controller.is_leading:
+                kept.go_on_with(arns)
+            else:
+                background.go_on_with(arns)
+
+        servers.append(start(kept.go_on_with, leave, kept.stop))
+
+    try:
+        keep(invocation, context, None, duration_of("--interval", INTERVAL), ready)
+    finally:
+        for server in servers:
+            server.stop()
+            server.join()
+
+
+class _Background:
+    """What goes on with tasks and services where this process does not: others of ecsctl, which end before it does."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._processes: list[int] = []
+        self._lock = threading.Lock()
+
+    def go_on_with(self, arns: list[str]) -> None:
+        from ecsctl.cli.background import go_on_with
+
+        with self._lock:
+            self._processes = [*filter(_goes_on, self._processes), *go_on_with(self._config, arns)]
+
+
+def _goes_on(process: int) -> bool:
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] == 0
+    except ChildProcessError:
+        return False
+
+
+def _stop_by_signals(*stops: _Told) -> None:
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)  # the second one does not wait
+        for stop in stops:
+            stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a script's background process is not for Ctrl-C
+            signal.signal(number, end)
+
+
+def _log(line: str) -> None:
+    with suppress(OSError):  # that nobody reads the log is no reason not to answer
+        say(line)

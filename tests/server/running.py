@@ -1,0 +1,132 @@
+"""A server on a socket, and the ways to it: plain HTTP over the socket, and boto3, unmodified, by way of TCP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+
+from ecsctl.operations.context import Context
+from ecsctl.server.app import Endpoint
+from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
+from ecsctl.server.server import Server
+from ecsctl.server.unix_socket import listening
+
+
+class Reply(NamedTuple):
+    """What came over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(60)
+        self.sock.connect(str(self._path))
+
+
+class Running:
+    """A server that answers, what it logs, and how often it said that it wrote."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log: list[str] = []
+        self.writes = 0
+
+    def wrote(self) -> None:
+        self.writes += 1
+
+    def send(self, method: str, page: str, body: bytes | None = None, **headers: str) -> Reply:
+        with closing(_Connection(self.path)) as connection:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, page, body, named)
+            answer = connection.getresponse()
+            return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+
+    def raw(self, action: str, body: bytes) -> Reply:
+        return self.send("POST", "/", body, X_Amz_Target=PREFIX + action, Content_Type=CONTENT_TYPE)
+
+    def call(self, action: str, **request: Any) -> Reply:
+        return self.raw(action, json.dumps(request).encode())
+
+
+@contextmanager
+def serving(context: Context, path: Path) -> Iterator[Running]:
+    running = Running(path)
+    with listening(path) as listener:
+        server = Server(Endpoint(context, running.log.append, running.wrote), listener, lambda: None)
+        server.start()
+        try:
+            yield running
+        finally:
+            server.stop()
+            server.join()
+
+
+class _Forward(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        path = self.server.unix_path  # type: ignore[attr-defined]
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as inner:
+            inner.connect(path)
+            back = threading.Thread(target=_pump, args=(inner, self.request))
+            back.start()
+            _pump(self.request, inner)
+            back.join()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+class _Forwarder(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+
+@contextmanager
+def client(path: Path) -> Iterator[Any]:
+    """An ECS client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+    with _Forwarder(("127.0.0.1", 0), _Forward) as forwarder:
+        forwarder.unix_path = str(path)  # type: ignore[attr-defined]
+        thread = threading.Thread(target=forwarder.serve_forever, args=(0.05,))
+        thread.start()
+        made = boto3.client(
+            "ecs",
+            endpoint_url=f"http://127.0.0.1:{forwarder.server_address[1]}",
+            region_name="us-east-1",
+            aws_access_key_id="any",
+            aws_secret_access_key="any",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        try:
+            yield made
+        finally:
+            made.close()
+            forwarder.shutdown()
+            thread.join()
