@@ -70,8 +70,10 @@ def _serve(invocation: Invocation, options: dict[str, Any]) -> None:
         from ecsctl.server.unix_socket import listening
     except ImportError as error:
         raise ConfigError(f"serve needs more packages ({error}): pip install 'ecsctl-hosts[server]'") from None
+    from ecsctl.cli.watch import staying
+
     path = Path(os.path.expanduser(options["socket"])) if "socket" in options else _default()
-    with listening(path) as listener, invocation.open() as context:
+    with listening(path) as listener, invocation.open() as context, staying(context.store):
 
         def start(wrote: _Told, leave: Callable[[list[str]], object], stop: _Told) -> Server:
             endpoint = Endpoint(evolve(context, hand_over=leave), _log, wrote)

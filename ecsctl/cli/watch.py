@@ -6,8 +6,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ecsctl.controller.leadership import Leadership
     from ecsctl.controller.watch import Watch
     from ecsctl.operations.context import Context
+    from ecsctl.store.store import Store
 
 
 def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
@@ -28,9 +29,18 @@ def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
     def ready(kept: Watch) -> None:
         signal.signal(signal.SIGTERM, lambda *_: kept.stop())
 
-    with invocation.open() as context:
+    with invocation.open() as context, staying(context.store):
         keep(invocation, context, cluster, interval, ready)
     return 0
+
+
+@contextmanager
+def staying(store: Store) -> Iterator[None]:
+    """While it lasts nobody puts a backup in the place of the state; StateError when somebody does now."""
+    with closing(store.presence()) as presence:
+        if not presence.take(alone=False):
+            raise StateError(f"process {presence.holder} puts a backup in the place of this state: wait for it")
+        yield
 
 
 def keep(
@@ -53,17 +63,14 @@ def keep(
         standing = _Standing(leading, cluster)
         ready(kept)
         notify("READY=1")
-        with closing(context.store.presence()) as presence:
-            if not presence.take(alone=False):
-                raise StateError(f"process {presence.holder} puts a backup in the place of this state: wait for it")
-            context.controller.lead(leading)
-            leading.beat()
-            standing.tell()
-            leading.start()
-            try:
-                kept.run()
-            finally:
-                leading.end()
+        context.controller.lead(leading)
+        leading.beat()
+        standing.tell()
+        leading.start()
+        try:
+            kept.run()
+        finally:
+            leading.end()
         notify("STOPPING=1")
 
 

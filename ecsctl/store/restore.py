@@ -63,7 +63,7 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         if not presence.take(alone=True):
             raise StateError(
-                f"process {presence.holder} keeps this state (ecsctl reconcile --watch): stop it first, and begin again"
+                f"process {presence.holder} keeps this state (reconcile --watch or serve): stop it first, begin again"
             )
         with queue.turn():
             yield

@@ -127,6 +127,9 @@ def test_without_a_controller_others_go_on_and_are_not_left_as_zombies(cli: Cli,
         ecs.create_service(serviceName="other", taskDefinition="app", desiredCount=1)
         until(lambda: len(cli.containers("--filter", "status=running")) == 2)
         assert not process.says("keeping the state")
+        cli("state", "backup", str(cli.home / "copy.db"))
+        said = cli.error("state", "restore", str(cli.home / "copy.db"), code=1)
+        assert str(process.process.pid) in said, "a backup would take the state from under it"
         for background in set(cli.processes()) - {process.process.pid}:
             os.kill(background, signal.SIGKILL)
         until(lambda: cli.processes() == [process.process.pid])
