@@ -22,11 +22,14 @@ from ecsctl.model.record import evolve
 if TYPE_CHECKING:
     from ecsctl.cli.config import Config
     from ecsctl.cli.invocation import Invocation
+    from ecsctl.controller.clock import Clock
     from ecsctl.controller.watch import Watch
     from ecsctl.operations.context import Context
     from ecsctl.server.server import Server
 
 SOCKET = "serve.sock"
+LOOK_EVERY = 1.0
+"""Seconds between looks at hosts for those who ask, where no controller of this process hears of what happens there."""
 ABOUT = """Answer the ECS API on a Unix socket, so that SDKs work unchanged, and keep the state as `reconcile --watch`
 does. Who may open the socket's file may do all that you may: it is yours alone (mode 0600).
 
@@ -74,9 +77,15 @@ def _serve(invocation: Invocation, options: dict[str, Any]) -> None:
 
     path = Path(os.path.expanduser(options["socket"])) if "socket" in options else _default()
     with listening(path) as listener, invocation.open() as context, staying(context.store):
+        looks = _Looks(context.controller.clock)
 
-        def start(wrote: _Told, leave: Callable[[list[str]], object], stop: _Told) -> Server:
-            endpoint = Endpoint(evolve(context, hand_over=leave), _log, wrote)
+        def start(
+            wrote: _Told, leave: Callable[[list[str]], object], stop: _Told, is_kept: Callable[[], bool]
+        ) -> Server:
+            def is_fresh() -> bool:
+                return is_kept() or looks.were_lately()
+
+            endpoint = Endpoint(evolve(context, hand_over=leave, is_fresh=is_fresh), _log, wrote)
             server = Server(endpoint, listener, ended=stop)
             _stop_by_signals(server.stop, stop)
             server.start()
@@ -96,15 +105,16 @@ def _default() -> Path:
 
 
 _Told = Callable[[], object]
-_Start = Callable[[_Told, Callable[[list[str]], object], _Told], "Server"]
-"""Starts the server, given what is told of writes, who goes on with tasks and services, and what else is to stop."""
+_Start = Callable[[_Told, Callable[[list[str]], object], _Told, Callable[[], bool]], "Server"]
+"""Starts the server, given what is told of writes, who goes on with tasks and services, what else is to stop, and
+whether this process hears of what happens on hosts."""
 
 
 def _alone(start: _Start, config: Config) -> None:
     from ecsctl.cli.watch import notify
 
     over = threading.Event()
-    server = start(lambda: None, _Background(config).go_on_with, over.set)
+    server = start(lambda: None, _Background(config).go_on_with, over.set, lambda: False)
     notify("READY=1")
     over.wait()
     notify("STOPPING=1")
@@ -125,7 +135,7 @@ def _with_controller(start: _Start, invocation: Invocation, context: Context) ->
             else:
                 background.go_on_with(arns)
 
-        servers.append(start(kept.go_on_with, leave, kept.stop))
+        servers.append(start(kept.go_on_with, leave, kept.stop, lambda: context.controller.is_leading))
 
     try:
         keep(invocation, context, None, duration_of("--interval", INTERVAL), ready)
@@ -133,6 +143,22 @@ def _with_controller(start: _Start, invocation: Invocation, context: Context) ->
         for server in servers:
             server.stop()
             server.join()
+
+
+class _Looks:
+    """When this process looked at hosts by itself last, so that many who ask do not make it look as often."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = float("-inf")
+
+    def were_lately(self) -> bool:
+        """Whether there was one; if not there is one now."""
+        now = self._clock.since_boot()
+        if now - self._last < LOOK_EVERY:
+            return True
+        self._last = now
+        return False
 
 
 class _Background:
