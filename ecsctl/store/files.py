@@ -19,8 +19,9 @@ _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "g
 
 
 def beside(path: Path, ending: str) -> Path:
-    """A file that belongs to the state file of that path: `key` signs labels, `secrets-key` opens secrets, `lock` is
-    the queue of the writers, `controller` the lease; `logs` is a directory."""
+    """A file that belongs to the state file of that path: `key` signs labels, `secrets-key` opens secrets,
+    `key-generation` says which access keys are honoured, `lock` is the queue of the writers, `controller` the lease;
+    `logs` is a directory."""
     return path.with_name(f"{path.name}.{ending}")
 
 
