@@ -6,7 +6,7 @@ Source: IAM user guide, "IAM identifiers"; "IAM and AWS STS quotas".
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -29,6 +29,7 @@ class IamTag(IamShape):
 class Holder(Record, kw_only=True):
     """Who policies are attached to. `inline`: of each policy of its own, by name, the text. `attached`: ARNs."""
 
+    kind: ClassVar[str]
     account: str
     name: str
     path: str
@@ -41,39 +42,35 @@ class Holder(Record, kw_only=True):
     def key(self) -> str:
         return key_of(self.account, self.name)
 
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{self.account}:{self.kind}{self.path}{self.name}"
+
 
 class UserRecord(Holder, kw_only=True):
     """A user. `groups`: their names; `boundary`: the ARN of the policy that says what it may have at most."""
 
+    kind: ClassVar[str] = "user"
     groups: list[str] = msgspec.field(default_factory=list)
     boundary: str | None = None
     tags: list[IamTag] = msgspec.field(default_factory=list)
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:iam::{self.account}:user{self.path}{self.name}"
 
 
 class GroupRecord(Holder, kw_only=True):
     """A group of users."""
 
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:iam::{self.account}:group{self.path}{self.name}"
+    kind: ClassVar[str] = "group"
 
 
 class RoleRecord(Holder, kw_only=True):
     """A role. `trust`: the text of the policy that says who may assume it; `longest`: seconds of a session."""
 
+    kind: ClassVar[str] = "role"
     trust: str
     description: str | None = None
     longest: int = 3600
     boundary: str | None = None
     tags: list[IamTag] = msgspec.field(default_factory=list)
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:iam::{self.account}:role{self.path}{self.name}"
 
 
 class StoredVersion(Record):

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 import msgspec
 
-from ecsctl.model.errors import ApiError, InputError
-from ecsctl.model.iam import Holder, UserRecord, key_of
+from ecsctl.model.errors import ApiError
+from ecsctl.model.iam import key_of
 from ecsctl.model.record import Record
 from ecsctl.operations.access_keys import status_of
 from ecsctl.operations.authorization import needs_of
 from ecsctl.operations.context import Context
-from ecsctl.operations.iam_lookup import managed_policy
-from ecsctl.operations.strict_json import parse_json
-from ecsctl.policy.document import Policy, PolicyProblem, parse_policy
+from ecsctl.operations.principal_policies import keys_of_user, policies_of
 from ecsctl.policy.evaluate import Decision, Policies, context_of, evaluate
 from ecsctl.store.generation import current
 from ecsctl.store.store import View
-from ecsctl.store.tables import ACCESS_KEYS, GROUPS, USERS
+from ecsctl.store.tables import ACCESS_KEYS, USERS
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -113,25 +110,12 @@ class _Rights:
 
     def __init__(self, ctx: Context, view: View, principal: Principal, keys: Mapping[str, str | list[str]]) -> None:
         self._principal = principal
+        self._policies = Policies(())
+        self._keys: dict[str, str | list[str]] = {}
         user = view.get(USERS, key_of(principal.account, principal.name))
-        if user is None or user.arn != principal.arn or user.id != principal.user_id:  # another one of that name
-            self._policies = Policies(())
-            self._keys = {}
-            return
-        self._policies = _policies_of(view, user)
-        now = ctx.now()
-        self._keys = {
-            "aws:CurrentTime": now.isoformat(),
-            "aws:EpochTime": str(int(now.timestamp())),
-            "aws:PrincipalAccount": principal.account,
-            "aws:PrincipalArn": principal.arn,
-            "aws:PrincipalType": "User",
-            "aws:RequestedRegion": ctx.scope.region,
-            "aws:userid": principal.user_id,
-            "aws:username": principal.name,
-            **{f"aws:PrincipalTag/{tag.key}": tag.value for tag in user.tags},
-            **keys,
-        }
+        if user is not None and (user.arn, user.id) == (principal.arn, principal.user_id):  # not another of that name
+            self._policies = policies_of(view, user)
+            self._keys = {**keys_of_user(ctx, user), **keys}
 
     def check(self, action: str, resource: str, keys: Mapping[str, str | list[str]], *, shown: str) -> None:
         decision = evaluate(self._policies, action, resource, context_of({**self._keys, **keys}))
@@ -151,25 +135,3 @@ def denied(principal: Principal, action: str, resource: str, decision: Decision)
         "AccessDeniedException",
         f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {why}",
     )
-
-
-def _policies_of(view: View, user: UserRecord) -> Policies:
-    groups = [view.get(GROUPS, key_of(user.account, name)) for name in user.groups]
-    holders: list[Holder] = [user, *(group for group in groups if group is not None)]
-    texts = [text for holder in holders for text in holder.inline.values()]
-    managed = [managed_policy(view, arn) for holder in holders for arn in holder.attached]
-    texts += [policy.document for policy in managed if policy is not None]
-    boundary = None
-    if user.boundary is not None:  # one that is not there allows nothing
-        limit = managed_policy(view, user.boundary)
-        boundary = (_read(limit.document),) if limit is not None else ()
-    return Policies(tuple(map(_read, texts)), boundary)
-
-
-@lru_cache(maxsize=1024)
-def _read(text: str) -> Policy:
-    """What is in the state was read before it was put there; what cannot be read now lets nobody do anything."""
-    try:
-        return parse_policy(parse_json(text, "the policy"))
-    except (PolicyProblem, InputError) as error:
-        raise ApiError("AccessDeniedException", f"A policy of yours cannot be read: {error}") from None

@@ -6,12 +6,16 @@ Source: IAM user guide, "IAM and AWS STS quotas"; IAM API reference, CommonError
 from __future__ import annotations
 
 import re
+from typing import Any, Literal
 
 from ecsctl.model.errors import ApiError
-from ecsctl.model.iam import GroupRecord, IamTag, PolicyRecord, RoleRecord, UserRecord, key_of
+from ecsctl.model.iam import GroupRecord, Holder, IamTag, PolicyRecord, RoleRecord, UserRecord, key_of
+from ecsctl.operations.aws_policies import AWS_POLICIES, OF_AWS
 from ecsctl.operations.context import Context
 from ecsctl.store.store import View
-from ecsctl.store.tables import GROUPS, POLICIES, ROLES, USERS
+from ecsctl.store.tables import GROUPS, POLICIES, ROLES, USERS, Table
+
+Kind = Literal["user", "group", "role"]
 
 _NAME = r"[A-Za-z0-9+=,.@_-]+"
 _PATH = r"/|/[!-.0-~]+(/[!-.0-~]+)*/"
@@ -95,17 +99,24 @@ def the_role(view: View, ctx: Context, name: str) -> RoleRecord:
     return found
 
 
-def the_policy(view: View, ctx: Context, arn: str) -> PolicyRecord:
-    """A managed policy of this account."""
+def the_holder(view: View, ctx: Context, kind: Kind, name: str) -> tuple[Holder, Table[Any]]:
+    """A user, a group or a role by name, and where it is kept."""
+    if kind == "user":
+        return the_user(view, ctx, name), USERS
+    return (the_group(view, ctx, name), GROUPS) if kind == "group" else (the_role(view, ctx, name), ROLES)
+
+
+def the_policy(view: View, ctx: Context, arn: str, missing: str = "") -> PolicyRecord:
+    """A managed policy of this account, or one of AWS's."""
     found = managed_policy(view, arn)
-    if found is None or found.account != ctx.scope.account:
-        raise no_such(f"Policy {arn} was not found.")
+    if found is None or found.account not in (ctx.scope.account, OF_AWS):
+        raise no_such(missing or f"Policy {arn} was not found.")
     return found
 
 
 def managed_policy(view: View, arn: str) -> PolicyRecord | None:
     """The managed policy of an ARN."""
-    return view.get(POLICIES, arn)
+    return AWS_POLICIES.get(arn) or view.get(POLICIES, arn)
 
 
 def the_boundary(view: View, ctx: Context, arn: str | None) -> str | None:
@@ -126,6 +137,17 @@ def iam_tags(tags: list[IamTag] | None) -> list[IamTag]:
     if len({tag.key.lower() for tag in given}) < len(given):
         raise invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     return given
+
+
+def check_empty(holder: Holder, *more: tuple[str, bool]) -> None:
+    """DeleteConflict for what still has something: policies, or what `more` says has to be done before."""
+    for what, is_there in (
+        *more,
+        ("delete policies", bool(holder.inline)),
+        ("detach all policies", bool(holder.attached)),
+    ):
+        if is_there:
+            raise conflict(f"Cannot delete entity, must {what} first.")
 
 
 def members_of(view: View, ctx: Context, group: str) -> list[UserRecord]:

@@ -22,7 +22,7 @@ from ecsctl.model.iam import UserRecord
 from ecsctl.model.record import evolve
 from ecsctl.operations.context import Context
 from ecsctl.operations.iam_lookup import (
-    conflict,
+    check_empty,
     exists,
     iam_name,
     iam_path,
@@ -74,14 +74,11 @@ def delete_user(ctx: Context, request: DeleteUserRequest) -> DeleteUserResponse:
     """A user that has nothing any more."""
     with ctx.store.write() as tx:
         user = the_user(tx, ctx, request.user_name)
-        for what, is_there in (
+        check_empty(
+            user,
             ("delete access keys", tx.count(ACCESS_KEYS, owner=user.key) > 0),
-            ("delete policies", bool(user.inline)),
-            ("detach all policies", bool(user.attached)),
             ("remove users from group", bool(user.groups)),
-        ):
-            if is_there:
-                raise conflict(f"Cannot delete entity, must {what} first.")
+        )
         tx.delete(USERS, key=user.key)
     return DeleteUserResponse()
 

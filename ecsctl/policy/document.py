@@ -6,13 +6,13 @@ Source: IAM user guide, "Grammar of the IAM JSON policy language".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from ecsctl.policy.conditions import Condition, operator_of, value_of
-from ecsctl.policy.pattern import Pattern, is_all, parse, segments
+from ecsctl.policy.pattern import Pattern, Wild, is_all, matches, parse, segments
 
 WITH_VARIABLES, WITHOUT = "2012-10-17", "2008-10-17"
 """The versions of the language; what says none is of the older one."""
@@ -90,6 +90,17 @@ def warnings(policy: Policy) -> Iterator[str]:
                 yield f"{where}: {key} may have several values: use ForAnyValue or ForAllValues"
             if condition.operator.of != "one" and key.startswith("ecs:") and not _ARRAYS.fullmatch(key):
                 yield f"{where}: {key} has one value: {name} is for keys that have several"
+
+
+def unknown_actions(policy: Policy, known: Collection[str]) -> Iterator[str]:
+    """The actions that no action of a service is, of which `known` (`ecs:RunTask`) are all there are."""
+    services = {action.partition(":")[0].lower() for action in known}
+    names = [action.lower() for action in known]
+    for index, statement in enumerate(policy.statements):
+        for one in statement.actions:
+            text = "".join(item.value if isinstance(item, Wild) else str(item) for item in one)
+            if text.partition(":")[0] in services and not any(matches(one, name, {}) for name in names):
+                yield f"Statement[{index}]: there is no action {text}"
 
 
 def _statement(data: object, where: str, trust: bool, variables: bool) -> Statement:
