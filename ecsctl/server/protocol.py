@@ -38,8 +38,18 @@ ELSEWHERE = {
     "RegisterContainerInstance": "it is for the ECS agent; use `ecsctl host add`",
 }
 """Operations that ecsctl has, but not here, and what to do instead."""
-_STATUS = {"ServerException": 500, "RequestEntityTooLargeException": 413}
-"""HTTP statuses of errors (ECS API reference, Errors); of all others 400."""
+SERVICE = "ecs"
+"""What requests are signed for (botocore, ecs/2014-11-13: signingName)."""
+_STATUS = {
+    "ExpiredTokenException": 403,
+    "IncompleteSignature": 403,
+    "MissingAuthenticationTokenException": 403,
+    "RequestEntityTooLargeException": 413,
+    "ServerException": 500,
+    "TooManyRequestsException": 429,
+    "UnrecognizedClientException": 403,
+}
+"""HTTP statuses of errors (ECS API reference, Errors and Common Errors); of all others 400."""
 
 
 def known(target: str) -> str:
