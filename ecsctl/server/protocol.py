@@ -79,12 +79,14 @@ def prepare() -> None:
             msgspec.convert({}, kind)
 
 
-def request_in(action: str, body: bytes | None) -> Record:
-    """The request of an operation; a body of None is one that was too large. ApiError, in ECS's words, for whatever is
-    wrong with it."""
+def too_large() -> ApiError:
+    """What a body of more than MAX_BYTES is refused with."""
+    return ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
+
+
+def request_in(action: str, body: bytes) -> Record:
+    """The request of an operation. ApiError, in ECS's words, for whatever is wrong with it."""
     kind = shape_of(action, "Request")
-    if body is None:
-        raise ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
     try:
         data = parse_json(body.decode(), "the request") if body else {}
     except UnicodeDecodeError:
