@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecsctl.policy import pattern as patterns
 from ecsctl.policy.document import Policy, parse_policy
-from ecsctl.policy.evaluate import Policies, context_of, evaluate, is_meant
+from ecsctl.policy.evaluate import Policies, context_of, evaluate, is_meant, narrowed
 
 TEXTS = st.text("ab:/*?", max_size=7)
 WORDS = st.text("ab", max_size=3)
@@ -188,3 +188,13 @@ def test_whatever_is_given_is_a_policy_or_refused_in_one_line(data: Any) -> None
     except ValueError as error:
         assert str(error)
         assert "\n" not in str(error)
+
+
+@given(DOCUMENTS, st.none() | DOCUMENTS, st.sampled_from(ACTIONS), st.sampled_from(RESOURCES), KEYS_GIVEN)
+@settings(deadline=None)
+def test_what_is_about_other_actions_may_be_left_out(
+    one: dict[str, Any], limit: dict[str, Any] | None, action: str, resource: str, keys: dict[str, list[str]]
+) -> None:
+    policies = Policies((parse_policy(one),), None if limit is None else (parse_policy(limit),))
+    found = evaluate(policies, action, resource, context_of(keys))
+    assert evaluate(narrowed(policies, action), action, resource, context_of(keys)) == found
