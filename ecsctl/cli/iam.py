@@ -1,4 +1,5 @@
-"""`iam create-user`, `iam put-user-policy` and so on: the commands of `aws iam` that decide who may do what here."""
+"""`iam create-user`, `iam put-user-policy` and so on: the commands of `aws iam` that decide who may do what here; and
+`assume-role`, of `aws sts`."""
 
 from __future__ import annotations
 
@@ -20,6 +21,14 @@ class OfIam(Action):
         super().__init__(entry)
         self.usage = f"ecsctl iam {entry.name}"
         self.reference = f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{entry.action}.html"
+
+
+class OfSts(Action):
+    """An action whose options the reference of STS explains."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry)
+        self.reference = f"https://docs.aws.amazon.com/STS/latest/APIReference/API_{entry.action}.html"
 
 
 class Iam:
