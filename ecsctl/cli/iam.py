@@ -6,9 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ecsctl.cli import paging
 from ecsctl.cli.action import Action
+from ecsctl.cli.argv import Parsed
 from ecsctl.cli.commands import IAM, Entry
+from ecsctl.cli.flags import build
 from ecsctl.cli.group import chosen
+from ecsctl.model.record import to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
@@ -21,6 +25,18 @@ class OfIam(Action):
         super().__init__(entry)
         self.usage = f"ecsctl iam {entry.name}"
         self.reference = f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{entry.action}.html"
+        self._has_pages = entry.name.startswith("list-") or entry.name in ("get-group", "simulate-principal-policy")
+        self.additions = paging.FLAGS if self._has_pages else ()
+
+    def run(self, invocation: Invocation, parsed: Parsed) -> int:
+        """The whole list is one page."""
+        request = build(self.request_type, parsed.values, self.own_flags)
+        with invocation.open() as context:
+            answer = to_wire(self.operation()(context, request))
+        if self._has_pages:
+            answer = paging.cut(answer, self.response_type, parsed.values)
+        invocation.show(answer, self.entry.action)
+        return 0
 
 
 class OfSts(Action):
