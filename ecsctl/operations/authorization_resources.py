@@ -17,8 +17,9 @@ from ecsctl.model.record import Record
 from ecsctl.model.stored import ServiceRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import cluster_arn, find_instance, find_service, find_task
+from ecsctl.scheduler.service_deployments import last_good
 from ecsctl.store.store import View
-from ecsctl.store.tables import CLUSTERS
+from ecsctl.store.tables import CLUSTERS, SERVICE_DEPLOYMENTS, SERVICES
 
 
 class Resource(NamedTuple):
@@ -73,19 +74,33 @@ class Asked:
 
     @cached_property
     def definition(self) -> Any:
-        """What would run: the definition that is named, that of the service or the task set, or the one that is to be
-        registered. None where there is none."""
+        """What would run: the definition that is named, that of the service, the task set or the deployment, or the one
+        that is to be registered. None where there is none."""
         if self.action == "RegisterTaskDefinition":
             return self.request
-        name = self.member("task_definition")
-        if name is None and self.found_service is not None:
-            wanted = self.member("task_set", "primary_task_set")
-            starters = {starter.id: starter.task_definition_arn for starter in self.found_service.starters}
-            name = starters.get(last_part(wanted)) if wanted else self.found_service.service.task_definition
+        name = self.member("task_definition") or self._definition_of_service()
         try:
             return find_task_definition(self.view, self.ctx.scope, name) if name else None
         except ApiError:
             return None
+
+    def _definition_of_service(self) -> str | None:
+        arn = self.member("service_deployment_arn")
+        if arn is not None:
+            deployment = self.view.get(SERVICE_DEPLOYMENTS, arn)
+            record = self.view.get(SERVICES, str(deployment.service_arn)) if deployment is not None else None
+            if record is None or not record.deployments:
+                return None
+            stops = self.action == "StopServiceDeployment" and self.member("stop_type") != "ABORT"
+            goes_back = stops or self.member("action") == "ROLLBACK"
+            starter = last_good(record) if goes_back else record.primary
+            return starter.task_definition_arn if starter is not None else None
+        record = self.found_service
+        if record is None:
+            return None
+        wanted = self.member("task_set", "primary_task_set")
+        starters = {starter.id: starter.task_definition_arn for starter in record.starters}
+        return starters.get(last_part(wanted)) if wanted else record.service.task_definition
 
 
 def service_of(arn: str) -> str:
