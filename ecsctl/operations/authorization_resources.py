@@ -59,14 +59,23 @@ class Asked:
         return self.view.get(CLUSTERS, self.cluster)
 
     def within(self, kind: str, name: str) -> str:
-        """The ARN of what is in the cluster."""
-        return name if name.startswith("arn:") else f"{self.cluster}/{name}".replace(":cluster/", f":{kind}/", 1)
+        """The ARN of what is in the cluster. One of the old short format, without the cluster's name, gets it."""
+        if not name.startswith("arn:"):
+            return f"{self.cluster}/{name}".replace(":cluster/", f":{kind}/", 1)
+        head, _, short = name.partition(f":{kind}/")
+        return name if not short or "/" in short else f"{head}:{kind}/{self.cluster.rpartition('/')[2]}/{short}"
 
     @cached_property
     def service(self) -> str:
         """The ARN of the service that is named; empty where there is none."""
         name = self.member("service", "service_name")
-        return self.within("service", name) if name else ""
+        return self.service_named(name).arn if name else ""
+
+    def service_named(self, name: str) -> Resource:
+        """What the operation finds under a name."""
+        shown = self.within("service", name)
+        found = find_service(self.view, self.found_cluster, name) if self.found_cluster else None
+        return Resource(found.arn if found else shown, shown)
 
     @cached_property
     def found_service(self) -> ServiceRecord | None:
@@ -141,15 +150,11 @@ def _definition(asked: Asked, name: str) -> Resource:
 
 
 def _services(asked: Asked) -> list[Resource]:
-    deployments = asked.members("service_deployment_arns", "service_deployment_arn") or asked.member(
-        "service_revision_arns"
-    )
-    if deployments:
-        arns = list(dict.fromkeys(map(service_of, deployments)))
-    else:
-        given = asked.members("services", "service") or asked.members("", "service_name") or ["*"]
-        arns = [asked.within("service", name) for name in given]
-    return [Resource(arn, arn) for arn in arns]
+    deployments = asked.members("service_deployment_arns", "service_deployment_arn")
+    if of := deployments or asked.member("service_revision_arns"):
+        return [Resource(arn, arn) for arn in dict.fromkeys(map(service_of, of))]
+    names = asked.members("services", "service") or asked.members("", "service_name") or ["*"]
+    return [asked.service_named(name) for name in names]
 
 
 def _named(many: str, one: str) -> Callable[[Asked], list[Resource]]:
