@@ -322,6 +322,20 @@ def _unreadable() -> Any:
     raise StateError("/srv/state.db cannot be read")
 
 
+def test_an_answer_does_not_wait_for_an_acknowledgement(server: Running) -> None:
+    request = Request({"X-Amz-Target": PREFIX + "ListClusters"}, b"{}")
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+
+        def seconds() -> float:
+            began = time.perf_counter()
+            connection.request("POST", "/", request.body, request.headers)
+            connection.getresponse().read()
+            return time.perf_counter() - began
+
+        # It would be 40 ms, but for the first ones of a connection, which are acknowledged at once.
+        assert min([seconds() for _ in range(60)][40:]) < 0.03
+
+
 def test_many_clients_at_once_are_all_answered(server: Running, keys: Keys) -> None:
     done: list[int] = []
 
