@@ -143,6 +143,29 @@ def test_a2_a_wrong_secret_and_an_unknown_key_are_told_the_same(server: Running,
         assert code_of(unknown.list_clusters) == (403, "UnrecognizedClientException")
 
 
+def test_a2_neither_of_them_takes_longer(server: Running, keys: Keys) -> None:
+    wrong, unknown = (
+        signed(server, guess, "ListClusters")
+        for guess in (keys._replace(secret="guess"), Keys("AKIANOBODYHASTHISKEY", keys.secret))
+    )
+
+    def seconds(request: Request) -> float:
+        began = time.perf_counter()
+        send(server, request)
+        return time.perf_counter() - began
+
+    times = [(seconds(wrong), seconds(unknown)) for _ in range(40)]
+    assert abs(min(a for a, _ in times) - min(b for _, b in times)) < 0.005
+
+
+def test_a40_json_that_is_nested_deeply_is_refused_in_words(server: Running, keys: Keys) -> None:
+    deep: list[Any] = []
+    for _ in range(200):
+        deep = [deep]
+    reply = send(server, signed(server, keys, "ListTasks", cluster=deep))
+    assert (reply.status, reply.json["__type"]) == (400, "SerializationException")
+
+
 def test_a_key_that_is_revoked_is_refused_from_the_next_request_on(server: Running, world: World) -> None:
     context = world.process()
     create_user(context, CreateUserRequest(user_name="leaver"))
