@@ -12,10 +12,17 @@ from ecsctl.cli.argv import Parsed
 from ecsctl.cli.commands import IAM, Entry
 from ecsctl.cli.flags import build
 from ecsctl.cli.group import chosen
-from ecsctl.model.record import to_wire
+from ecsctl.model.record import Record, to_wire
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
+
+
+class _Page(Record):
+    """What is asked for where a list has no pages."""
+
+    next_token: str | None = None
+    max_results: int | None = None
 
 
 class OfIam(Action):
@@ -29,12 +36,13 @@ class OfIam(Action):
         self.additions = paging.FLAGS if self._has_pages else ()
 
     def run(self, invocation: Invocation, parsed: Parsed) -> int:
-        """The whole list is one page."""
+        """The whole list is one page, which is cut where that is asked for."""
         request = build(self.request_type, parsed.values, self.own_flags)
         with invocation.open() as context:
-            answer = to_wire(self.operation()(context, request))
+            response = self.operation()(context, request)
+        answer = to_wire(response)
         if self._has_pages:
-            answer = paging.cut(answer, self.response_type, parsed.values)
+            answer |= paging.every_page(lambda _: response, _Page(), self.response_type, parsed.values)
         invocation.show(answer, self.entry.action)
         return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import Any, get_origin
+from typing import Any, Literal, get_origin
 
 from ecsctl.cli.argv import Flag
 from ecsctl.cli.output import NEXT_TOKEN
@@ -33,7 +33,9 @@ def every_page(
     call: Callable[[Any], Record], request: Any, response: type[Record], values: dict[str, Any]
 ) -> dict[str, Any]:
     """The whole list, or its first `max_items` and the token for the rest under `NextToken`."""
-    numbers = _numbers(values)
+    numbers = {key: from_words(f"--{key.replace('_', '-')}", int, values[key]) for key in _NUMBERS if key in values}
+    if any(number < 1 for number in numbers.values()):
+        raise UsageError("--max-items and --page-size take a number above 0")
     key = next(name for name, kind in fields_of(response).items() if get_origin(kind) is list)
     token, skip = _read_token(values.get("starting_token"))
     limit = numbers.get("max_items")
@@ -52,26 +54,7 @@ def every_page(
             return {key: items, NEXT_TOKEN: _write_token(token, 0)}
 
 
-def cut(answer: dict[str, Any], response: type[Record], values: dict[str, Any]) -> dict[str, Any]:
-    """Of an answer that is the whole list, what `every_page` says of one in pages."""
-    limit = _numbers(values).get("max_items")
-    key = next(name for name, kind in fields_of(response).items() if get_origin(kind) is list)
-    _, skip = _read_token(values.get("starting_token"))
-    items = answer[key][skip:]
-    if limit is None or len(items) <= limit:
-        return {**answer, key: items}
-    return {**answer, key: items[:limit], NEXT_TOKEN: _write_token(None, skip + limit)}
-
-
-def _numbers(values: dict[str, Any]) -> dict[str, int]:
-    given = [key for key in _NUMBERS if key in values]
-    numbers: dict[str, int] = {key: from_words(f"--{key.replace('_', '-')}", int, values[key]) for key in given}
-    if any(number < 1 for number in numbers.values()):
-        raise UsageError("--max-items and --page-size take a number above 0")
-    return numbers
-
-
-_NUMBERS = ("max_items", "page_size")
+_NUMBERS: tuple[Literal["max_items", "page_size"], ...] = ("max_items", "page_size")
 
 
 def _write_token(token: str | None, skip: int) -> str:
