@@ -10,23 +10,24 @@ import traceback
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from ecsctl.model.errors import ApiError, EcsctlError
+from ecsctl.model.record import Record
 from ecsctl.operations.actions import operation_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import MAX_BYTES
-from ecsctl.server import protocol
+from ecsctl.server import protocol, sessions
 from ecsctl.server.metrics import CONTENT_TYPE, Metrics
 
-_READS = ("Describe", "List", "Get")
+_READS = ("Describe", "List", "Get", "Execute")
 """How the names of operations begin that write nothing but what they see."""
 _PATIENCE = 16 * MAX_BYTES
 """Bytes of a request too large that are still read, so that who sends it reads the answer."""
@@ -50,6 +51,7 @@ class Endpoint:
         self._log = log
         self._wrote = wrote
         self._metrics = Metrics()
+        self.sessions = sessions.Sessions(context, log)
         protocol.prepare()
 
     def app(self) -> Starlette:
@@ -58,6 +60,7 @@ class Endpoint:
                 Route("/", self._operation, methods=["POST"]),
                 Route("/healthz", self._health, methods=["GET"]),
                 Route("/metrics", self._numbers, methods=["GET"]),
+                WebSocketRoute(sessions.PATH, self.sessions.channel),
             ],
             exception_handlers={HTTPException: _no_such_page},
         )
@@ -69,7 +72,9 @@ class Endpoint:
                 body = await _body(request)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
-            answer = await run_in_threadpool(self._answer, request.headers.get("x-amz-target", ""), body, number)
+            origin = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
+            target = request.headers.get("x-amz-target", "")
+            answer = await run_in_threadpool(self._answer, target, body, number, origin)
         seconds = time.monotonic() - began
         self._metrics.answered(answer.operation, answer.code, seconds)
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -79,14 +84,14 @@ class Endpoint:
         )
         return Response(answer.body, answer.status, {"x-amzn-RequestId": number}, media_type=protocol.CONTENT_TYPE)
 
-    def _answer(self, target: str, body: bytes | None, number: str) -> Answer:
-        """Do it, and say what came of it. A body of None is one that was too large."""
+    def _answer(self, target: str, body: bytes | None, number: str, origin: str) -> Answer:
+        """Do it, and say what came of it. A body of None is one that was too large; `origin` is where it was asked."""
         operation = protocol.known(target)
         try:
             action = protocol.action_in(target)
             asked = protocol.request_in(action, body)
             try:
-                return Answer(200, protocol.answer_body(operation_of(action)(self._context, asked)), operation)
+                return Answer(200, protocol.answer_body(self._do(action, asked, origin)), operation)
             finally:
                 if not action.startswith(_READS):
                     self._wrote()
@@ -99,6 +104,11 @@ class Endpoint:
             self._log(f"{number} {operation}: a bug in ecsctl: {type(error).__name__} at {where}")
             told = ApiError("ServerException", f"this is a bug in ecsctl; the log says more of request {number}.")
         return Answer(protocol.status_of(told), protocol.error_body(told), operation, told.code)
+
+    def _do(self, action: str, asked: Any, origin: str) -> Record:
+        if action == "ExecuteCommand":
+            return self.sessions.offer(asked, origin)
+        return operation_of(action)(self._context, asked)
 
     async def _health(self, _: Request) -> Response:
         try:

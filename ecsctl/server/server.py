@@ -14,6 +14,22 @@ LAST_WAIT = 10
 """Seconds that requests which are under way get at the end."""
 
 
+LARGEST_MESSAGE = 1 << 16
+"""Bytes of a message on a WebSocket."""
+
+
+class _Uvicorn(uvicorn.Server):
+    """One that first ends the sessions of ExecuteCommand, whose clients would only see a connection lost."""
+
+    def __init__(self, config: uvicorn.Config, endpoint: Endpoint) -> None:
+        super().__init__(config)
+        self._sessions = endpoint.sessions
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._sessions.close()
+        await super().shutdown(sockets)
+
+
 class Server:
     """Answers until stop()."""
 
@@ -25,7 +41,9 @@ class Server:
         config = uvicorn.Config(
             endpoint.app(),
             http="h11",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_MESSAGE,
+            ws_per_message_deflate=False,
             lifespan="off",
             loop="asyncio",
             log_config=None,
@@ -35,7 +53,7 @@ class Server:
             server_header=False,
             timeout_graceful_shutdown=LAST_WAIT,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Uvicorn(config, endpoint)
         self._thread = Thread(target=self._run, daemon=True)
 
     def start(self) -> None:

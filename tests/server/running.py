@@ -7,7 +7,7 @@ import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +52,7 @@ class Running:
         self.path = path
         self.log: list[str] = []
         self.writes = 0
+        self.stop: Callable[[], object] = lambda: None
 
     def wrote(self) -> None:
         self.writes += 1
@@ -75,6 +76,7 @@ def serving(context: Context, path: Path) -> Iterator[Running]:
     running = Running(path)
     with listening(path) as listener:
         server = Server(Endpoint(context, running.log.append, running.wrote), listener, lambda: None)
+        running.stop = server.stop
         server.start()
         try:
             yield running
@@ -110,15 +112,26 @@ class _Forwarder(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def client(path: Path) -> Iterator[Any]:
-    """An ECS client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+def forwarded(path: Path) -> Iterator[str]:
+    """The URL of a TCP port that leads to the socket."""
     with _Forwarder(("127.0.0.1", 0), _Forward) as forwarder:
         forwarder.unix_path = str(path)  # type: ignore[attr-defined]
         thread = threading.Thread(target=forwarder.serve_forever, args=(0.05,))
         thread.start()
+        try:
+            yield f"http://127.0.0.1:{forwarder.server_address[1]}"
+        finally:
+            forwarder.shutdown()
+            thread.join()
+
+
+@contextmanager
+def client(path: Path) -> Iterator[Any]:
+    """An ECS client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+    with forwarded(path) as url:
         made = boto3.client(
             "ecs",
-            endpoint_url=f"http://127.0.0.1:{forwarder.server_address[1]}",
+            endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
@@ -128,5 +141,3 @@ def client(path: Path) -> Iterator[Any]:
             yield made
         finally:
             made.close()
-            forwarder.shutdown()
-            thread.join()
