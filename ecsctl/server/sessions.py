@@ -44,11 +44,13 @@ _REFUSED = 1008
 
 
 class Offer(NamedTuple):
-    """What a token is good for. `until` is of the monotonic clock, `origin` the endpoint as a browser would name it."""
+    """What a token is good for. `until` is of the monotonic clock, `origin` the endpoint as a browser would name it,
+    `caller` the ARN of who asked."""
 
     digest: bytes
     until: float
     origin: str
+    caller: str
     target: Target
 
 
@@ -63,19 +65,19 @@ class Sessions:
         self._lock = Lock()
         self._closing = False
 
-    def offer(self, request: ExecuteCommandRequest, origin: str) -> ExecuteCommandResponse:
-        """The answer to ExecuteCommand, asked at `origin` (`https://host:port`). Errors as of target_of();
-        ClientException when there are too many."""
+    def offer(self, context: Context, request: ExecuteCommandRequest, origin: str) -> ExecuteCommandResponse:
+        """The answer to ExecuteCommand, asked in a context of its own at `origin` (`https://host:port`). Errors as of
+        target_of(); ClientException when there are too many."""
         if not request.interactive:
             raise invalid_parameter("Interactive is the only mode supported currently.")
-        target = target_of(self._context, request)
+        target = target_of(context, request)
         session, token = f"ecs-execute-command-{secrets.token_hex(9)[:17]}", secrets.token_urlsafe(32)
         now = time.monotonic()
         with self._lock:
             self._offers = {key: offer for key, offer in self._offers.items() if offer.until > now}
             if len(self._offers) + len(self._open) >= MOST:
                 raise ApiError("ClientException", f"{MOST} sessions of ExecuteCommand are open already: end some.")
-            self._offers[session] = Offer(_digest(token), now + GOOD_FOR, origin, target)
+            self._offers[session] = Offer(_digest(token), now + GOOD_FOR, origin, context.caller, target)
         stream = origin.replace("http", "ws", 1) + PATH.format(session=session)
         return ExecuteCommandResponse(
             target.cluster,
@@ -104,7 +106,7 @@ class Sessions:
         terminal = Terminal(self._context, offer.target, websocket, session, client)
         self._open.add(terminal)
         began = time.monotonic()
-        self._say(session, "opened")
+        self._say(session, f"opened by {offer.caller}")
         try:
             why = await terminal.run()
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from pathlib import Path
 
 from tests.scenarios.conftest import Cli
 from tests.scenarios.test_serve import Serving, serving
-from tests.server.running import forwarded
 
 BIN = Path(sys.executable).parent
 
@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 class Clients:
     """Runs them with all that they need in the environment, as a user sets it."""
 
-    def __init__(self, process: Serving, url: str, home: Path) -> None:
+    def __init__(self, process: Serving, url: str, key: dict[str, str], home: Path) -> None:
         self.process = process
         self.url = url
         self.environment = {
@@ -27,8 +27,8 @@ class Clients:
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(home),
             "AWS_ENDPOINT_URL_ECS": url,
-            "AWS_ACCESS_KEY_ID": "any",
-            "AWS_SECRET_ACCESS_KEY": "any",
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
             "AWS_PAGER": "",
@@ -53,7 +53,13 @@ class Clients:
 
 @contextmanager
 def clients_of(cli: Cli) -> Iterator[Clients]:
-    """Clients of a server that runs as long."""
+    """Clients of a server that runs as long, with a key of a user who may use all of ECS and nothing else."""
     cli.configure('healthy_after = "1s"\n')
-    with serving(cli) as process, forwarded(process.path) as url:
-        yield Clients(process, url, cli.home)
+    cli("iam", "create-user", "--user-name", "ci")
+    cli(
+        "iam", "attach-user-policy", "--user-name", "ci", "--policy-arn", "arn:aws:iam::aws:policy/AmazonECS_FullAccess"
+    )
+    key = cli.json("iam", "create-access-key", "--user-name", "ci")["AccessKey"]
+    with serving(cli, "--bind", "127.0.0.1:0") as process:
+        (url,) = re.findall(r"answering on (http://\S+)", "".join(process.lines))
+        yield Clients(process, url, key, cli.home)

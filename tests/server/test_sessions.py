@@ -182,7 +182,7 @@ def test_the_log_tells_of_a_session_but_not_its_token_or_what_was_said(server: R
         channel.end()
     until(lambda: "ended" in server.log[-1])
     opened, ended = server.log[-2:]
-    assert re.fullmatch(rf"\S+\+00:00 {session['sessionId']} opened", opened)
+    assert re.fullmatch(rf"\S+\+00:00 {session['sessionId']} opened by arn:aws:iam::000000000000:root", opened)
     assert re.fullmatch(rf"\S+\+00:00 {session['sessionId']} ended after \d+s: done", ended)
     for line in server.log:
         assert session["tokenValue"] not in line

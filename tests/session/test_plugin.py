@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import termios
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from ecsctl.server.tcp_socket import tls_context
 from tests.controller.world import world_in
-from tests.server.running import Running, forwarded, serving
+from tests.server.running import Running, serving
+from tests.server.test_tcp_socket import certificate
 from tests.terminal import Terminal
 
 PLUGIN = str(Path(sys.executable).parent / "session-manager-plugin")
@@ -46,15 +49,12 @@ class Offering:
 
 
 @contextmanager
-def offered(folder: Path) -> Iterator[Offering]:
-    with (
-        world_in(folder, hosts=1) as world,
-        serving(world.process(), folder / "s") as server,
-        forwarded(server.path) as url,
-    ):
+def offered(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[Offering]:
+    with world_in(folder, hosts=1) as world, serving(world.process(), folder / "s", tls=tls) as server:
         world.define({})
         ran = server.call("RunTask", taskDefinition="app", enableExecuteCommand=True).json
-        yield Offering(server, url.replace("http", "ws"), ran["tasks"][0]["taskArn"])
+        url = f"{'wss' if tls else 'ws'}://127.0.0.1:{server.port}"
+        yield Offering(server, url, ran["tasks"][0]["taskArn"])
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,18 @@ def test_the_session_may_come_by_the_environment_in_the_words_of_aws_ssm(offerin
     code, out, err = run(VARIABLE, *REST, typed=b"hi", **{VARIABLE: json.dumps(session)})
     assert (code, err) == (0, "")
     assert "cat\nhi\n\nExiting session" in out
+
+
+def test_by_tls_the_server_has_to_be_the_one_that_is_named(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    with offered(tmp_path, tls_context(cert, key)) as offering:
+        session = json.dumps(offering.session())
+        code, _, err = run(session, *REST)
+        assert code == 1
+        assert "CERTIFICATE_VERIFY_FAILED" in err
+        code, out, err = run(session, *REST, typed=b"hi", AWS_CA_BUNDLE=str(cert))
+        assert (code, err) == (0, "")
+        assert "cat\nhi\n\nExiting session" in out
 
 
 def test_every_key_goes_to_the_command_and_the_terminal_is_as_before(offering: Offering) -> None:
