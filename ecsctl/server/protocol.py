@@ -26,7 +26,7 @@ from ecsctl.model.errors import (
     client_exception,
     invalid_parameter,
 )
-from ecsctl.model.record import Record, decode, fields_of, to_wire
+from ecsctl.model.record import R, Record, decode, fields_of, to_wire
 from ecsctl.operations.actions import NOT_YET, ROOMS, shape_of
 from ecsctl.operations.strict_json import MAX_BYTES, parse_json
 
@@ -72,9 +72,22 @@ def prepare() -> None:
 def request_in(action: str, body: bytes | None) -> Record:
     """The request of an operation; a body of None is one that was too large. ApiError, in ECS's words, for whatever is
     wrong with it."""
-    kind = shape_of(action, "Request")
     if body is None:
-        raise ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
+        raise too_large()
+    try:
+        return record_in(shape_of(action, "Request"), body)
+    except InputError as error:
+        raise invalid_parameter(str(error)) from None
+
+
+def too_large() -> ApiError:
+    """What is said of a body that is."""
+    return ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
+
+
+def record_in(kind: type[R], body: bytes) -> R:
+    """The record that a body is. SerializationException for what is no JSON, or of another type; InputError for what
+    does not fit otherwise."""
     try:
         data = parse_json(body.decode(), "the request") if body else {}
     except UnicodeDecodeError:
@@ -87,8 +100,6 @@ def request_in(action: str, body: bytes | None) -> Record:
         return decode(kind, _with_times(kind, _without_nulls(data)))
     except WrongType as error:
         raise _malformed(str(error)) from None
-    except InputError as error:
-        raise invalid_parameter(str(error)) from None
 
 
 def answer_body(answer: Record) -> bytes:

@@ -1,0 +1,62 @@
+"""Live tails that are open: each a stream of events, one a second, until the client leaves or it has lasted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from starlette.concurrency import run_in_threadpool
+
+from ecsctl.model.errors import ApiError, EcsctlError
+from ecsctl.model.record import Record, evolve
+from ecsctl.operations.neighbours.live_tail import LiveTail
+from ecsctl.server import protocol
+from ecsctl.server.neighbours import event_stream
+
+_MOST = 15
+"""Of an account at once (CloudWatch Logs service quotas)."""
+_SECONDS = 3 * 3600
+"""How long one lasts (StartLiveTail)."""
+_TICK = 1.0
+
+
+class _Message(Record):
+    message: str
+
+
+class LiveTails:
+    """Those of one server. It is used by its event loop."""
+
+    content_type = event_stream.CONTENT_TYPE
+
+    def __init__(self) -> None:
+        self._open = 0
+
+    def stream(self, tail: LiveTail, number: str) -> AsyncIterator[bytes]:
+        """The events of a session that the request of that number began. LimitExceededException."""
+        if self._open >= _MOST:
+            raise ApiError(
+                "LimitExceededException", f"There are {_MOST} live tails already, which is as many as can be."
+            )
+        return self._events(tail, number)
+
+    async def _events(self, tail: LiveTail, number: str) -> AsyncIterator[bytes]:
+        self._open += 1
+        try:
+            yield event_stream.event("initial-response", b"{}")
+            yield event_stream.event("sessionStart", protocol.answer_body(evolve(tail.start, request_id=number)))
+            end = time.monotonic() + _SECONDS
+            while time.monotonic() < end:
+                await asyncio.sleep(_TICK)
+                update = await run_in_threadpool(tail.look)
+                yield event_stream.event("sessionUpdate", protocol.answer_body(update))
+            yield _ended("SessionTimeoutException", "The session has lasted three hours.")
+        except EcsctlError as error:
+            yield _ended("SessionStreamingException", str(error))
+        finally:
+            self._open -= 1
+
+
+def _ended(kind: str, message: str) -> bytes:
+    return event_stream.exception(kind, protocol.answer_body(_Message(message)))
