@@ -34,6 +34,8 @@ class Context(Struct, frozen=True):
     """MiB that a container instance keeps back for the host itself."""
     image_map: dict[str, str] = {}
     """What takes the place of images of the tasks and deployments that are made here, before what is configured."""
+    asked_by: str = ""
+    """The ARN of who asks; empty: the root of the account, whose the state is."""
 
     def now(self) -> datetime:
         return self.controller.clock.now()
@@ -50,7 +52,8 @@ class Context(Struct, frozen=True):
 
     @property
     def caller(self) -> str:
-        return f"arn:aws:iam::{self.scope.account}:root"
+        """The ARN of who asks."""
+        return self.asked_by or f"arn:aws:iam::{self.scope.account}:root"
 
     def for_a_moment(self, arns: list[str], limits: Limits) -> Pass:
         """Bring tasks further, and answer soon."""

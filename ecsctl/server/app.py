@@ -5,11 +5,15 @@ Operations wait for the state and for engines: each is done in a thread of a bou
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import time
 import traceback
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import datetime, timezone
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,59 +23,68 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ecsctl.model.errors import ApiError, EcsctlError
-from ecsctl.operations.actions import operation_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import MAX_BYTES
 from ecsctl.server import protocol
-from ecsctl.server.asked import Asked, asked_elsewhere, asked_in
+from ecsctl.server.asked import Asked, asked_elsewhere, asked_in, prepare
+from ecsctl.server.entry import Caller, Entry
+from ecsctl.server.guard import Door, Guard
 from ecsctl.server.live_tails import LiveTails
 from ecsctl.server.metrics import CONTENT_TYPE, Metrics
+from ecsctl.server.replay import Answers
+from ecsctl.server.sigv4 import Received
 
-_READS = ("Describe", "List", "Get")
-"""How the names of operations begin that write nothing but what they see."""
 _PATIENCE = 16 * MAX_BYTES
 """Bytes of a request too large that are still read, so that who sends it reads the answer."""
+_LARGE, _MOST_LARGE = 64 << 10, 16
+"""Bytes from which on a body is large, and how many of those there may be at a time: anybody may send some."""
 
 
 class Answer(NamedTuple):
-    """What is sent, and for the log and the metrics the operation and the code; both are words of our own."""
+    """What is sent, and for the log and the metrics the operation and the code; both are words of our own. `stream` is
+    sent instead of a body, as it comes."""
 
     status: int
-    body: bytes | AsyncIterator[bytes]
+    body: bytes
     operation: str
     code: str = "OK"
+    principal: str = "-"
     content_type: str = protocol.CONTENT_TYPE
     headers: Mapping[str, str] = MappingProxyType({})
-
-    @property
-    def size(self) -> int:
-        """Bytes of the body; of one that does not end, 0."""
-        return len(self.body) if isinstance(self.body, bytes) else 0
+    stream: AsyncIterator[bytes] | None = None
 
     def response(self, number: str) -> Response:
         """As the server sends it."""
         headers = {"x-amzn-RequestId": number, **self.headers}
-        if isinstance(self.body, bytes):
-            return Response(self.body, self.status, headers, self.content_type)
-        return StreamingResponse(self.body, self.status, headers, self.content_type)
+        if self.stream is not None:
+            return StreamingResponse(self.stream, self.status, headers, self.content_type)
+        return Response(self.body, self.status, headers, self.content_type)
 
 
 class Endpoint:
     """Answers the operations of ECS. `log` is given a line for each request; `wrote` is told after each operation that
-    may have written to the state."""
+    may have written to the state; `throttle` is how many times ECS's rates are allowed, 0: any."""
 
-    def __init__(self, context: Context, log: Callable[[str], object], wrote: Callable[[], object]) -> None:
+    def __init__(
+        self, context: Context, log: Callable[[str], object], wrote: Callable[[], object], throttle: int = 0
+    ) -> None:
         self._context = context
         self._log = log
         self._wrote = wrote
         self._metrics = Metrics()
+        self._entry = Entry(context, throttle)
+        self._answers: Answers[Answer] = Answers()
         self._tails = LiveTails()
+        self._large = asyncio.Semaphore(_MOST_LARGE)
         protocol.prepare()
+        prepare()
 
-    def app(self) -> Starlette:
-        return Starlette(
+    def app(self, door: Door) -> ASGIApp:
+        """What answers at a door."""
+        app = Starlette(
             routes=[
                 Route("/", self._operation, methods=["POST"]),
                 Route("/healthz", self._health, methods=["GET"]),
@@ -79,100 +92,135 @@ class Endpoint:
             ],
             exception_handlers={HTTPException: _no_such_page},
         )
+        app.router.redirect_slashes = False
+        return Guard(app, door, self._log)
 
     async def _operation(self, request: Request) -> Response:
         number, began = str(uuid.uuid4()), time.monotonic()
         with self._metrics.under_way.track_inprogress():
-            try:
-                body = await _body(request)
-            except ClientDisconnect:
-                return Response(status_code=400)  # nobody reads it
-            asked = asked_in(request.headers, body, self._tails)
-            if asked is None:
-                target = request.headers.get("x-amz-target", "")
-                answer = await run_in_threadpool(self._answer, target, body, number)
-            else:
-                answer = await run_in_threadpool(self._answer_beside, asked, body, number)
+            async with AsyncExitStack() as room:
+                try:
+                    body = await self._body(request, room)
+                except ClientDisconnect:
+                    return Response(status_code=400)  # nobody reads it
+                answer = await run_in_threadpool(self._answer, request, body, number)
         seconds = time.monotonic() - began
         self._metrics.answered(answer.operation, answer.code, seconds)
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         self._log(
             f"{now} {number} {answer.operation} {answer.status} {answer.code} "
-            f"{seconds * 1000:.0f}ms {len(body or b'')}B {answer.size}B"
+            f"{seconds * 1000:.0f}ms {len(body or b'')}B {len(answer.body)}B {answer.principal} {_address(request)}"
         )
         return answer.response(number)
 
-    def _answer(self, target: str, body: bytes | None, number: str) -> Answer:
-        """Do it, and say what came of it. A body of None is one that was too large."""
-        operation = protocol.known(target)
+    def _answer(self, request: Request, body: bytes | None, number: str) -> Answer:
+        """Find out who asks, do it, and say what came of it. A body of None is one that was too large."""
+        asked = asked_in(request.headers, body, self._tails)
+        scope, door = request.scope, request.scope["door"]
+        if body is None:
+            return self._failed(protocol.too_large(), asked, number)
         try:
-            action = protocol.action_in(target)
-            asked = protocol.request_in(action, body)
+            received = Received(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body)
+            secure = scope["scheme"] == "https"
+            caller = self._entry.admit(received, door, _address(request), asked.service, secure=secure)
+        except Exception as error:
+            return self._failed(error, asked, number)
+        work = partial(self._done, caller, door, asked, body, number)
+        if caller.signature is None or not asked.writes:
+            return work()
+        call = request.headers.get("amz-sdk-invocation-id", "")
+        return self._answers.once(caller.signature, call, work, _is_final)
+
+    def _done(self, caller: Caller, door: Door, asked: Asked, body: bytes, number: str) -> Answer:
+        """What came of the operation."""
+        principal = caller.principal.arn
+        try:
+            asked.check()
+            self._entry.throttle(caller, door, asked.action)
+            request = asked.request_in(body)
+            asked.allow(self._entry, caller, request)
             try:
-                return Answer(200, protocol.answer_body(operation_of(action)(self._context, asked)), operation)
+                said = asked.perform(caller.context, request, number)
             finally:
-                if not action.startswith(_READS):
+                if asked.writes:
                     self._wrote()
-        except EcsctlError as error:
-            told = protocol.as_api_error(error)
+            if isinstance(said, bytes):
+                return Answer(200, said, asked.label, principal=principal, content_type=asked.content_type)
+            kind = self._tails.content_type
+            return Answer(200, b"", asked.label, principal=principal, content_type=kind, stream=said)
         except Exception as error:
-            told = self._bug(error, operation, number)
-        return Answer(protocol.status_of(told), protocol.error_body(told), operation, told.code)
+            return self._failed(error, asked, number)._replace(principal=principal)
 
-    def _answer_beside(self, asked: Asked, body: bytes | None, number: str) -> Answer:
-        """The same of a service beside ECS."""
-        try:
-            said = asked.answer(self._context, body, number)
-            return Answer(200, said, asked.label, content_type=asked.content_type)
-        except EcsctlError as error:
+    def _failed(self, error: Exception, asked: Asked, number: str) -> Answer:
+        """The answer to a request that an error ended."""
+        if isinstance(error, EcsctlError):
             told = asked.as_api_error(error)
-        except Exception as error:
-            told = self._bug(error, asked.label, number)
-        status, said, headers = asked.error(told, number)
-        return Answer(status, said, asked.label, told.code, asked.content_type, headers)
+        else:
+            # Neither the log nor the client is told what it says: there may be a value in it that is not for them.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            self._log(f"{number} {asked.label}: a bug in ecsctl: {type(error).__name__} at {where}")
+            told = ApiError("ServerException", f"this is a bug in ecsctl; the log says more of request {number}.")
+        return _refusal(told, asked, number)
 
-    def _bug(self, error: Exception, operation: str, number: str) -> ApiError:
-        """Neither the log nor the client is told what it says: there may be a value in it that is not for them."""
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{place.filename}:{place.lineno}"
-        self._log(f"{number} {operation}: a bug in ecsctl: {type(error).__name__} at {where}")
-        return ApiError("ServerException", f"this is a bug in ecsctl; the log says more of request {number}.")
-
-    async def _health(self, _: Request) -> Response:
+    async def _health(self, request: Request) -> Response:
         try:
             await run_in_threadpool(self._look)
         except EcsctlError as error:
-            return JSONResponse({"status": "failing", "reason": str(error)}, 503)
+            reason = {"reason": str(error)} if request.scope["door"].hosts is None else {}  # it has paths in it
+            return JSONResponse({"status": "failing", **reason}, 503)
         return JSONResponse({"status": "ok"})
 
     def _look(self) -> None:
         with self._context.store.read() as view:
             _ = view.sequence
 
-    async def _numbers(self, _: Request) -> Response:
+    async def _numbers(self, request: Request) -> Response:
+        if not _is_near(request):
+            raise HTTPException(403)
         return Response(self._metrics.text(), media_type=CONTENT_TYPE)
 
+    async def _body(self, request: Request, room: AsyncExitStack) -> bytes | None:
+        """The body; None when it is too large. Of those that take much memory only some have room at a time."""
+        body, size, large = bytearray(), 0, False
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > _PATIENCE:
+                break
+            if size > _LARGE and not large:
+                large = True
+                await room.enter_async_context(self._large)
+            if size <= MAX_BYTES:
+                body += chunk
+        return bytes(body) if size <= MAX_BYTES else None
 
-async def _body(request: Request) -> bytes | None:
-    """The body; None when it is too large."""
-    body, size = bytearray(), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _PATIENCE:
-            break
-        if size <= MAX_BYTES:
-            body += chunk
-    return bytes(body) if size <= MAX_BYTES else None
+
+def _address(request: Request) -> str:
+    """Where it came from: an IP address, or `socket`."""
+    return request.client.host if request.client else "socket"
+
+
+def _is_near(request: Request) -> bool:
+    """Whether it came from this machine."""
+    return request.client is None or ipaddress.ip_address(request.client.host.partition("%")[0]).is_loopback
+
+
+def _is_final(answer: Answer) -> bool:
+    """Whether the same request again is to get it: not where trying again may help."""
+    return answer.status < 500 and answer.code != "ThrottlingException"
+
+
+def _refusal(error: ApiError, asked: Asked, number: str) -> Answer:
+    status, body, headers = asked.error(error, number)
+    return Answer(status, body, asked.label, error.code, content_type=asked.content_type, headers=headers)
 
 
 async def _no_such_page(request: Request, error: Exception) -> Response:
     """What no page answers, in the protocol of who asks: that is a program."""
+    number = str(uuid.uuid4())
     asked = asked_elsewhere(request.method, request.url.path, request.headers)
     if asked is not None:
-        number = str(uuid.uuid4())
-        told = asked.refusal
-        status, said, headers = asked.error(told, number)
-        return Answer(status, said, asked.label, told.code, asked.content_type, headers).response(number)
+        return _refusal(asked.refusal, asked, number).response(number)
     status = error.status_code if isinstance(error, HTTPException) else 404
     told = ApiError("UnknownOperationException", f"there is no {request.method} of this page; operations are POST /.")
     return Response(protocol.error_body(told), status, media_type=protocol.CONTENT_TYPE)

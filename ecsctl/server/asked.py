@@ -1,4 +1,4 @@
-"""What a request asks for of another service than ECS, and in which protocol the answer has to be.
+"""What a request asks for, of which service, and in which protocol the answer has to be.
 
 By the header X-Amz-Target, the form's Action and Version, the path, and the service that a signature is for. Everything
 that is asked gets an answer in the asker's own protocol; what is not here is refused by its name.
@@ -7,17 +7,31 @@ that is asked gets an answer in the asker's own protocol; what is not here is re
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from ecsctl.model.errors import ApiError, EcsctlError, EngineError, InputError, StateError
 from ecsctl.model.record import Record
+from ecsctl.operations import actions
 from ecsctl.operations.context import Context
-from ecsctl.operations.neighbours.actions import INSTEAD, NEIGHBOURS, Neighbour, operation_of, request_of
+from ecsctl.operations.neighbours.actions import (
+    FOR_ALL,
+    INSTEAD,
+    NEIGHBOURS,
+    Neighbour,
+    operation_of,
+    request_of,
+    resources_of,
+)
 from ecsctl.server import protocol
+from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.live_tails import LiveTails
 from ecsctl.server.neighbours.forms import parse_form
 from ecsctl.server.neighbours.wires import Cbor, Ec2, Json, Query, RestJson, RestXml, Wire
 
+_READS = ("Describe", "List", "Get")
+"""How the names of operations begin that write nothing but what they see."""
 TARGETS = {
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
     "AmazonSSM": "ssm",
@@ -40,60 +54,145 @@ _CBOR_PATH = re.compile(r"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
-class Asked:
-    """An operation that is not here. `label`: for the log and the metrics, of words of our own."""
+class Asked(ABC):
+    """An operation of a service. `service`: what requests to it are signed for; `action`: by what it is throttled;
+    `label`: for the log and the metrics, of words of our own; `writes`: it may change the state."""
 
-    def __init__(self, wire: Wire, refusal: ApiError, label: str = "unknown") -> None:
-        self._wire = wire
-        self.refusal = refusal
-        self.label = label
-        self.content_type = wire.content_type
+    service: str
+    action: str
+    label: str
+    writes = False
+    content_type: str
 
-    def answer(self, ctx: Context, body: bytes | None, number: str) -> bytes | AsyncIterator[bytes]:  # noqa: ARG002
-        """Do it. EcsctlError for why not. A body of None is one that was too large."""
-        raise self.refusal
+    def check(self) -> None:
+        """ApiError where the operation is not here, by its name."""
+        return
 
+    @abstractmethod
+    def request_in(self, body: bytes) -> Record:
+        """The request. EcsctlError for what is wrong with it."""
+
+    @abstractmethod
+    def allow(self, entry: Entry, caller: Caller, request: Record) -> None:
+        """AccessDeniedException where no policy lets the caller ask that."""
+
+    @abstractmethod
+    def perform(self, ctx: Context, request: Any, number: str) -> bytes | AsyncIterator[bytes]:
+        """Do it; the answer to the request of that number, or what is sent of it as it comes."""
+
+    @abstractmethod
     def as_api_error(self, error: EcsctlError) -> ApiError:
         """What the service calls an error."""
-        return error if isinstance(error, ApiError) else ApiError("InternalFailure", str(error))
 
-    def error(self, error: ApiError, number: str) -> tuple[int, bytes, dict[str, str]]:
+    @abstractmethod
+    def error(self, error: ApiError, number: str) -> tuple[int, bytes, Mapping[str, str]]:
         """Status, body and headers of an error, to the request of that number."""
-        return self._wire.status_of(error), self._wire.error_body(error, number), self._wire.headers(error)
+
+
+class OfEcs(Asked):
+    """An operation of ECS."""
+
+    service = protocol.SERVICE
+    content_type = protocol.CONTENT_TYPE
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self.action = self.label = protocol.known(target)
+        self.writes = not self.label.startswith(_READS)
+
+    def check(self) -> None:
+        protocol.action_in(self._target)
+
+    def request_in(self, body: bytes) -> Record:
+        return protocol.request_in(self.action, body)
+
+    def allow(self, entry: Entry, caller: Caller, request: Record) -> None:
+        entry.allow(caller, f"{protocol.SERVICE}:{self.action}", request)
+
+    def perform(self, ctx: Context, request: Any, number: str) -> bytes:  # noqa: ARG002
+        return protocol.answer_body(actions.operation_of(self.action)(ctx, request))
+
+    def as_api_error(self, error: EcsctlError) -> ApiError:
+        return protocol.as_api_error(error)
+
+    def error(self, error: ApiError, number: str) -> tuple[int, bytes, Mapping[str, str]]:  # noqa: ARG002
+        return protocol.status_of(error), protocol.error_body(error), {}
 
 
 class OfNeighbour(Asked):
     """An operation of a service beside ECS."""
 
     def __init__(self, wire: Wire, neighbour: Neighbour, action: str, tails: LiveTails) -> None:
-        super().__init__(wire, _unsupported(action, neighbour.title), f"{neighbour.prefix}:{action}")
+        self.service = neighbour.signs_for
+        self.action = self.label = f"{neighbour.prefix}:{action}"
+        self.content_type = wire.content_type
+        self.writes = action.startswith("Create")
+        self._wire = wire
         self._neighbour = neighbour
-        self._action = action
+        self._name = action
         self._tails = tails
 
-    def answer(self, ctx: Context, body: bytes | None, number: str) -> bytes | AsyncIterator[bytes]:
-        if body is None:
-            raise protocol.too_large()
-        request = self._wire.request_in(request_of(self._neighbour, self._action), body)
-        answer = operation_of(self._neighbour, self._action)(ctx, request)
+    def request_in(self, body: bytes) -> Record:
+        return self._wire.request_in(request_of(self._neighbour, self._name), body)
+
+    def allow(self, entry: Entry, caller: Caller, request: Record) -> None:
+        if self.action not in FOR_ALL:
+            entry.allow_plain(caller, self.action, resources_of(self._neighbour, caller.context, request))
+
+    def perform(self, ctx: Context, request: Any, number: str) -> bytes | AsyncIterator[bytes]:
+        answer = operation_of(self._neighbour, self._name)(ctx, request)
         if isinstance(answer, Record):
-            return self._wire.answer_body(self._action, answer, number)
-        stream = self._tails.stream(answer, number)
-        self.content_type = self._tails.content_type
-        return stream
+            return self._wire.answer_body(self._name, answer, number)
+        return self._tails.stream(answer, number)
 
     def as_api_error(self, error: EcsctlError) -> ApiError:
         if isinstance(error, ApiError):
             return error
-        if isinstance(error, InputError):
-            return ApiError(self._neighbour.invalid, str(error))
-        if isinstance(error, EngineError | StateError):
-            return ApiError(self._neighbour.failed, str(error))
-        return ApiError(self._neighbour.invalid, str(error))
+        is_ours = isinstance(error, EngineError | StateError)
+        return ApiError(self._neighbour.failed if is_ours else self._neighbour.invalid, str(error))
+
+    def error(self, error: ApiError, number: str) -> tuple[int, bytes, Mapping[str, str]]:
+        return self._wire.status_of(error), self._wire.error_body(error, number), self._wire.headers(error)
 
 
-def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails) -> Asked | None:
-    """What is asked of `/`; None where it is of ECS, or of no service."""
+class Refused(Asked):
+    """What is not here, and what is said of it."""
+
+    def __init__(self, wire: Wire, refusal: ApiError, service: str, label: str = "unknown") -> None:
+        self.service = service
+        self.action = self.label = label
+        self.content_type = wire.content_type
+        self.refusal = refusal
+        self._wire = wire
+
+    def check(self) -> None:
+        raise self.refusal
+
+    def request_in(self, body: bytes) -> Record:  # noqa: ARG002
+        raise self.refusal
+
+    def allow(self, entry: Entry, caller: Caller, request: Record) -> None:  # noqa: ARG002
+        raise self.refusal
+
+    def perform(self, ctx: Context, request: Any, number: str) -> bytes:  # noqa: ARG002
+        raise self.refusal
+
+    def as_api_error(self, error: EcsctlError) -> ApiError:
+        return error if isinstance(error, ApiError) else ApiError("InternalFailure", str(error))
+
+    def error(self, error: ApiError, number: str) -> tuple[int, bytes, Mapping[str, str]]:
+        return self._wire.status_of(error), self._wire.error_body(error, number), self._wire.headers(error)
+
+
+def prepare() -> None:
+    """Learn the types of the neighbours' requests, as protocol.prepare does ECS's."""
+    for neighbour in NEIGHBOURS.values():
+        for action in neighbour.actions:
+            protocol.learn(request_of(neighbour, action))
+
+
+def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails) -> Asked:
+    """What is asked of `/`. What is of no service is taken to be of ECS."""
     target = headers.get("x-amz-target", "")
     prefix, dot, action = target.rpartition(".")
     scope = signed_for(headers)
@@ -102,18 +201,18 @@ def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails) -
         return _asked(wire, TARGETS.get(prefix, ""), scope or prefix, action, tails)
     if not target and (_is_form(headers) or scope not in ("", "ecs")):
         return _asked_by_form(body, scope, tails)
-    return None
+    return OfEcs(target)
 
 
-def asked_elsewhere(method: str, path: str, headers: Mapping[str, str]) -> Asked | None:
+def asked_elsewhere(method: str, path: str, headers: Mapping[str, str]) -> Refused | None:
     """What is asked of another page than `/`, if it is asked by a client of AWS: no service that is here has any."""
     if headers.get("smithy-protocol") == "rpc-v2-cbor" and (found := _CBOR_PATH.fullmatch(path)):
-        return Asked(Cbor(), _unsupported(found[2], found[1]))
+        return Refused(Cbor(), _unsupported(found[2], found[1]), found[1])
     scope = signed_for(headers)
     if scope in ("", "ecs"):
         return None
     wire = RestXml(s3=scope.startswith("s3")) if scope in _REST_XML else RestJson()
-    return Asked(wire, _unsupported(f"{method} {path}", scope))
+    return Refused(wire, _unsupported(f"{method} {path}", scope), scope)
 
 
 def signed_for(headers: Mapping[str, str]) -> str:
@@ -130,7 +229,7 @@ def _asked_by_form(body: bytes | None, scope: str, tails: LiveTails) -> Asked:
     try:
         form = parse_form(body or b"")
     except InputError as error:
-        return Asked(Query(), ApiError("SerializationException", str(error)))
+        return Refused(Query(), ApiError("SerializationException", str(error)), scope)
     room = VERSIONS.get(form.get("Version", ""), "ec2" if scope == "ec2" else "")
     wire = Ec2(NAMESPACES["ec2"]) if room == "ec2" else Query(NAMESPACES.get(room, ""))
     return _asked(wire, room, scope or "this service", form.get("Action", ""), tails)
@@ -140,11 +239,11 @@ def _asked(wire: Wire, room: str, service: str, action: str, tails: LiveTails) -
     """An action of a neighbour by its room; of another service, of that name, if the room is empty."""
     neighbour = NEIGHBOURS.get(room)
     if neighbour is None:
-        return Asked(wire, _unsupported(action, service))
+        return Refused(wire, _unsupported(action, service), service)
     if action in neighbour.actions:
         return OfNeighbour(wire, neighbour, action, tails)
     refusal = _unsupported(action, neighbour.title, INSTEAD.get((room, action), ""))
-    return Asked(wire, refusal, f"{neighbour.prefix}:unknown")
+    return Refused(wire, refusal, neighbour.signs_for, f"{neighbour.prefix}:unknown")
 
 
 def _unsupported(action: str, service: str, why: str = "") -> ApiError:

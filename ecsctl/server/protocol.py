@@ -38,8 +38,18 @@ ELSEWHERE = {
     "RegisterContainerInstance": "it is for the ECS agent; use `ecsctl host add`",
 }
 """Operations that ecsctl has, but not here, and what to do instead."""
-_STATUS = {"ServerException": 500, "RequestEntityTooLargeException": 413}
-"""HTTP statuses of errors (ECS API reference, Errors); of all others 400."""
+SERVICE = "ecs"
+"""What requests are signed for (botocore, ecs/2014-11-13: signingName)."""
+_STATUS = {
+    "ExpiredTokenException": 403,
+    "IncompleteSignature": 403,
+    "MissingAuthenticationTokenException": 403,
+    "RequestEntityTooLargeException": 413,
+    "ServerException": 500,
+    "TooManyRequestsException": 429,
+    "UnrecognizedClientException": 403,
+}
+"""HTTP statuses of errors (ECS API reference, Errors and Common Errors); of all others 400."""
 
 
 def known(target: str) -> str:
@@ -63,26 +73,27 @@ def action_in(target: str) -> str:
 def prepare() -> None:
     """Learn the types of all requests: msgspec does when it first meets one, which two threads must not do at once."""
     for action in ROOMS:
-        kind = shape_of(action, "Request")
-        _times_in(kind)
-        with suppress(msgspec.ValidationError):  # something is required; the type is known all the same
-            msgspec.convert({}, kind)
+        learn(shape_of(action, "Request"))
 
 
-def request_in(action: str, body: bytes | None) -> Record:
-    """The request of an operation; a body of None is one that was too large. ApiError, in ECS's words, for whatever is
-    wrong with it."""
-    if body is None:
-        raise too_large()
+def learn(kind: type[Record]) -> None:
+    """Let msgspec and this module know a type of requests."""
+    _times_in(kind)
+    with suppress(msgspec.ValidationError):  # something is required; the type is known all the same
+        msgspec.convert({}, kind)
+
+
+def too_large() -> ApiError:
+    """What a body of more than MAX_BYTES is refused with."""
+    return ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
+
+
+def request_in(action: str, body: bytes) -> Record:
+    """The request of an operation. ApiError, in ECS's words, for whatever is wrong with it."""
     try:
         return record_in(shape_of(action, "Request"), body)
     except InputError as error:
         raise invalid_parameter(str(error)) from None
-
-
-def too_large() -> ApiError:
-    """What is said of a body that is."""
-    return ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
 
 
 def record_in(kind: type[R], body: bytes) -> R:

@@ -107,6 +107,14 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE image (key TEXT PRIMARY KEY, instance TEXT NOT NULL, doc BLOB NOT NULL);
     CREATE INDEX image_instance ON image (instance);
     """,
+    """
+    CREATE TABLE iam_user (key TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE iam_group (key TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE iam_role (key TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE iam_policy (arn TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE access_key (id TEXT PRIMARY KEY, owner TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE INDEX access_key_owner ON access_key (owner);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,9 @@ def test_a_secret_is_had_by_name_arn_stage_and_version(place: Neighbourhood) -> 
     get = place.client("secretsmanager").get_secret_value
     for name in ("prod/db/password", ARN, f"{ARN}-a1B2c3"):
         answer = get(SecretId=name)
-        assert (answer["SecretString"], answer["ARN"], answer["Name"]) == ("hunter2", ARN, "prod/db/password")
+        assert (answer["SecretString"], answer["Name"]) == ("hunter2", "prod/db/password")
+        assert re.fullmatch(f"{ARN}-[0-9a-f]{{6}}", answer["ARN"])
+        assert get(SecretId=answer["ARN"])["VersionId"] == answer["VersionId"]
         assert answer["VersionStages"] == ["AWSCURRENT"]
     old = get(SecretId="plain", VersionStage="AWSPREVIOUS")
     assert (old["SecretString"], get(SecretId="plain")["SecretString"]) == ("old", "new")

@@ -109,6 +109,10 @@ INSTEAD = {
 """What to do instead of an action that is not here, or why it is not."""
 
 
+FOR_ALL = frozenset({"sts:GetCallerIdentity"})
+"""Actions that no policy allows or denies."""
+
+
 def request_of(neighbour: Neighbour, action: str) -> type[Record]:
     """The record of an action's request."""
     if action in actions.OF_EC2:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from ecsctl.model.arn import Arn
 from ecsctl.model.errors import ApiError
 from ecsctl.model.neighbours.secretsmanager import GetSecretValueRequest, GetSecretValueResponse
@@ -12,10 +14,10 @@ from ecsctl.store.tables import SECRETS
 
 
 def resources(ctx: Context, request: GetSecretValueRequest) -> list[str]:
-    """The ARN of the secret that is asked for; AWS's have six characters more, for which policies have `-??????`."""
+    """The ARN of the secret that is asked for, there or not."""
     with ctx.store.read() as view:
         found = _found(view, request.secret_id)
-    return [_arn(ctx, found.name if found else request.secret_id)]
+    return [_arn(ctx, found) if found else _arn_of(ctx, request.secret_id, "")]
 
 
 def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> GetSecretValueResponse:
@@ -28,7 +30,7 @@ def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> GetSecretV
     for version in secret.versions:
         if request.version_id in (None, version.id) and (stage is None or stage in version.stages):
             return GetSecretValueResponse(
-                arn=_arn(ctx, secret.name),
+                arn=_arn(ctx, secret),
                 name=secret.name,
                 version_id=version.id,
                 secret_string=ctx.store.seal().open(version.sealed),
@@ -49,5 +51,11 @@ def _found(view: View, asked: str) -> SecretRecord | None:
     return next((found for name in names if (found := view.get(SECRETS, name)) is not None), None)
 
 
-def _arn(ctx: Context, name: str) -> str:
-    return str(Arn("aws", "secretsmanager", ctx.scope.region, ctx.scope.account, f"secret:{name}"))
+def _arn(ctx: Context, secret: SecretRecord) -> str:
+    return _arn_of(ctx, secret.name, secret.created_at.isoformat())
+
+
+def _arn_of(ctx: Context, name: str, made: str) -> str:
+    """With six characters more, as AWS's: policies have `-??????` for them, and one that was made anew has others."""
+    suffix = hashlib.sha256(f"{name} {made}".encode()).hexdigest()[:6]
+    return str(Arn("aws", "secretsmanager", ctx.scope.region, ctx.scope.account, f"secret:{name}-{suffix}"))

@@ -18,18 +18,18 @@ from ecsctl.server.neighbours import forms, xml
 
 _STATUS = {
     "AccessDenied": 403,
+    "AuthFailure": 401,
+    "SignatureDoesNotMatch": 403,
     "UnauthorizedOperation": 403,
     "DryRunOperation": 412,
-    "RequestEntityTooLargeException": 413,
     "InternalError": 500,
     "InternalFailure": 500,
     "InternalServerError": 500,
     "InternalServiceError": 500,
     "InternalServiceException": 500,
-    "ServerException": 500,
     "ServiceUnavailableException": 503,
 }
-"""HTTP statuses of errors; of all others 400."""
+"""HTTP statuses of errors; of all others that of ECS."""
 
 
 class Wire(ABC):
@@ -60,7 +60,7 @@ class Wire(ABC):
 
     def status_of(self, error: ApiError) -> int:
         """The HTTP status that goes with an error."""
-        return _STATUS.get(self.code_of(error), 400)
+        return _STATUS.get(self.code_of(error)) or protocol.status_of(error)
 
 
 class Json(Wire):
@@ -97,10 +97,10 @@ class Query(Wire):
         "AccessDeniedException": "AccessDenied",
         "ExpiredTokenException": "ExpiredToken",
         "InvalidSignatureException": "SignatureDoesNotMatch",
-        "IncompleteSignatureException": "IncompleteSignature",
         "MissingAuthenticationTokenException": "MissingAuthenticationToken",
         "SerializationException": "MalformedInput",
         "ThrottlingException": "Throttling",
+        "TooManyRequestsException": "Throttling",
         "UnrecognizedClientException": "InvalidClientTokenId",
         "UnsupportedOperationException": "UnsupportedOperation",
     }
@@ -132,6 +132,7 @@ class Ec2(Query):
         "ExpiredTokenException": "RequestExpired",
         "InvalidSignatureException": "AuthFailure",
         "ThrottlingException": "RequestLimitExceeded",
+        "TooManyRequestsException": "RequestLimitExceeded",
         "UnrecognizedClientException": "AuthFailure",
     }
     _NAMES: Mapping[tuple[str, str], str] = {

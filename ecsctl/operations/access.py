@@ -1,0 +1,137 @@
+"""Who may do what: what the endpoint asks of an access key, and of a request before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from ecsctl.model.errors import ApiError
+from ecsctl.model.iam import key_of
+from ecsctl.model.record import Record
+from ecsctl.operations.access_keys import status_of
+from ecsctl.operations.authorization import needs_of
+from ecsctl.operations.context import Context
+from ecsctl.operations.principal_policies import keys_of_user, policies_of
+from ecsctl.policy.evaluate import Decision, Policies, context_of, evaluate
+from ecsctl.store.generation import current
+from ecsctl.store.store import View
+from ecsctl.store.tables import ACCESS_KEYS, USERS
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who asks: a user of the account, or its root, who may do all. `user_id` is AIDA… of a user."""
+
+    arn: str
+    account: str
+    user_id: str
+    name: str
+
+    @classmethod
+    def root(cls, account: str) -> Principal:
+        """Who comes by the Unix socket, or where no signature is asked for."""
+        return cls(f"arn:aws:iam::{account}:root", account, account, "root")
+
+    @property
+    def is_root(self) -> bool:
+        return self.arn == f"arn:aws:iam::{self.account}:root"
+
+
+class HiddenStr(str):
+    """A text that does not show in what is printed of what has it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """An access key that is honoured. `token` and `expires_at` are of temporary ones."""
+
+    access_key_id: str
+    secret: HiddenStr
+    principal: Principal
+    token: HiddenStr | None = None
+    expires_at: datetime | None = None
+
+
+def find_key(ctx: Context, access_key_id: str) -> Key | None:
+    """The key of that id; None for one that is unknown, of another account, Inactive, or of an older generation."""
+    with ctx.store.read() as view:
+        found = view.get(ACCESS_KEYS, access_key_id)
+        if found is None or found.account != ctx.scope.account:
+            return None
+        user = view.get(USERS, found.user_key)
+        generation = current(ctx.store, view)
+    if user is None or status_of(found, generation) != "Active":
+        return None
+    return Key(
+        access_key_id=found.id,
+        secret=HiddenStr(ctx.store.seal().open(found.sealed)),
+        principal=Principal(user.arn, user.account, user.id, user.name),
+    )
+
+
+def authorize(
+    ctx: Context, principal: Principal, action: str, request: Record, keys: Mapping[str, str | list[str]] | None = None
+) -> None:
+    """Nothing, where `principal` may do this `action` (`ecs:RunTask`); else AccessDeniedException, in AWS's words.
+
+    All resources that the request names have to be allowed. `keys` are what the connection says, e.g. aws:SourceIp.
+    """
+    if principal.is_root:
+        return
+    with ctx.store.read() as view:
+        rights = _Rights(ctx, view, principal, keys or {})
+        for need in needs_of(ctx, view, action.partition(":")[2], request):
+            rights.check(need.action, need.resource.arn, need.keys, shown=need.resource.shown)
+
+
+def authorize_plain(
+    ctx: Context,
+    principal: Principal,
+    action: str,
+    resources: Sequence[str],
+    keys: Mapping[str, str | list[str]] | None = None,
+) -> None:
+    """The same for an action of another service (`logs:GetLogEvents`), whose resources are known; none is `*`."""
+    if principal.is_root:
+        return
+    with ctx.store.read() as view:
+        rights = _Rights(ctx, view, principal, {})
+        for resource in resources or ["*"]:
+            rights.check(action, resource, keys or {}, shown=resource)
+
+
+class _Rights:
+    """What a principal may do, and what of it conditions may ask of every request."""
+
+    def __init__(self, ctx: Context, view: View, principal: Principal, keys: Mapping[str, str | list[str]]) -> None:
+        self._principal = principal
+        self._policies = Policies(())
+        self._keys: dict[str, str | list[str]] = {}
+        user = view.get(USERS, key_of(principal.account, principal.name))
+        if user is not None and (user.arn, user.id) == (principal.arn, principal.user_id):  # not another of that name
+            self._policies = policies_of(view, user)
+            self._keys = {**keys_of_user(ctx, user), **keys}
+
+    def check(self, action: str, resource: str, keys: Mapping[str, str | list[str]], *, shown: str) -> None:
+        decision = evaluate(self._policies, action, resource, context_of({**self._keys, **keys}))
+        if not decision.allowed:
+            raise denied(self._principal, action, shown, decision)
+
+
+def denied(principal: Principal, action: str, resource: str, decision: Decision) -> ApiError:
+    """In the words of AWS (IAM user guide, "Troubleshoot access denied error messages")."""
+    article = "an" if decision.by.startswith("i") else "a"
+    why = (
+        f"with an explicit deny in {article} {decision.by}"
+        if decision.explicit
+        else f"because no {decision.by} allows the {action} action"
+    )
+    return ApiError(
+        "AccessDeniedException",
+        f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {why}",
+    )
