@@ -23,11 +23,14 @@ from ecsctl.model.record import evolve
 if TYPE_CHECKING:
     from ecsctl.cli.config import Config
     from ecsctl.cli.invocation import Invocation
+    from ecsctl.controller.clock import Clock
     from ecsctl.controller.watch import Watch
     from ecsctl.operations.context import Context
     from ecsctl.server.server import Entrance, Server
 
 SOCKET = "serve.sock"
+LOOK_EVERY = 1.0
+"""Seconds between looks at hosts for those who ask, where no controller of this process hears of what happens there."""
 ADDRESS = "127.0.0.1:8478"
 ABOUT = f"""Answer the ECS API by TCP, at {ADDRESS}, and on a Unix socket, so that SDKs work unchanged, and keep the
 state as `reconcile --watch` does. By TCP requests have to be signed with an access key (`ecsctl iam
@@ -104,9 +107,16 @@ def _serve(invocation: Invocation, options: dict[str, Any]) -> None:
     if isinstance(invocation.config.state, Path):
         check_nobody_elses(invocation.config.state)
     with _entrances(options) as (entrances, places), invocation.open() as context, staying(context.store):
+        looks = _Looks(context.controller.clock)
 
-        def start(wrote: _Told, leave: Callable[[list[str]], object], stop: _Told) -> Server:
-            endpoint = Endpoint(evolve(context, hand_over=leave), _log, wrote, invocation.config.throttle)
+        def start(
+            wrote: _Told, leave: Callable[[list[str]], object], stop: _Told, is_kept: Callable[[], bool]
+        ) -> Server:
+            def is_fresh() -> bool:
+                return is_kept() or looks.were_lately()
+
+            here = evolve(context, hand_over=leave, is_fresh=is_fresh)
+            endpoint = Endpoint(here, _log, wrote, invocation.config.throttle)
             server = Server(endpoint, entrances, ended=stop)
             _stop_by_signals(server.stop, stop)
             server.start()
@@ -174,15 +184,16 @@ def _default() -> Path:
 
 
 _Told = Callable[[], object]
-_Start = Callable[[_Told, Callable[[list[str]], object], _Told], "Server"]
-"""Starts the server, given what is told of writes, who goes on with tasks and services, and what else is to stop."""
+_Start = Callable[[_Told, Callable[[list[str]], object], _Told, Callable[[], bool]], "Server"]
+"""Starts the server, given what is told of writes, who goes on with tasks and services, what else is to stop, and
+whether this process hears of what happens on hosts."""
 
 
 def _alone(start: _Start, config: Config) -> None:
     from ecsctl.cli.watch import notify
 
     over = threading.Event()
-    server = start(lambda: None, _Background(config).go_on_with, over.set)
+    server = start(lambda: None, _Background(config).go_on_with, over.set, lambda: False)
     notify("READY=1")
     over.wait()
     notify("STOPPING=1")
@@ -203,7 +214,7 @@ def _with_controller(start: _Start, invocation: Invocation, context: Context) ->
             else:
                 background.go_on_with(arns)
 
-        servers.append(start(kept.go_on_with, leave, kept.stop))
+        servers.append(start(kept.go_on_with, leave, kept.stop, lambda: context.controller.is_leading))
 
     try:
         keep(invocation, context, None, duration_of("--interval", INTERVAL), ready)
@@ -211,6 +222,22 @@ def _with_controller(start: _Start, invocation: Invocation, context: Context) ->
         for server in servers:
             server.stop()
             server.join()
+
+
+class _Looks:
+    """When this process looked at hosts by itself last, so that many who ask do not make it look as often."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = float("-inf")
+
+    def were_lately(self) -> bool:
+        """Whether there was one; if not there is one now."""
+        now = self._clock.since_boot()
+        if now - self._last < LOOK_EVERY:
+            return True
+        self._last = now
+        return False
 
 
 class _Background:

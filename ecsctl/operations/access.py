@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 
@@ -14,8 +16,9 @@ from ecsctl.operations.access_keys import status_of
 from ecsctl.operations.authorization import needs_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.principal_policies import keys_of_user, policies_of
-from ecsctl.policy.evaluate import Decision, Policies, context_of, evaluate
+from ecsctl.policy.evaluate import Decision, Policies, context_of, evaluate, narrowed
 from ecsctl.store.generation import current
+from ecsctl.store.sealing import Seal
 from ecsctl.store.store import View
 from ecsctl.store.tables import ACCESS_KEYS, USERS
 
@@ -69,9 +72,15 @@ def find_key(ctx: Context, access_key_id: str) -> Key | None:
         return None
     return Key(
         access_key_id=found.id,
-        secret=HiddenStr(ctx.store.seal().open(found.sealed)),
+        secret=_opened(ctx.store.secrets_key_path, found.sealed),
         principal=Principal(user.arn, user.account, user.id, user.name),
     )
+
+
+@lru_cache(maxsize=256)
+def _opened(keys: Path, sealed: str) -> HiddenStr:
+    """Opening takes longer than the rest of a request does, and what a text opens to stays the same."""
+    return HiddenStr(Seal(keys).open(sealed))
 
 
 def authorize(
@@ -111,6 +120,7 @@ class _Rights:
     def __init__(self, ctx: Context, view: View, principal: Principal, keys: Mapping[str, str | list[str]]) -> None:
         self._principal = principal
         self._policies = Policies(())
+        self._narrowed: dict[str, Policies] = {}
         self._keys: dict[str, str | list[str]] = {}
         user = view.get(USERS, key_of(principal.account, principal.name))
         if user is not None and (user.arn, user.id) == (principal.arn, principal.user_id):  # not another of that name
@@ -118,7 +128,9 @@ class _Rights:
             self._keys = {**keys_of_user(ctx, user), **keys}
 
     def check(self, action: str, resource: str, keys: Mapping[str, str | list[str]], *, shown: str) -> None:
-        decision = evaluate(self._policies, action, resource, context_of({**self._keys, **keys}))
+        if action not in self._narrowed:
+            self._narrowed[action] = narrowed(self._policies, action)
+        decision = evaluate(self._narrowed[action], action, resource, context_of({**self._keys, **keys}))
         if not decision.allowed:
             raise denied(self._principal, action, shown, decision)
 

@@ -32,6 +32,8 @@ class Context(Struct, frozen=True):
     warn: Callable[[str], None]
     reserved_memory: int = 256
     """MiB that a container instance keeps back for the host itself."""
+    is_fresh: Callable[[], bool] = lambda: False
+    """Whether what is recorded of tasks is as new as a look at their hosts would make it."""
     image_map: dict[str, str] = {}
     """What takes the place of images of the tasks and deployments that are made here, before what is configured."""
     asked_by: str = ""

@@ -17,6 +17,8 @@ from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICE
 
 T = TypeVar("T")
 
+MOST_RESULTS = 100
+"""How much a page of a list has, unless less is asked for (ECS API reference: maxResults)."""
 SHORTEST = 4
 """How much of a task's id has to be given."""
 
@@ -158,11 +160,20 @@ def check_provider_tags(tags: list[Tag] | None) -> None:
 
 
 def page(items: list[T], next_token: str | None, max_results: int | None) -> tuple[list[T], str | None]:
-    """One page of a list and the token of the next. Without `max_results` all that is left is one page."""
+    """One page of a list and the token of the next."""
+    skip, most = window(next_token, max_results)
+    return items[skip : skip + most], token_after(skip + most, there=len(items))
+
+
+def window(next_token: str | None, max_results: int | None) -> tuple[int, int]:
+    """What of a list a page has: how many come before it, and how many it has at most."""
     if next_token is not None and not re.fullmatch(r"[0-9]{1,18}", next_token):
         raise invalid_parameter("Invalid token in parameter nextToken.")
-    if max_results is not None and not 1 <= max_results <= 100:
-        raise invalid_parameter("maxResults must be between 1 and 100.")
-    start = int(next_token or 0)
-    end = len(items) if max_results is None else start + max_results
-    return items[start:end], str(end) if end < len(items) else None
+    if max_results is not None and not 1 <= max_results <= MOST_RESULTS:
+        raise invalid_parameter(f"maxResults must be between 1 and {MOST_RESULTS}.")
+    return int(next_token or 0), max_results or MOST_RESULTS
+
+
+def token_after(end: int, there: int) -> str | None:
+    """The token of the page that begins where another ends, if there is more."""
+    return str(end) if end < there else None

@@ -156,9 +156,9 @@ def operator_of(name: str) -> Operator:
     if colon and prefix not in SETS:
         raise ValueError(f"{prefix!r} is not ForAllValues or ForAnyValue")
     base = rest.removesuffix("IfExists")
-    if base not in OPERATORS or (base == "Null" and rest != name.removesuffix("IfExists")):
+    if base not in OPERATORS:
         raise ValueError(f"{name!r} is not a condition operator")
-    if base == "Null" and (colon or base != rest):
+    if base == "Null" and name != base:
         raise ValueError(f"{name!r}: Null takes neither ForAllValues, ForAnyValue nor IfExists")
     return Operator(name, _NEGATED.get(base, base), base in _NEGATED, SETS.get(prefix, "one"), base != rest)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -62,7 +63,8 @@ def is_all(pattern: Pattern) -> bool:
     return bool(pattern) and all(item is Wild.MANY for item in pattern)
 
 
-def segments(pattern: Pattern) -> list[Pattern]:
+@lru_cache(maxsize=4096)
+def segments(pattern: Pattern) -> tuple[Pattern, ...]:
     """The pattern of an ARN in its parts: at most six, as a resource may have colons. Those of a variable's name are
     none."""
     parts: list[list[Item]] = [[]]
@@ -71,12 +73,13 @@ def segments(pattern: Pattern) -> list[Pattern]:
             parts.append([])
         else:
             parts[-1].append(item)
-    return [tuple(part) for part in parts]
+    return tuple(map(tuple, parts))
 
 
 def matches(pattern: Pattern, text: str, context: Context) -> bool:
     """Whether the pattern is that text. NoValue."""
-    return _fits(_known(pattern, context), text)
+    pieces = _pieces(pattern)
+    return _fits(_known(pattern, context), text) if pieces is None else _is_of(pieces, text)
 
 
 def matches_ignoring_case(pattern: Pattern, text: str, context: Context) -> bool:
@@ -90,8 +93,42 @@ def matches_arn(pattern: Pattern, arn: str, context: Context) -> bool:
     if is_all(pattern):
         return True
     asked, given = segments(pattern), arn.split(":", 5)
-    known = [_known(part, context) for part in asked]  # all of them: a variable without value is one wherever it is
-    return len(asked) == len(given) == 6 and all(map(_fits, known, given))
+    for part in asked:  # all of them: a variable without value is one wherever it is
+        if _pieces(part) is None:
+            _known(part, context)
+    return len(asked) == len(given) == 6 and all(
+        matches(part, name, context) for part, name in zip(asked, given, strict=True)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _pieces(pattern: Pattern) -> tuple[str, ...] | None:
+    """What stands between the `*` of a pattern that has neither `?` nor variables; None of others."""
+    pieces = [""]
+    for item in pattern:
+        if isinstance(item, str):
+            pieces[-1] += item
+        elif item is Wild.MANY:
+            pieces.append("")
+        else:
+            return None
+    return tuple(pieces)
+
+
+def _is_of(pieces: tuple[str, ...], text: str) -> bool:
+    """Whether a text is these pieces, with anything between them."""
+    if len(pieces) == 1:
+        return text == pieces[0]
+    first, *middle, last = pieces
+    if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in middle:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
 
 
 def _plain(text: str, wildcards: bool) -> list[Item]:

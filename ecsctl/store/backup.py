@@ -91,7 +91,7 @@ def look_into(path: Path) -> Copy:
             tables = {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             sealed = [name for name in ("secret", "access_key") if name in tables]
             secrets = sum(found.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in sealed)  # noqa: S608 one of two names
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StateError(f"{path} is damaged, or not a state of ecsctl ({error})") from None
     return Copy(version, known.get("install", ""), known.get("key", ""), bool(secrets))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState, StatePlace
 from ecsctl.store.files import beside, fingerprint, network_file_system
-from ecsctl.store.migrate import connected, translate
+from ecsctl.store.migrate import connected, quoting, translate
 from ecsctl.store.schema import APPLICATION_ID, VERSION
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import View
@@ -72,7 +72,7 @@ def _check_file(path: Path) -> list[Finding]:
         raise StateError(f"there is no state at {path}" if not path.exists() else f"{path} is no file")
     found = [*_files(path)]
     try:
-        with translate(path), closing(connected(path)[0]) as connection:
+        with translate(path), quoting(), closing(connected(path)[0]) as connection:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("BEGIN")
             found += _database(connection, path)
@@ -85,7 +85,7 @@ def is_damaged(path: Path) -> bool:
     """Whether the file of a state cannot be read as one, or not all of it."""
     with translate(path):
         try:
-            with closing(connected(path)[0]) as connection:
+            with quoting(), closing(connected(path)[0]) as connection:
                 return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
         except sqlite3.OperationalError:  # locked, or not to be opened: nothing about what is in it
             raise
