@@ -27,11 +27,12 @@ _LONGEST = 200
 
 
 class KeptGroup(msgspec.Struct, frozen=True):
-    """A log group: its name, since when it is there, and how many bytes are kept of it."""
+    """A log group: its name, since when it is there, how many bytes are kept of it, and its tags."""
 
     name: str
     created_at: datetime
     size: int = 0
+    tags: dict[str, str] = {}
 
 
 class LogStore:
@@ -71,13 +72,13 @@ class LogStore:
         files = sorted((self._folder / _file_name(group)).glob("*.log"))
         return [place for file in files if (place := _place(file)).group == group]
 
-    def make_group(self, name: str, now: datetime) -> bool:
+    def make_group(self, name: str, now: datetime, tags: dict[str, str]) -> bool:
         """Make a group without any log, which stays; whether it was not made before. StateError."""
         path = self._folder / _file_name(name) / _MADE
         try:
             self._make(path.parent)
             with path.open("xb") as file:
-                file.write(msgspec.json.encode(KeptGroup(name, now)))
+                file.write(msgspec.json.encode(KeptGroup(name, now, tags=tags)))
         except FileExistsError:
             return False
         except OSError as error:
@@ -95,7 +96,7 @@ class LogStore:
             made, size = folder / _MADE, sum(log.stat().st_size for log in logs)
             if made.exists():
                 group = msgspec.json.decode(made.read_bytes(), type=KeptGroup)
-                return KeptGroup(group.name, group.created_at, size)
+                return KeptGroup(group.name, group.created_at, size, group.tags)
             if logs:
                 first = min(log.stat().st_mtime for log in logs)
                 return KeptGroup(_place(logs[0]).group, datetime.fromtimestamp(first, timezone.utc), size)

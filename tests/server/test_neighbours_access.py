@@ -28,7 +28,7 @@ ALLOWED = {
     "logs:FilterLogEvents": OWN.format("logs", f"log-group:{GROUP}:*"),
     "secretsmanager:GetSecretValue": OWN.format("secretsmanager", "secret:plain-??????"),
     "ssm:GetParameters": OWN.format("ssm", "parameter/prod/*"),
-    "ssm:GetParametersByPath": OWN.format("ssm", "parameter/prod*"),
+    "ssm:GetParametersByPath": OWN.format("ssm", "parameter/prod/*"),
 }
 
 
@@ -135,7 +135,7 @@ def test_what_a_policy_allows_is_had_and_nothing_beside_it(users: Users) -> None
     with closing(client("ssm")) as ssm:
         names = ["/prod/region", "/prod/db/password"]
         assert len(ssm.get_parameters(Names=names, WithDecryption=True)["Parameters"]) == 2
-        assert len(ssm.get_parameters_by_path(Path="/prod", Recursive=True)["Parameters"]) == 2
+        assert len(ssm.get_parameters_by_path(Path="/prod/", Recursive=True)["Parameters"]) == 2
     assert refused(client("ssm"), "get_parameters", Names=["/prod/region", "plain"])[1] == "AccessDeniedException"
     assert refused(client("ssm"), "get_parameters_by_path", Path="/", Recursive=True)[1] == "AccessDeniedException"
     with closing(client("ecr")) as ecr:

@@ -141,9 +141,10 @@ class DescribeLogStreamsResponse(Record):
 
 
 class CreateLogGroupRequest(Record):
-    """What CreateLogGroup takes."""
+    """What CreateLogGroup takes. Tags are recorded."""
 
     log_group_name: str
+    tags: dict[str, str] | None = None
     log_group_class: Literal["STANDARD"] | None = None
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 
+from ecsctl.engine.log_frames import Seen
 from ecsctl.engine.port import Engine, LogChunk
 from ecsctl.model.errors import EngineError, NotFound
 from ecsctl.model.neighbours.logs import (
@@ -14,39 +14,16 @@ from ecsctl.model.neighbours.logs import (
     LiveTailSessionUpdate,
     StartLiveTailRequest,
 )
-from ecsctl.model.timestamps import unix_time
+from ecsctl.model.timestamps import rfc3339, unix_time
 from ecsctl.operations.context import Context
 from ecsctl.operations.filter_pattern import parse_filter_pattern
 from ecsctl.operations.logs import Source, of_group
 from ecsctl.store.log_store import LogStore
 
+_OVERLAP = 1.0
+"""Seconds before the last line from which on is read again."""
 MOST = 500
 """Events of one second that are told."""
-
-
-class _Reader:
-    """What has been read of a container: up to which time, and how many lines of that very time."""
-
-    def __init__(self, last: str = "") -> None:
-        self.last = last
-        self._count = 0
-
-    @property
-    def since(self) -> str | None:
-        return self.last or None
-
-    def new(self, chunks: Iterator[LogChunk]) -> Iterator[LogChunk]:
-        """Those of a log, read again from `since` on, that have not been read."""
-        last, again = self.last, self._count
-        for chunk in chunks:
-            if chunk.timestamp < last:
-                continue
-            if chunk.timestamp == last and again > 0:
-                again -= 1
-                continue
-            self._count = self._count + 1 if chunk.timestamp == self.last else 1
-            self.last = chunk.timestamp
-            yield chunk
 
 
 class LiveTail:
@@ -58,7 +35,7 @@ class LiveTail:
         self._streams = request.log_stream_names
         self._prefixes = tuple(request.log_stream_name_prefixes or ("",))
         self._passes = parse_filter_pattern(request.log_event_filter_pattern or "")
-        self._readers: dict[str, _Reader] = {}
+        self._seen: dict[str, Seen] = {}
         self._ended: set[str] = set()
         self._sequence = -1
         self._sources: list[Source] = []
@@ -76,8 +53,7 @@ class LiveTail:
         """What has been said since the last look, by time."""
         found: list[tuple[str, Source, LogChunk]] = []
         for source in self._current():
-            reader = self._readers.setdefault(source.id, _Reader())
-            found += [(chunk.timestamp, source, chunk) for chunk in self._read(source, reader)]
+            found += [(chunk.timestamp, source, chunk) for chunk in self._read(source)]
         found.sort(key=lambda one: one[0])
         events = [event for _, source, chunk in found if self._passes((event := self._event(source, chunk)).message)]
         metadata = LiveTailSessionMetadata(sampled=len(events) > MOST)
@@ -89,9 +65,10 @@ class LiveTail:
                 self._ended.add(source.id)
                 continue
             with suppress(EngineError):
-                last = next(self._engine(source).logs(str(source.engine_id), tail=1), None)
-                self._readers[source.id] = _Reader(last.timestamp if last else "")
-                self._read(source, self._readers[source.id])
+                engine, container = self._engine(source), str(source.engine_id)
+                for last in engine.logs(container, tail=1):
+                    for chunk in engine.logs(container, since=last.timestamp):
+                        self._seen_of(source).add(chunk)
 
     def _current(self) -> list[Source]:
         """The containers that may say something; those of a task that has stopped once more."""
@@ -109,20 +86,27 @@ class LiveTail:
         stream = source.place.stream
         return (self._streams is None or stream in self._streams) and stream.startswith(self._prefixes)
 
-    def _read(self, source: Source, reader: _Reader) -> list[LogChunk]:
+    def _read(self, source: Source) -> list[LogChunk]:
         """What is new. A host that does not answer is asked again in a second."""
-        new: list[LogChunk] = []
+        seen, new = self._seen_of(source), list[LogChunk]()
+        # A little from before, too: the one stream may be told of behind a later line of the other.
+        since = rfc3339(float(unix_time(seen.last)) - _OVERLAP) if seen.last else None
         try:
             if source.address and source.engine_id:
-                new += reader.new(self._engine(source).logs(source.engine_id, since=reader.since))
+                new += seen.unseen(self._engine(source).logs(source.engine_id, since=since))
         except NotFound:
             if source.place:
-                new += reader.new(LogStore(self._ctx.store.logs_path).read(source.place))
+                new += seen.unseen(LogStore(self._ctx.store.logs_path).read(source.place))
         except EngineError:
-            return new
+            return []
+        for chunk in new:
+            seen.add(chunk)
         if source.has_ended:
             self._ended.add(source.id)
         return new
+
+    def _seen_of(self, source: Source) -> Seen:
+        return self._seen.setdefault(source.id, Seen())
 
     def _engine(self, source: Source) -> Engine:
         return self._ctx.controller.engine(str(source.address))

@@ -10,7 +10,8 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from itertools import groupby
+from heapq import heappop, heappush
+from itertools import count, groupby
 from typing import NamedTuple
 
 from ecsctl.engine.port import LogChunk
@@ -28,7 +29,11 @@ _TOKEN = re.compile(r"([fb])/([0-9]{1,19})-([0-9]{1,9})")
 _GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _NEVER = 9**20
 
+_WINDOW = 64
+"""Lines in which two may be the other way round."""
+
 Place = tuple[int, int]
+_Pair = tuple[Source, LogChunk]
 
 
 class Line(NamedTuple):
@@ -118,7 +123,8 @@ def lines(ctx: Context, sources: Sequence[Source], span: Span, begin: Place, pro
     """Those of a span of time, from a place on. The order of lines of one nanosecond is always the same."""
     start = max(span.start * 10**6, begin[0])
     since = _moment(start) if start else None
-    for timestamp, some in groupby(merged(ctx, sources, Wanted(since=since), problems), key=_timestamp):
+    pairs = _in_order(merged(ctx, sources, Wanted(since=since), problems))
+    for timestamp, some in groupby(pairs, key=_timestamp):
         nanoseconds = int(unix_time(timestamp).replace(".", ""))
         if nanoseconds // 10**6 >= span.end:
             return
@@ -128,11 +134,24 @@ def lines(ctx: Context, sources: Sequence[Source], span: Span, begin: Place, pro
                 yield Line(*place, source.place.stream, chunk.line.decode("utf-8", "replace"))
 
 
-def _timestamp(pair: tuple[Source, LogChunk]) -> str:
+def _in_order(pairs: Iterator[_Pair]) -> Iterator[_Pair]:
+    """By time. Of a container that writes to stdout and stderr at once an engine keeps now and then two lines the other
+    way round."""
+    numbers = count()
+    waiting: list[tuple[str, int, _Pair]] = []
+    for pair in pairs:
+        heappush(waiting, (pair[1].timestamp, next(numbers), pair))
+        if len(waiting) > _WINDOW:
+            yield heappop(waiting)[2]
+    while waiting:
+        yield heappop(waiting)[2]
+
+
+def _timestamp(pair: _Pair) -> str:
     return pair[1].timestamp
 
 
-def _source_id(pair: tuple[Source, LogChunk]) -> str:
+def _source_id(pair: _Pair) -> str:
     return pair[0].id
 
 

@@ -199,7 +199,7 @@ def describe_log_streams(ctx: Context, request: DescribeLogStreamsRequest) -> De
 def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> CreateLogGroupResponse:
     """Make one that is empty; those that tasks log to need not be made (CreateLogGroup)."""
     name = check_group(request.log_group_name)
-    if name in _groups(ctx) or not LogStore(ctx.store.logs_path).make_group(name, ctx.now()):
+    if name in _groups(ctx) or not LogStore(ctx.store.logs_path).make_group(name, ctx.now(), request.tags or {}):
         raise ApiError("ResourceAlreadyExistsException", "The specified log group already exists")
     return CreateLogGroupResponse()
 
