@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args
 
 import botocore.session
@@ -20,6 +22,7 @@ from tests.server.neighbourhood import GROUP, Neighbourhood, neighbourhood
 from tests.server.shapes import least
 
 SERVICES = {room: room.replace("_", "-") for room in NEIGHBOURS}
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "neighbours.md").read_text()
 SESSION = botocore.session.get_session()
 SUBNETS = {"awsvpcConfiguration": {"subnets": ["private-a"], "securityGroups": ["sg-web"]}}
 CALLS: dict[str, dict[str, dict[str, Any]]] = {
@@ -76,6 +79,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Neighbourh
     with neighbourhood(tmp_path_factory.mktemp("neighbours")) as made:
         made.run("up", networkConfiguration=SUBNETS)
         yield made, made.run("talker", seconds=30)
+
+
+def test_the_page_names_every_action_and_no_other() -> None:
+    rows = [row.split("|")[2] for row in PAGE.splitlines() if row.startswith("| ") and row.count("|") == 4]
+    named = re.findall(r"[A-Z][A-Za-z0-9]+", " ".join(rows[1:]))
+    assert sorted(named) == sorted(action for neighbour in NEIGHBOURS.values() for action in neighbour.actions)
 
 
 def test_every_action_is_called() -> None:
