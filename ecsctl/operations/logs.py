@@ -395,7 +395,7 @@ def groups_known(view: View) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for record in view.find(TASKS, order="created_at"):
         for source in _begun(view, record, None):
-            if source.place and source.made_at:
+            if source.place and source.place.group and source.made_at:
                 found.setdefault(source.place.group, source.made_at)
     return found
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ecsctl.model.errors import ApiError, EcsctlError, EngineError, InputError, StateError
@@ -131,19 +132,23 @@ class OfNeighbour(Asked):
         self._neighbour = neighbour
         self._name = action
         self._tails = tails
+        self._still: Callable[[], object] = lambda: None
 
     def request_in(self, body: bytes) -> Record:
         return self._wire.request_in(request_of(self._neighbour, self._name), body)
 
     def allow(self, entry: Entry, caller: Caller, request: Record) -> None:
         if self.action not in FOR_ALL:
-            entry.allow_plain(caller, self.action, resources_of(self._neighbour, caller.context, request))
+            self._still = partial(
+                entry.allow_plain, caller, self.action, resources_of(self._neighbour, caller.context, request)
+            )
+            self._still()
 
     def perform(self, ctx: Context, request: Any, number: str) -> bytes | AsyncIterator[bytes]:
         answer = operation_of(self._neighbour, self._name)(ctx, request)
         if isinstance(answer, Record):
             return self._wire.answer_body(self._name, answer, number)
-        return self._tails.stream(answer, number)
+        return self._tails.stream(answer, number, self._still)
 
     def as_api_error(self, error: EcsctlError) -> ApiError:
         if isinstance(error, ApiError):
@@ -199,9 +204,9 @@ def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails) -
     if dot and not target.startswith(protocol.PREFIX) and _NAME.fullmatch(prefix):
         wire = Json("1.0" if "json-1.0" in headers.get("content-type", "") else "1.1")
         return _asked(wire, TARGETS.get(prefix, ""), scope or prefix, action, tails)
-    if not target and (_is_form(headers) or scope not in ("", "ecs")):
+    if not target and scope != protocol.SERVICE and _is_form(headers):
         return _asked_by_form(body, scope, tails)
-    return OfEcs(target)
+    return (None if target else asked_elsewhere("POST", "/", headers)) or OfEcs(target)
 
 
 def asked_elsewhere(method: str, path: str, headers: Mapping[str, str]) -> Refused | None:
@@ -209,7 +214,7 @@ def asked_elsewhere(method: str, path: str, headers: Mapping[str, str]) -> Refus
     if headers.get("smithy-protocol") == "rpc-v2-cbor" and (found := _CBOR_PATH.fullmatch(path)):
         return Refused(Cbor(), _unsupported(found[2], found[1]), found[1])
     scope = signed_for(headers)
-    if scope in ("", "ecs"):
+    if scope in ("", protocol.SERVICE):
         return None
     wire = RestXml(s3=scope.startswith("s3")) if scope in _REST_XML else RestJson()
     return Refused(wire, _unsupported(f"{method} {path}", scope), scope)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.concurrency import run_in_threadpool
 
@@ -33,24 +33,29 @@ class LiveTails:
     def __init__(self) -> None:
         self._open = 0
 
-    def stream(self, tail: LiveTail, number: str) -> AsyncIterator[bytes]:
-        """The events of a session that the request of that number began. LimitExceededException."""
+    def stream(self, tail: LiveTail, number: str, allowed: Callable[[], object]) -> AsyncIterator[bytes]:
+        """The events of a session that the request of that number began. It goes on as long as `allowed` raises
+        nothing. LimitExceededException."""
         if self._open >= _MOST:
             raise ApiError(
                 "LimitExceededException", f"There are {_MOST} live tails already, which is as many as can be."
             )
-        return self._events(tail, number)
 
-    async def _events(self, tail: LiveTail, number: str) -> AsyncIterator[bytes]:
+        def look() -> bytes:
+            allowed()
+            return protocol.answer_body(tail.look())
+
+        return self._events(evolve(tail.start, request_id=number), look)
+
+    async def _events(self, start: Record, look: Callable[[], bytes]) -> AsyncIterator[bytes]:
         self._open += 1
         try:
             yield event_stream.event("initial-response", b"{}")
-            yield event_stream.event("sessionStart", protocol.answer_body(evolve(tail.start, request_id=number)))
+            yield event_stream.event("sessionStart", protocol.answer_body(start))
             end = time.monotonic() + _SECONDS
             while time.monotonic() < end:
                 await asyncio.sleep(_TICK)
-                update = await run_in_threadpool(tail.look)
-                yield event_stream.event("sessionUpdate", protocol.answer_body(update))
+                yield event_stream.event("sessionUpdate", await run_in_threadpool(look))
             yield _ended("SessionTimeoutException", "The session has lasted three hours.")
         except EcsctlError as error:
             yield _ended("SessionStreamingException", str(error))

@@ -6,18 +6,19 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 
 from ecsctl.model.api.access_keys import CreateAccessKeyRequest
-from ecsctl.model.api.iam_inline_policies import PutUserPolicyRequest
+from ecsctl.model.api.iam_inline_policies import DeleteUserPolicyRequest, PutUserPolicyRequest
 from ecsctl.model.api.iam_users import CreateUserRequest
 from ecsctl.operations.access_keys import create_access_key
-from ecsctl.operations.iam_inline_policies import put_user_policy
+from ecsctl.operations.iam_inline_policies import delete_user_policy, put_user_policy
 from ecsctl.operations.iam_users import create_user
 from tests.server.neighbourhood import GROUP, Neighbourhood, neighbourhood
 
@@ -156,6 +157,20 @@ def test_a_wrong_secret_is_told_as_each_protocol_does(
     service: str, operation: str, status: int, code: str, users: Users
 ) -> None:
     assert refused(users.client("some", service, secret="wrong"), operation)[:2] == (status, code)
+
+
+def test_a_live_tail_ends_when_its_policy_does(users: Users) -> None:
+    users.add("listener", {"logs:StartLiveTail": OWN.format("logs", f"log-group:{GROUP}")})
+    with closing(users.client("listener", "logs")) as logs:
+        events = logs.start_live_tail(logGroupIdentifiers=[GROUP])["responseStream"]
+        with closing(events):
+            found = iter(events)
+            assert "sessionStart" in next(found)
+            assert "sessionUpdate" in next(found)
+            gone = DeleteUserPolicyRequest(user_name="listener", policy_name="some")
+            delete_user_policy(users.place.world.process(), gone)
+            with pytest.raises(EventStreamError, match="listener is not authorized to perform: logs:StartLiveTail"):
+                list(islice(found, 5))
 
 
 def test_a_signature_for_another_service_opens_nothing(users: Users) -> None:

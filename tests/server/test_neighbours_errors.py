@@ -159,6 +159,14 @@ def test_json_is_as_strict_as_of_ecs(place: Neighbourhood) -> None:
         assert (reply.status, reply.json["__type"]) == (400, code)
 
 
+def test_a_page_of_another_protocol_is_answered_in_that(place: Neighbourhood) -> None:
+    signed = "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+    rest = place.server.send("POST", "/", b"{}", Authorization=signed.format("lambda"))
+    assert (rest.status, rest.headers["x-amzn-errortype"]) == (400, "UnsupportedOperationException")
+    of_ecs = form(place, "Action=ListTasks&Version=2014-11-13", Authorization=signed.format("ecs"))
+    assert of_ecs.json["__type"] == "UnknownOperationException"
+
+
 def test_who_signs_for_nothing_gets_the_errors_of_ecs(place: Neighbourhood) -> None:
     for method, page in (("GET", "/nowhere"), ("PUT", "/"), ("GET", "/v1/things")):
         reply = place.server.send(method, page)

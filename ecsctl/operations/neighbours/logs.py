@@ -29,7 +29,7 @@ from ecsctl.model.neighbours.logs import (
     SearchedLogStream,
     StartLiveTailRequest,
 )
-from ecsctl.model.record import Record
+from ecsctl.model.record import Record, evolve
 from ecsctl.model.timestamps import unix_time
 from ecsctl.operations.context import Context
 from ecsctl.operations.filter_pattern import parse_filter_pattern
@@ -223,7 +223,10 @@ def _groups(ctx: Context) -> dict[str, KeptGroup]:
     kept = {group.name: group for group in LogStore(ctx.store.logs_path).groups()}
     with ctx.store.read() as view:
         known = groups_known(view)
-    return {**{name: KeptGroup(name, since) for name, since in known.items() if name}, **kept}
+    for name, since in known.items():
+        group = kept.get(name, KeptGroup(name, since))
+        kept[name] = evolve(group, created_at=min(group.created_at, since))
+    return kept
 
 
 def _is_chosen(source: Source, request: FilterLogEventsRequest) -> bool:
