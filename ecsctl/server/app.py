@@ -22,13 +22,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from ecsctl.model.errors import ApiError, EcsctlError
 from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import MAX_BYTES
-from ecsctl.server import protocol
+from ecsctl.server import protocol, sessions
 from ecsctl.server.asked import Asked, asked_elsewhere, asked_in, prepare
 from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.guard import Door, Guard
@@ -75,6 +75,7 @@ class Endpoint:
         self._log = log
         self._wrote = wrote
         self._metrics = Metrics()
+        self.sessions = sessions.Sessions(context, log)
         self._entry = Entry(context, throttle)
         self._answers: Answers[Answer] = Answers()
         self._tails = LiveTails()
@@ -89,11 +90,17 @@ class Endpoint:
                 Route("/", self._operation, methods=["POST"]),
                 Route("/healthz", self._health, methods=["GET"]),
                 Route("/metrics", self._numbers, methods=["GET"]),
+                WebSocketRoute(sessions.PATH, self.sessions.channel),
             ],
             exception_handlers={HTTPException: _no_such_page},
         )
         app.router.redirect_slashes = False
         return Guard(app, door, self._log)
+
+    async def close(self) -> None:
+        """End what would not end by itself: sessions of ExecuteCommand, and live tails."""
+        self._tails.close()
+        await self.sessions.close()
 
     async def _operation(self, request: Request) -> Response:
         number, began = str(uuid.uuid4()), time.monotonic()
@@ -115,8 +122,9 @@ class Endpoint:
 
     def _answer(self, request: Request, body: bytes | None, number: str) -> Answer:
         """Find out who asks, do it, and say what came of it. A body of None is one that was too large."""
-        asked = asked_in(request.headers, body, self._tails)
         scope, door = request.scope, request.scope["door"]
+        origin = f"{scope['scheme']}://{request.headers.get('host', 'localhost')}"
+        asked = asked_in(request.headers, body, self._tails, partial(self.sessions.offer, origin=origin))
         if body is None:
             return self._failed(protocol.too_large(), asked, number)
         try:

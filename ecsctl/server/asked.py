@@ -31,7 +31,7 @@ from ecsctl.server.live_tails import LiveTails
 from ecsctl.server.neighbours.forms import parse_form
 from ecsctl.server.neighbours.wires import Cbor, Ec2, Json, Query, RestJson, RestXml, Wire
 
-_READS = ("Describe", "List", "Get")
+_READS = ("Describe", "List", "Get", "Execute")
 """How the names of operations begin that write nothing but what they see."""
 TARGETS = {
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
@@ -53,6 +53,9 @@ _REST_XML = ("cloudfront", "route53", "s3", "s3control", "s3express", "s3-outpos
 _SCOPE = re.compile(r"/[0-9]{8}/[a-z0-9-]*/([a-z0-9-]{1,64})/aws4_request")
 _CBOR_PATH = re.compile(r"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_]{1,128})")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+Execute = Callable[[Context, Any], Record]
 
 
 class Asked(ABC):
@@ -96,8 +99,10 @@ class OfEcs(Asked):
     service = protocol.SERVICE
     content_type = protocol.CONTENT_TYPE
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, execute: Execute) -> None:
+        """`execute` does ExecuteCommand, of which a session comes that only the server has."""
         self._target = target
+        self._execute = execute
         self.action = self.label = protocol.known(target)
         self.writes = not self.label.startswith(_READS)
 
@@ -111,7 +116,8 @@ class OfEcs(Asked):
         entry.allow(caller, f"{protocol.SERVICE}:{self.action}", request)
 
     def perform(self, ctx: Context, request: Any, number: str) -> bytes:  # noqa: ARG002
-        return protocol.answer_body(actions.operation_of(self.action)(ctx, request))
+        operation = self._execute if self.action == "ExecuteCommand" else actions.operation_of(self.action)
+        return protocol.answer_body(operation(ctx, request))
 
     def as_api_error(self, error: EcsctlError) -> ApiError:
         return protocol.as_api_error(error)
@@ -196,7 +202,7 @@ def prepare() -> None:
             protocol.learn(request_of(neighbour, action))
 
 
-def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails) -> Asked:
+def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails, execute: Execute) -> Asked:
     """What is asked of `/`. What is of no service is taken to be of ECS."""
     target = headers.get("x-amz-target", "")
     prefix, dot, action = target.rpartition(".")
@@ -206,7 +212,7 @@ def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails) -
         return _asked(wire, TARGETS.get(prefix, ""), scope or prefix, action, tails)
     if not target and scope != protocol.SERVICE and _is_form(headers):
         return _asked_by_form(body, scope, tails)
-    return (None if target else asked_elsewhere("POST", "/", headers)) or OfEcs(target)
+    return (None if target else asked_elsewhere("POST", "/", headers)) or OfEcs(target, execute)
 
 
 def asked_elsewhere(method: str, path: str, headers: Mapping[str, str]) -> Refused | None:

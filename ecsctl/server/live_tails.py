@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 
@@ -32,6 +33,11 @@ class LiveTails:
 
     def __init__(self) -> None:
         self._open = 0
+        self._closed = asyncio.Event()
+
+    def close(self) -> None:
+        """End them all, soon."""
+        self._closed.set()
 
     def stream(self, tail: LiveTail, number: str, allowed: Callable[[], object]) -> AsyncIterator[bytes]:
         """The events of a session that the request of that number began. It goes on as long as `allowed` raises
@@ -54,7 +60,11 @@ class LiveTails:
             yield event_stream.event("sessionStart", protocol.answer_body(start))
             end = time.monotonic() + _SECONDS
             while time.monotonic() < end:
-                await asyncio.sleep(_TICK)
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._closed.wait(), _TICK)
+                if self._closed.is_set():
+                    yield _ended("SessionStreamingException", "The server ends.")
+                    return
                 yield event_stream.event("sessionUpdate", await run_in_threadpool(look))
             yield _ended("SessionTimeoutException", "The session has lasted three hours.")
         except EcsctlError as error:

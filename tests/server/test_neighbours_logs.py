@@ -7,14 +7,16 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 
 from ecsctl.model.observed import LogChunk, LogPlace
 from ecsctl.store.log_store import LogStore
 from tests.server.neighbourhood import GROUP, LINES, Neighbourhood, neighbourhood
+from tests.server.running import client, serving
 
 ALL = [f"line {n}" for n in range(LINES)]
 
@@ -235,6 +237,19 @@ def test_live_tails_end_when_their_clients_leave_and_there_is_a_limit(place: Nei
             threading.Event().wait(0.2)
     else:
         pytest.fail("what has been closed still counts")
+
+
+def test_a_live_tail_does_not_keep_the_server_from_ending(place: Neighbourhood, tmp_path: Path) -> None:
+    made = serving(place.world.process(), tmp_path / "s")
+    with made as server, client(server.path, "logs", inject_host_prefix=False) as logs:
+        logs.create_log_group(logGroupName="/ecs/end")
+        events = iter(logs.start_live_tail(logGroupIdentifiers=["/ecs/end"])["responseStream"])
+        assert "sessionStart" in next(events)
+        server.stop()
+        began = time.monotonic()
+        with pytest.raises(EventStreamError, match="The server ends"):
+            list(events)
+    assert time.monotonic() - began < 5
 
 
 def test_lines_that_an_engine_keeps_the_other_way_round_are_all_told(place: Neighbourhood, logs: Any) -> None:
