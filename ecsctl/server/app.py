@@ -95,7 +95,11 @@ class Endpoint:
             exception_handlers={HTTPException: _no_such_page},
         )
         app.router.redirect_slashes = False
-        return Guard(app, door, self._log)
+        return Guard(app, door, self._note)
+
+    def _note(self, line: str) -> None:
+        """Log it, with when."""
+        self._log(f"{datetime.now(timezone.utc).isoformat(timespec='milliseconds')} {line}")
 
     async def close(self) -> None:
         """End what would not end by itself: sessions of ExecuteCommand, and live tails."""
@@ -113,9 +117,8 @@ class Endpoint:
                 answer = await run_in_threadpool(self._answer, request, body, number)
         seconds = time.monotonic() - began
         self._metrics.answered(answer.operation, answer.code, seconds)
-        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        self._log(
-            f"{now} {number} {answer.operation} {answer.status} {answer.code} "
+        self._note(
+            f"{number} {answer.operation} {answer.status} {answer.code} "
             f"{seconds * 1000:.0f}ms {len(body or b'')}B {len(answer.body)}B {answer.principal} {_address(request)}"
         )
         return answer.response(number)

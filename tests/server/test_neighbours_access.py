@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
@@ -16,9 +17,11 @@ from botocore.exceptions import ClientError, EventStreamError
 
 from ecsctl.model.api.access_keys import CreateAccessKeyRequest
 from ecsctl.model.api.iam_inline_policies import DeleteUserPolicyRequest, PutUserPolicyRequest
+from ecsctl.model.api.iam_roles import CreateRoleRequest
 from ecsctl.model.api.iam_users import CreateUserRequest
 from ecsctl.operations.access_keys import create_access_key
 from ecsctl.operations.iam_inline_policies import delete_user_policy, put_user_policy
+from ecsctl.operations.iam_roles import create_role
 from ecsctl.operations.iam_users import create_user
 from tests.server.neighbourhood import GROUP, Neighbourhood, neighbourhood
 
@@ -66,6 +69,7 @@ class Users:
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Users]:
     with neighbourhood(tmp_path_factory.mktemp("access")) as place:
+        place.world.clock.seconds = time.time()  # by which signatures are judged, and whether credentials expired
         made = Users(place)
         place.run("talker", seconds=30)
         made.add("nobody", {})
@@ -87,6 +91,26 @@ def test_everybody_with_a_key_may_ask_who_they_are(users: Users) -> None:
     assert answer["Arn"] == "arn:aws:iam::000000000000:user/me"
     assert (answer["UserId"], answer["Account"]) == (user_id, "000000000000")
     assert answer["UserId"].startswith("AIDA")
+
+
+def test_a_role_is_assumed_by_who_may_and_its_session_knows_itself(users: Users) -> None:
+    role = "arn:aws:iam::000000000000:role/release"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    made = create_role(users.place.world.process(), CreateRoleRequest("release", document)).role
+    users.add("releaser", {"sts:AssumeRole": role})
+    asked = {"RoleArn": role, "RoleSessionName": "job", "DurationSeconds": 900}
+    assert refused(users.client("nobody", "sts"), "assume_role", **asked)[:2] == (403, "AccessDenied")
+    with closing(users.client("releaser", "sts")) as sts:
+        answer = sts.assume_role(**asked)
+    keys = answer["Credentials"]
+    assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::000000000000:assumed-role/release/job"
+    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], "us-east-1")
+    url = f"http://127.0.0.1:{users.place.server.port}"
+    with closing(session.client("sts", endpoint_url=url)) as sts:
+        told = sts.get_caller_identity()
+    assert (told["Arn"], told["UserId"]) == (answer["AssumedRoleUser"]["Arn"], f"{made.role_id}:job")
+    assert keys["SecretAccessKey"] not in "\n".join(users.place.server.log)
 
 
 @pytest.mark.parametrize(

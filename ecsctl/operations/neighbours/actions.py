@@ -2,7 +2,7 @@
 
 Of an action the request and the response are `ecsctl.model.neighbours.<room>.<Action>Request` and `…Response`, the work
 is the function `ecsctl.operations.neighbours.<room>.<action>`, and which resources it is about, where it is about any,
-says `resources` there. Those of EC2 that are commands too are in the table of `ecsctl.operations.actions`. Nothing is
+says `resources` there. Those that are commands too are in the table of `ecsctl.operations.actions`. Nothing is
 imported to read it.
 """
 
@@ -40,7 +40,7 @@ def _neighbour(title: str, prefix: str, room: str, actions: str, *, signs_for: s
 NEIGHBOURS = {
     one.room: one
     for one in (
-        _neighbour("STS", "sts", "sts", "GetCallerIdentity"),
+        _neighbour("STS", "sts", "sts", "AssumeRole GetCallerIdentity"),
         _neighbour(
             "EC2",
             "ec2",
@@ -109,13 +109,14 @@ INSTEAD = {
 """What to do instead of an action that is not here, or why it is not."""
 
 
+_COMMANDS = {*actions.OF_EC2, *actions.OF_STS}
 FOR_ALL = frozenset({"sts:GetCallerIdentity"})
 """Actions that no policy allows or denies."""
 
 
 def request_of(neighbour: Neighbour, action: str) -> type[Record]:
     """The record of an action's request."""
-    if action in actions.OF_EC2:
+    if action in _COMMANDS:
         return actions.shape_of(action, "Request")
     shape: type[Record] = getattr(import_module(f"ecsctl.model.neighbours.{neighbour.room}"), f"{action}Request")
     return shape
@@ -123,7 +124,7 @@ def request_of(neighbour: Neighbour, action: str) -> type[Record]:
 
 def operation_of(neighbour: Neighbour, action: str) -> Callable[[Context, Any], Any]:
     """The function that does it."""
-    if action in actions.OF_EC2:
+    if action in _COMMANDS:
         return actions.operation_of(action)
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
     found: Callable[[Context, Any], Any] = getattr(_room(neighbour), name)
