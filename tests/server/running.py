@@ -131,19 +131,19 @@ class _Forwarder(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def client(path: Path) -> Iterator[Any]:
-    """An ECS client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
+    """A client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
     with _Forwarder(("127.0.0.1", 0), _Forward) as forwarder:
         forwarder.unix_path = str(path)  # type: ignore[attr-defined]
         thread = threading.Thread(target=forwarder.serve_forever, args=(0.05,))
         thread.start()
         made = boto3.client(
-            "ecs",
+            service,
             endpoint_url=f"http://127.0.0.1:{forwarder.server_address[1]}",
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}, **options),
         )
         try:
             yield made
