@@ -18,6 +18,7 @@ test: lint ## check and test everything; ARGS="-k port" chooses tests
 	@scripts/ensure-sshd
 	@scripts/ensure-postgresql
 	@scripts/ensure-lab
+	@scripts/ensure-aws-sdk-js $(VENV)/javascript
 	@command -v curl >/dev/null || scripts/install-packages "the README's commands are run as they stand" curl
 	@scripts/with-engine $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
@@ -27,7 +28,7 @@ lint: $(VENV)/.installed ## style, types, and which room may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.installed ## write docs/task-definition.md, and the table of docs/iam.md, anew from the code
+docs: $(VENV)/.installed ## write docs/task-definition.md anew from the code
 	@$(BIN)/python -m tests.docs
 
 bench: $(VENV)/.installed ## ratios against docker run, Swarm, bare Python; N=30 takes more samples

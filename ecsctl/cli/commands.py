@@ -136,7 +136,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Secrets": (
         Entry("secret", "Keep the values that task definitions refer to.", target="ecsctl.cli.secret:Secret", own=True),
     ),
-    "Access": (Entry("iam", "Say who may do what over `serve`: users, keys, policies.", target="ecsctl.cli.iam:Iam"),),
+    "Access": (
+        Entry("iam", "Say who may do what over `serve`: users, keys, policies.", target="ecsctl.cli.iam:Iam"),
+        Entry("assume-role", "Get temporary credentials of a role.", target="ecsctl.cli.iam:OfSts"),
+    ),
     "Clusters": (
         Entry("create-cluster", "Create a cluster."),
         Entry("describe-clusters", "Describe clusters."),

@@ -104,9 +104,21 @@ class PolicyRecord(Record, kw_only=True):
         return next(version.document for version in self.versions if version.id == self.default)
 
 
+class RoleSession(Record):
+    """What temporary credentials are of: a role by name and id, the session's name; the token is sealed. `policy`: the
+    text of the one that limits it."""
+
+    role: str
+    role_id: str
+    name: str
+    token: str
+    expires_at: datetime
+    policy: str | None = None
+
+
 class AccessKeyRecord(Record):
-    """An access key of a user; the secret is sealed. One of an older `generation` than the state has come to is not
-    honoured: see ecsctl.store.generation."""
+    """An access key of a user, or of a `session` of a role; the secret is sealed. One of an older `generation` than the
+    state has come to is not honoured: see ecsctl.store.generation."""
 
     id: str
     account: str
@@ -115,9 +127,13 @@ class AccessKeyRecord(Record):
     status: KeyStatus
     created_at: datetime
     generation: int
+    session: RoleSession | None = None
 
     @property
-    def user_key(self) -> str:
+    def owner(self) -> str:
+        """The key of its user, or what stands for its role; names have no `/`."""
+        if self.session is not None:
+            return f"{self.account}/role/{self.session.role.lower()}"
         return key_of(self.account, self.user)
 
 

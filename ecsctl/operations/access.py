@@ -10,26 +10,29 @@ from pathlib import Path
 import msgspec
 
 from ecsctl.model.errors import ApiError
-from ecsctl.model.iam import key_of
+from ecsctl.model.iam import AccessKeyRecord, key_of
 from ecsctl.model.record import Record
 from ecsctl.operations.access_keys import status_of
 from ecsctl.operations.authorization import needs_of
 from ecsctl.operations.context import Context
-from ecsctl.operations.principal_policies import keys_of_user, policies_of
+from ecsctl.operations.principal_policies import keys_of_session, keys_of_user, policies_of
+from ecsctl.operations.sessions import arn_of
 from ecsctl.policy.evaluate import Decision, Policies, context_of, evaluate, narrowed
 from ecsctl.store.generation import current
 from ecsctl.store.sealing import Seal
 from ecsctl.store.store import View
-from ecsctl.store.tables import ACCESS_KEYS, USERS
+from ecsctl.store.tables import ACCESS_KEYS, ROLES, USERS
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who asks: a user of the account, or its root, who may do all. `user_id` is AIDA… of a user."""
+    """Who asks: a user of the account, a session of a role, or the root, who may do all. `user_id` is AIDA… of a user;
+    `session`: the access key's id of a session."""
 
     arn: str
     account: str
     user_id: str
     name: str
+    session: str = ""
 
     @classmethod
     def root(cls, account: str) -> Principal:
@@ -61,20 +64,36 @@ class Key(msgspec.Struct, frozen=True):
 
 
 def find_key(ctx: Context, access_key_id: str) -> Key | None:
-    """The key of that id; None for one that is unknown, of another account, Inactive, or of an older generation."""
+    """The key of that id; None for one that is unknown, of another account, Inactive, or of an older generation. One
+    that has expired is still known for a while: see expires_at."""
     with ctx.store.read() as view:
         found = view.get(ACCESS_KEYS, access_key_id)
         if found is None or found.account != ctx.scope.account:
             return None
-        user = view.get(USERS, found.user_key)
+        principal = _principal(view, found)
         generation = current(ctx.store, view)
-    if user is None or status_of(found, generation) != "Active":
+    if principal is None or status_of(found, generation) != "Active":
         return None
+    session, keys = found.session, ctx.store.secrets_key_path
     return Key(
         access_key_id=found.id,
-        secret=_opened(ctx.store.secrets_key_path, found.sealed),
-        principal=Principal(user.arn, user.account, user.id, user.name),
+        secret=_opened(keys, found.sealed),
+        principal=principal,
+        token=_opened(keys, session.token) if session is not None else None,
+        expires_at=session.expires_at if session is not None else None,
     )
+
+
+def _principal(view: View, key: AccessKeyRecord) -> Principal | None:
+    """Whose key it is; None where that user or role is no longer there."""
+    if key.session is None:
+        user = view.get(USERS, key.owner)
+        return Principal(user.arn, user.account, user.id, user.name) if user is not None else None
+    role = view.get(ROLES, key_of(key.account, key.session.role))
+    if role is None or role.id != key.session.role_id:  # another one of that name
+        return None
+    arn, name = arn_of(key.account, key.session), key.session.name
+    return Principal(arn, key.account, f"{role.id}:{name}", name, key.id)
 
 
 @lru_cache(maxsize=256)
@@ -122,10 +141,22 @@ class _Rights:
         self._policies = Policies(())
         self._narrowed: dict[str, Policies] = {}
         self._keys: dict[str, str | list[str]] = {}
+        if principal.session:
+            self._of_session(ctx, view, keys)
+            return
         user = view.get(USERS, key_of(principal.account, principal.name))
         if user is not None and (user.arn, user.id) == (principal.arn, principal.user_id):  # not another of that name
             self._policies = policies_of(view, user)
             self._keys = {**keys_of_user(ctx, user), **keys}
+
+    def _of_session(self, ctx: Context, view: View, keys: Mapping[str, str | list[str]]) -> None:
+        key = view.get(ACCESS_KEYS, self._principal.session)
+        if key is None or key.session is None or key.session.expires_at <= ctx.now():
+            return
+        role = view.get(ROLES, key_of(key.account, key.session.role))
+        if role is not None and _principal(view, key) == self._principal:
+            self._policies = policies_of(view, role, key.session.policy)
+            self._keys = {**keys_of_session(ctx, role, key.session.name, key.created_at), **keys}
 
     def check(self, action: str, resource: str, keys: Mapping[str, str | list[str]], *, shown: str) -> None:
         if action not in self._narrowed:

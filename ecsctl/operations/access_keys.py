@@ -108,7 +108,7 @@ def status_of(key: AccessKeyRecord, generation: int) -> KeyStatus:
 def _the_key(tx: Transaction, ctx: Context, key_id: str, user: str | None) -> AccessKeyRecord:
     found = tx.get(ACCESS_KEYS, key_id)
     owner = the_user(tx, ctx, user).name if user is not None else None
-    if found is None or found.account != ctx.scope.account or owner not in (None, found.user):
+    if found is None or found.session or found.account != ctx.scope.account or owner not in (None, found.user):
         raise no_such(f"The Access Key with id {key_id} cannot be found.")
     return found
 

@@ -77,6 +77,8 @@ _OF_IAM = {
 }
 OF_IAM = {action: room for room, actions in _OF_IAM.items() for action in actions.split()}
 """The same of the actions of IAM."""
+OF_STS = {"AssumeRole": "sessions"}
+"""The same of the actions of STS."""
 
 _WITHOUT = """
     AssociateGatewayWithCluster CreateDaemon CreateExpressGatewayService CreateGateway DeleteAccountSetting DeleteDaemon
@@ -94,7 +96,7 @@ NOT_YET = frozenset(_WITHOUT.split())
 
 def room_of(action: str) -> str:
     """Where an action lives; empty for what is none."""
-    return ROOMS.get(action) or OF_EC2.get(action) or OF_IAM.get(action, "")
+    return ROOMS.get(action) or OF_EC2.get(action) or OF_IAM.get(action) or OF_STS.get(action, "")
 
 
 def shape_of(action: str, suffix: str) -> type[Record]:

@@ -37,7 +37,7 @@ def _rule(kinds: str, keys: str = "") -> Rule:
     return Rule(tuple(kinds.split()), tuple(keys.split()))
 
 
-_DEPLOYMENT = _rule("service service-deployment", "ecs:cluster ecs:service")
+_DEPLOYMENT = _rule("service service-deployment", f"ecs:cluster ecs:service {_OF_DEFINITION}")
 _IN_CLUSTER = "ecs:cluster"
 _INSTANCE = _rule("container-instance", _IN_CLUSTER)
 _TASK = _rule("task", _IN_CLUSTER)
@@ -66,7 +66,7 @@ RULES: dict[str, Rule] = {
     "DescribeCapacityProviders": _rule("capacity-provider"),
     "DescribeClusters": _CLUSTER,
     "DescribeContainerInstances": _INSTANCE,
-    "DescribeServiceDeployments": _DEPLOYMENT,
+    "DescribeServiceDeployments": _rule("service service-deployment", "ecs:cluster ecs:service"),
     "DescribeServiceRevisions": _rule("service service-revision", "ecs:cluster ecs:service"),
     "DescribeServices": _SERVICE,
     "DescribeTaskDefinition": _ALL,

@@ -17,8 +17,9 @@ from ecsctl.model.record import Record
 from ecsctl.model.stored import ServiceRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import cluster_arn, find_instance, find_service, find_task
+from ecsctl.scheduler.service_deployments import last_good
 from ecsctl.store.store import View
-from ecsctl.store.tables import CLUSTERS
+from ecsctl.store.tables import CLUSTERS, SERVICE_DEPLOYMENTS, SERVICES
 
 
 class Resource(NamedTuple):
@@ -58,14 +59,23 @@ class Asked:
         return self.view.get(CLUSTERS, self.cluster)
 
     def within(self, kind: str, name: str) -> str:
-        """The ARN of what is in the cluster."""
-        return name if name.startswith("arn:") else f"{self.cluster}/{name}".replace(":cluster/", f":{kind}/", 1)
+        """The ARN of what is in the cluster. One of the old short format, without the cluster's name, gets it."""
+        if not name.startswith("arn:"):
+            return f"{self.cluster}/{name}".replace(":cluster/", f":{kind}/", 1)
+        head, _, short = name.partition(f":{kind}/")
+        return name if not short or "/" in short else f"{head}:{kind}/{self.cluster.rpartition('/')[2]}/{short}"
 
     @cached_property
     def service(self) -> str:
         """The ARN of the service that is named; empty where there is none."""
         name = self.member("service", "service_name")
-        return self.within("service", name) if name else ""
+        return self.service_named(name).arn if name else ""
+
+    def service_named(self, name: str) -> Resource:
+        """What the operation finds under a name."""
+        shown = self.within("service", name)
+        found = find_service(self.view, self.found_cluster, name) if self.found_cluster else None
+        return Resource(found.arn if found else shown, shown)
 
     @cached_property
     def found_service(self) -> ServiceRecord | None:
@@ -73,19 +83,33 @@ class Asked:
 
     @cached_property
     def definition(self) -> Any:
-        """What would run: the definition that is named, that of the service or the task set, or the one that is to be
-        registered. None where there is none."""
+        """What would run: the definition that is named, that of the service, the task set or the deployment, or the one
+        that is to be registered. None where there is none."""
         if self.action == "RegisterTaskDefinition":
             return self.request
-        name = self.member("task_definition")
-        if name is None and self.found_service is not None:
-            wanted = self.member("task_set", "primary_task_set")
-            starters = {starter.id: starter.task_definition_arn for starter in self.found_service.starters}
-            name = starters.get(last_part(wanted)) if wanted else self.found_service.service.task_definition
+        name = self.member("task_definition") or self._definition_of_service()
         try:
             return find_task_definition(self.view, self.ctx.scope, name) if name else None
         except ApiError:
             return None
+
+    def _definition_of_service(self) -> str | None:
+        arn = self.member("service_deployment_arn")
+        if arn is not None:
+            deployment = self.view.get(SERVICE_DEPLOYMENTS, arn)
+            record = self.view.get(SERVICES, str(deployment.service_arn)) if deployment is not None else None
+            if record is None or not record.deployments:
+                return None
+            stops = self.action == "StopServiceDeployment" and self.member("stop_type") != "ABORT"
+            goes_back = stops or self.member("action") == "ROLLBACK"
+            starter = last_good(record) if goes_back else record.primary
+            return starter.task_definition_arn if starter is not None else None
+        record = self.found_service
+        if record is None:
+            return None
+        wanted = self.member("task_set", "primary_task_set")
+        starters = {starter.id: starter.task_definition_arn for starter in record.starters}
+        return starters.get(last_part(wanted)) if wanted else record.service.task_definition
 
 
 def service_of(arn: str) -> str:
@@ -126,15 +150,11 @@ def _definition(asked: Asked, name: str) -> Resource:
 
 
 def _services(asked: Asked) -> list[Resource]:
-    deployments = asked.members("service_deployment_arns", "service_deployment_arn") or asked.member(
-        "service_revision_arns"
-    )
-    if deployments:
-        arns = list(dict.fromkeys(map(service_of, deployments)))
-    else:
-        given = asked.members("services", "service") or asked.members("", "service_name") or ["*"]
-        arns = [asked.within("service", name) for name in given]
-    return [Resource(arn, arn) for arn in arns]
+    deployments = asked.members("service_deployment_arns", "service_deployment_arn")
+    if of := deployments or asked.member("service_revision_arns"):
+        return [Resource(arn, arn) for arn in dict.fromkeys(map(service_of, of))]
+    names = asked.members("services", "service") or asked.members("", "service_name") or ["*"]
+    return [asked.service_named(name) for name in names]
 
 
 def _named(many: str, one: str) -> Callable[[Asked], list[Resource]]:

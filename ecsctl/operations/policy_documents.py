@@ -32,6 +32,12 @@ def kept_policy(text: str) -> Policy:
     return _parsed(text, trust=False)
 
 
+@lru_cache(maxsize=1024)
+def kept_trust(text: str) -> Policy:
+    """The same of a role's trust policy."""
+    return _parsed(text, trust=True)
+
+
 def plain(text: str) -> dict[str, Any]:
     """The document as plain data, as answers have it."""
     data: dict[str, Any] = parse_json(text, "the policy")

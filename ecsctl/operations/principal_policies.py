@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ecsctl.model.iam import GroupRecord, Holder, RoleRecord, UserRecord, key_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.iam_lookup import managed_policy
@@ -11,8 +13,9 @@ from ecsctl.store.store import View
 from ecsctl.store.tables import GROUPS
 
 
-def policies_of(view: View, holder: UserRecord | GroupRecord | RoleRecord) -> Policies:
-    """Its own and those that are attached to it; of a user also those of its groups."""
+def policies_of(view: View, holder: UserRecord | GroupRecord | RoleRecord, session: str | None = None) -> Policies:
+    """Its own and those that are attached to it; of a user also those of its groups. `session`: the text of a policy
+    that limits a session of a role."""
     names = holder.groups if isinstance(holder, UserRecord) else []
     groups = [group for name in names if (group := view.get(GROUPS, key_of(holder.account, name))) is not None]
     holders: list[Holder] = [holder, *groups]
@@ -23,7 +26,7 @@ def policies_of(view: View, holder: UserRecord | GroupRecord | RoleRecord) -> Po
     if not isinstance(holder, GroupRecord) and holder.boundary is not None:
         limit = managed_policy(view, holder.boundary)
         boundary = (kept_policy(limit.document),) if limit is not None else ()  # one that is not there allows nothing
-    return Policies(tuple(map(kept_policy, texts)), boundary)
+    return Policies(tuple(map(kept_policy, texts)), boundary, (kept_policy(session),) if session is not None else None)
 
 
 def keys_of_user(ctx: Context, user: UserRecord) -> dict[str, str | list[str]]:
@@ -36,6 +39,19 @@ def keys_of_user(ctx: Context, user: UserRecord) -> dict[str, str | list[str]]:
         "aws:userid": user.id,
         "aws:username": user.name,
         **{f"aws:PrincipalTag/{tag.key}": tag.value for tag in user.tags},
+    }
+
+
+def keys_of_session(ctx: Context, role: RoleRecord, session: str, began: datetime) -> dict[str, str | list[str]]:
+    """The same of a session of a role."""
+    return {
+        **keys_of_now(ctx),
+        "aws:PrincipalAccount": role.account,
+        "aws:PrincipalArn": role.arn,
+        "aws:PrincipalType": "AssumedRole",
+        "aws:TokenIssueTime": began.isoformat(),
+        "aws:userid": f"{role.id}:{session}",
+        **{f"aws:PrincipalTag/{tag.key}": tag.value for tag in role.tags},
     }
 
 

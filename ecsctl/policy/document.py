@@ -21,6 +21,9 @@ _VENDOR = re.compile(r"[A-Za-z0-9-]+|\*")
 _SERVICE = re.compile(r"[A-Za-z0-9-]*")
 _CONDITION_KEY = re.compile(r"[A-Za-z0-9-]+:\S+")
 _SID = re.compile(r"[A-Za-z0-9]*")
+_PRINCIPAL = re.compile(
+    r"[0-9]{12}|arn:aws:(iam::[0-9]{12}:(root|(user|role)/[!-)+-~]+)|sts::[0-9]{12}:assumed-role/[!-)+-~]+)"
+)
 _ARRAYS = re.compile(r"aws:tagkeys|ecs:(capacity-provider|container-instances|compute-compatibility|subnet)|ecsctl:\S+")
 """Keys that have several values."""
 
@@ -39,6 +42,8 @@ class Statement(Struct, frozen=True):
     conditions: tuple[Condition, ...] = ()
     but_actions: bool = False
     but_resources: bool = False
+    principals: tuple[str, ...] = ()
+    """In a trust policy: `*`, or the ARNs of who is meant; a root stands for all of its account."""
 
 
 class Policy(Struct, frozen=True):
@@ -110,8 +115,8 @@ def _statement(data: object, where: str, trust: bool, variables: bool) -> Statem
         raise PolicyProblem(f"{where}.Effect: expected Allow or Deny")
     if trust and not {"Resource", "NotResource"}.isdisjoint(statement):
         raise PolicyProblem(f"{where}: a role's trust policy has no Resource")
-    if trust and "Principal" not in statement:
-        raise PolicyProblem(f"{where}.Principal: is required in a role's trust policy")
+    if trust and ("Principal" not in statement or "NotPrincipal" in statement):
+        raise PolicyProblem(f"{where}.Principal: is required in a role's trust policy, which has no NotPrincipal")
     if not trust and not {"Principal", "NotPrincipal"}.isdisjoint(statement):
         raise PolicyProblem(f"{where}: a policy of users, groups and roles has no Principal")
     actions, but_actions = _one_of(statement, "Action", where, _action)
@@ -126,7 +131,27 @@ def _statement(data: object, where: str, trust: bool, variables: bool) -> Statem
         conditions=tuple(_conditions(statement.get("Condition", {}), f"{where}.Condition", variables)),
         but_actions=but_actions,
         but_resources=but_resources,
+        principals=tuple(_principals(statement["Principal"], f"{where}.Principal")) if trust else (),
     )
+
+
+def _principals(given: Any, where: str) -> Iterator[str]:
+    """`*` and ARNs; an account is its root. Services and federated ones are none that could ask here."""
+    if given == "*":
+        yield "*"
+        return
+    kinds = _object(given, where, {"AWS", "Service", "Federated", "CanonicalUser"})
+    if not kinds:
+        raise PolicyProblem(f"{where}: expected who is meant, e.g. AWS")
+    for kind, names in kinds.items():
+        try:
+            texts = _strings(names)
+        except ValueError as error:
+            raise PolicyProblem(f"{where}.{kind}: {error}") from None
+        for text in texts if kind == "AWS" else ():
+            if text != "*" and not _PRINCIPAL.fullmatch(text):
+                raise PolicyProblem(f"{where}.AWS: {text!r} is neither an account nor the ARN of a user or a role")
+            yield f"arn:aws:iam::{text}:root" if text.isdecimal() else text
 
 
 def _object(data: object, where: str, known: set[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Source: IAM user guide, "Policy evaluation logic".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -91,6 +91,26 @@ def is_meant(statement: Statement, action: str, resource: str, context: Context)
         named = [pattern.matches_arn(one, resource, context) for one in statement.resources]
         if any(named) == statement.but_resources:
             return False
+    except NoValue:
+        return False
+    return _is_fulfilled(statement, context)
+
+
+def trusts(policy: Policy, names: Collection[str], action: str, context: Context) -> bool:
+    """Whether a role's trust policy lets somebody do that (sts:AssumeRole) who goes by these ARNs: its own, that of its
+    account's root, of its role."""
+    known = {"*", *names}
+    effects = {
+        one.effect
+        for one in policy.statements
+        if _is_named(one, action.lower()) and not known.isdisjoint(one.principals) and _is_fulfilled(one, context)
+    }
+    return effects == {"Allow"}
+
+
+def _is_fulfilled(statement: Statement, context: Context) -> bool:
+    """Whether all its conditions hold. Where that cannot be said, those of a Deny do and those of an Allow do not."""
+    try:
         found = [holds(condition, context) for condition in statement.conditions]
     except NoValue:
         return False

@@ -14,28 +14,29 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timezone
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from ecsctl.model.errors import ApiError, EcsctlError
+from ecsctl.model.record import Record
 from ecsctl.operations.actions import operation_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import MAX_BYTES
-from ecsctl.server import protocol
+from ecsctl.server import protocol, sessions
 from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.guard import Door, Guard
 from ecsctl.server.metrics import CONTENT_TYPE, Metrics
 from ecsctl.server.replay import Answers
 from ecsctl.server.sigv4 import Received
 
-_READS = ("Describe", "List", "Get")
+_READS = ("Describe", "List", "Get", "Execute")
 """How the names of operations begin that write nothing but what they see."""
 _PATIENCE = 16 * MAX_BYTES
 """Bytes of a request too large that are still read, so that who sends it reads the answer."""
@@ -64,6 +65,7 @@ class Endpoint:
         self._log = log
         self._wrote = wrote
         self._metrics = Metrics()
+        self.sessions = sessions.Sessions(context, log)
         self._entry = Entry(context, throttle)
         self._answers: Answers[Answer] = Answers()
         self._large = asyncio.Semaphore(_MOST_LARGE)
@@ -76,6 +78,7 @@ class Endpoint:
                 Route("/", self._operation, methods=["POST"]),
                 Route("/healthz", self._health, methods=["GET"]),
                 Route("/metrics", self._numbers, methods=["GET"]),
+                WebSocketRoute(sessions.PATH, self.sessions.channel),
             ],
             exception_handlers={HTTPException: _no_such_page},
         )
@@ -116,14 +119,15 @@ class Endpoint:
             caller = self._entry.admit(received, door, _address(request), protocol.SERVICE, secure=secure)
         except Exception as error:
             return self._failed(error, operation, number)
-        work = partial(self._done, caller, door, target, body, number)
+        origin = f"{scope['scheme']}://{request.headers.get('host', 'localhost')}"
+        work = partial(self._done, caller, door, target, body, number, origin)
         if caller.signature is None or operation.startswith(_READS):
             return work()
         call = request.headers.get("amz-sdk-invocation-id", "")
         return self._answers.once(caller.signature, call, work, _is_final)
 
-    def _done(self, caller: Caller, door: Door, target: str, body: bytes, number: str) -> Answer:
-        """What came of the operation."""
+    def _done(self, caller: Caller, door: Door, target: str, body: bytes, number: str, origin: str) -> Answer:
+        """What came of the operation; `origin` is where it was asked."""
         operation, principal = protocol.known(target), caller.principal.arn
         try:
             action = protocol.action_in(target)
@@ -131,7 +135,7 @@ class Endpoint:
             asked = protocol.request_in(action, body)
             self._entry.allow(caller, f"{protocol.SERVICE}:{action}", asked)
             try:
-                answer = operation_of(action)(caller.context, asked)
+                answer = self._do(action, caller.context, asked, origin)
                 return Answer(200, protocol.answer_body(answer), operation, principal=principal)
             finally:
                 if not action.startswith(_READS):
@@ -150,6 +154,11 @@ class Endpoint:
             self._log(f"{number} {operation}: a bug in ecsctl: {type(error).__name__} at {where}")
             told = ApiError("ServerException", f"this is a bug in ecsctl; the log says more of request {number}.")
         return Answer(protocol.status_of(told), protocol.error_body(told), operation, told.code)
+
+    def _do(self, action: str, context: Context, asked: Any, origin: str) -> Record:
+        if action == "ExecuteCommand":
+            return self.sessions.offer(context, asked, origin)
+        return operation_of(action)(context, asked)
 
     async def _health(self, request: Request) -> Response:
         try:

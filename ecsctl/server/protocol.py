@@ -34,7 +34,6 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 PREFIX = "AmazonEC2ContainerServiceV20141113."
 """Of every target (botocore, ecs/2014-11-13: targetPrefix)."""
 ELSEWHERE = {
-    "ExecuteCommand": "use `ecsctl execute-command`",
     "RegisterContainerInstance": "it is for the ECS agent; use `ecsctl host add`",
 }
 """Operations that ecsctl has, but not here, and what to do instead."""

@@ -166,7 +166,7 @@ USERS = Table("iam_user", UserRecord, ("key", "account"), lambda u: (u.key, u.ac
 GROUPS = Table("iam_group", GroupRecord, ("key", "account"), lambda g: (g.key, g.account))
 ROLES = Table("iam_role", RoleRecord, ("key", "account"), lambda r: (r.key, r.account))
 POLICIES = Table("iam_policy", PolicyRecord, ("arn", "account"), lambda p: (p.arn, p.account))
-ACCESS_KEYS = Table("access_key", AccessKeyRecord, ("id", "owner"), lambda k: (k.id, k.user_key))
+ACCESS_KEYS = Table("access_key", AccessKeyRecord, ("id", "owner"), lambda k: (k.id, k.owner))
 EVENTS = Table(
     "event",
     Event,

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from botocore.loaders import Loader
 
 from ecsctl.cli.commands import IAM
+from ecsctl.cli.iam import OfIam
 from tests.cli.running import Runner
 
 POLICY = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}}'
@@ -40,6 +42,22 @@ def test_a_user_gets_a_policy_from_a_file_and_a_key(ecsctl: Runner, tmp_path: Pa
     listed = ecsctl("iam", "list-access-keys", "--user-name", "ann").out
     assert key["AccessKeyId"] in listed
     assert key["SecretAccessKey"] not in listed
+
+
+def test_lists_are_cut_as_the_aws_cli_cuts_them(ecsctl: Runner) -> None:
+    for name in ("ann", "bob", "eve"):
+        ecsctl("iam", "create-user", "--user-name", name)
+    first = json.loads(ecsctl("iam", "list-users", "--max-items", "2").out)
+    assert [user["UserName"] for user in first["Users"]] == ["ann", "bob"]
+    rest = json.loads(ecsctl("iam", "list-users", "--starting-token", first["NextToken"], "--page-size", "1").out)
+    assert ([user["UserName"] for user in rest["Users"]], "NextToken" in rest) == (["eve"], False)
+    assert ecsctl("iam", "list-users", "--max-items", "0").code == 252
+
+
+def test_the_lists_that_can_be_cut_are_those_of_the_aws_cli() -> None:
+    known = Loader().load_service_model("iam", "paginators-1")["pagination"]
+    cut = {entry.action for entry in IAM if any(flag.name == "--max-items" for flag in OfIam(entry).own_flags)}
+    assert cut == known.keys() & {entry.action for entry in IAM}
 
 
 REFUSED = [

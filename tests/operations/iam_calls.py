@@ -72,16 +72,16 @@ def may(ctx: Context, policy: dict[str, Any], name: str = "ann") -> None:
     iam(ctx, "PutUserPolicy", UserName=name, PolicyName="p", PolicyDocument=policy)
 
 
-def call(ctx: Context, action: str, **request: Any) -> Any:
+def call(ctx: Context, action: str, /, **request: Any) -> Any:
     return operation_of(action)(ctx, decode(shape_of(action, "Request"), request))
 
 
 def register(ctx: Context, family: str = "app", *, privileged: bool = False, **fields: Any) -> None:
-    container = {"name": "main", "image": "busybox", "memory": 16, "privileged": privileged}
+    container = {"name": "main", "image": "up", "memory": 16, "privileged": privileged}
     call(ctx, "RegisterTaskDefinition", **{"family": family, "containerDefinitions": [container], **fields})
 
 
-def asks(ctx: Context, who: Principal, action: str, **request: Any) -> str:
+def asks(ctx: Context, who: Principal, action: str, /, **request: Any) -> str:
     """What is said to who asks; empty where nothing is."""
     try:
         authorize(ctx, who, f"ecs:{action}", decode(shape_of(action, "Request"), request))

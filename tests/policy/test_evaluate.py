@@ -70,6 +70,8 @@ RESOURCES = [
     ("arn:aws:ecs:*:*:task/prod?/x", "arn:aws:ecs:us-east-1:000000000000:task/prod2/x", True),
     ("arn:aws:ecs:*:*:*/a", TASK, True),
     ("arn:aws:ecs:*:*:TASK/prod/a", TASK, False),
+    ("arn:aws:ecs:*:*:task/prod/a*a", TASK, False),
+    ("arn:aws:ecs:*:*:t*k/*o*/a", TASK, True),
     ("arn:aws:ecs:us-*:*:task/prod/a", TASK, True),
     ("arn:aws:ecs:*:111111111111:task/prod/a", TASK, False),
     # A wildcard of one part does not reach into the next one.

@@ -8,7 +8,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,6 +57,7 @@ class Running:
         self.port = port
         self.log: list[str] = []
         self.writes = 0
+        self.stop: Callable[[], object] = lambda: None
 
     def wrote(self) -> None:
         self.writes += 1
@@ -95,6 +96,7 @@ def serving(
         ]
         endpoint = Endpoint(context, running.log.append, running.wrote, throttle)
         server = Server(endpoint, entrances, lambda: None, kind)
+        running.stop = server.stop
         server.start()
         try:
             yield running

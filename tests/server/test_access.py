@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,15 +23,20 @@ from botocore.exceptions import ClientError
 
 from ecsctl.model.api.access_keys import CreateAccessKeyRequest, UpdateAccessKeyRequest
 from ecsctl.model.api.clusters import CreateClusterRequest
-from ecsctl.model.api.iam_inline_policies import PutUserPolicyRequest
+from ecsctl.model.api.iam_inline_policies import PutRolePolicyRequest, PutUserPolicyRequest
+from ecsctl.model.api.iam_roles import CreateRoleRequest
 from ecsctl.model.api.iam_users import CreateUserRequest
+from ecsctl.model.api.sessions import AssumeRoleRequest
 from ecsctl.model.arn import Scope
 from ecsctl.model.record import evolve
 from ecsctl.operations.access_keys import create_access_key, update_access_key
 from ecsctl.operations.clusters import create_cluster
-from ecsctl.operations.iam_inline_policies import put_user_policy
+from ecsctl.operations.iam_inline_policies import put_role_policy, put_user_policy
+from ecsctl.operations.iam_roles import create_role
 from ecsctl.operations.iam_users import create_user
+from ecsctl.operations.sessions import assume_role
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
+from ecsctl.store.tables import ACCESS_KEYS
 from tests.controller.world import World
 from tests.server.running import Reply, Running, serving
 
@@ -38,10 +44,11 @@ ROOT = "arn:aws:iam::000000000000:root"
 
 
 class Keys(NamedTuple):
-    """An access key of the user `ci`."""
+    """An access key of the user `ci`; of temporary ones the token too."""
 
     id: str
     secret: str
+    token: str | None = None
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +87,7 @@ def client(running: Running, keys: Keys, *, attempts: int = 1, region: str = "us
         region_name=region,
         aws_access_key_id=keys.id,
         aws_secret_access_key=keys.secret,
+        aws_session_token=keys.token,
         verify=False,
         config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}),
     )
@@ -189,6 +197,31 @@ def test_a_key_that_is_revoked_is_refused_from_the_next_request_on(server: Runni
         assert code_of(ecs.list_clusters) == (403, "UnrecognizedClientException")
         update_access_key(context, UpdateAccessKeyRequest(made.access_key_id, "Active"))
         ecs.list_clusters()
+
+
+def test_a9_temporary_credentials_take_their_token_and_expire(server: Running, world: World) -> None:
+    context = world.process()
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    create_role(context, CreateRoleRequest("app", _policy(trust)))
+    put_role_policy(context, PutRolePolicyRequest("app", "list", _policy(_statement("ecs:List*"))))
+    role = "arn:aws:iam::000000000000:role/app"
+    made = assume_role(context, AssumeRoleRequest(role, "job")).credentials
+    keys = Keys(made.access_key_id, made.secret_access_key, made.session_token)
+    with closing(client(server, keys)) as late:  # the clock of this world is behind
+        assert code_of(late.list_clusters) == (403, "ExpiredTokenException")
+    with context.store.write() as tx:
+        key = tx.get(ACCESS_KEYS, keys.id)
+        assert key is not None
+        assert key.session is not None
+        end = datetime.now(timezone.utc) + timedelta(minutes=1)
+        tx.put(ACCESS_KEYS, evolve(key, session=evolve(key.session, expires_at=end)))
+    with closing(client(server, keys)) as ecs:
+        assert ecs.list_clusters()["clusterArns"]
+        assert code_of(ecs.describe_clusters) == (400, "AccessDeniedException")
+    for token in ("guess", None):
+        with closing(client(server, keys._replace(token=token))) as wrong:
+            assert code_of(wrong.list_clusters) == (403, "UnrecognizedClientException")
+    assert any(line.endswith("B arn:aws:sts::000000000000:assumed-role/app/job 127.0.0.1") for line in server.log)
 
 
 def test_a_key_may_do_what_policies_allow_and_nothing_else_from_the_next_request_on(
