@@ -22,7 +22,7 @@ from ecsctl.server.connection import Connection
 from ecsctl.server.guard import LOOPBACK, Door
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
 from ecsctl.server.server import Entrance, Server
-from ecsctl.server.tcp_socket import bound, parse_address
+from ecsctl.server.tcp_socket import MOST, bound, parse_address
 from ecsctl.server.unix_socket import listening
 
 
@@ -85,9 +85,10 @@ def serving(
     throttle: int = 0,
     tls: ssl.SSLContext | None = None,
     kind: type[Connection] = Connection,
+    most: int = MOST,
 ) -> Iterator[Running]:
     """On the socket, and on a free port of 127.0.0.1, where it is called `named.example` too."""
-    with listening(path) as inner, bound([parse_address("127.0.0.1:0")]) as (outer,):
+    with listening(path) as inner, bound([parse_address("127.0.0.1:0")], most) as (outer,):
         running = Running(path, outer.getsockname()[1])
         entrances = [
             Entrance(inner, Door(None, signed=False)),
