@@ -159,7 +159,8 @@ def _entrances(options: dict[str, Any]) -> Iterator[tuple[list[Entrance], list[s
                 "to 127.0.0.1 and let people in by ssh -L"
             )
     with listening(path) as socket, bound(addresses) as listeners:
-        door = Door(LOOPBACK | names | {address.host.lower() for address in addresses}, signed)
+        bound_to = {address.host.lower() for address in addresses if address.host != address.ip}
+        door = Door(LOOPBACK | names | bound_to, signed)
         urls = [url_of(listener, tls=tls is not None) for listener in listeners]
         warning = "" if signed else ", WITHOUT SIGNATURES: every user of this machine may do all that you may"
         yield (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
@@ -11,14 +10,16 @@ from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.operations.lookup import check_tags
 from ecsctl.placement.priority import parse_priority
 
-_STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
+_LONGEST_STARTED_BY = 128
 MOST_PREEMPTION = 1000
 
 
 def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
     """What can be said without the task definition; InvalidParameterException."""
-    if not _STARTED_BY.fullmatch(request.started_by or ""):
-        raise invalid_parameter("startedBy: use up to 128 letters, digits, hyphens, slashes and underscores.")
+    # The reference allows letters, digits, hyphens, slashes and underscores; ECS takes more, and tools rely on it.
+    starter = request.started_by or ""
+    if len(starter) > _LONGEST_STARTED_BY or not starter.isprintable():
+        raise invalid_parameter(f"startedBy: use up to {_LONGEST_STARTED_BY} printable characters.")
     group = request.group
     if group is not None and (group.startswith("service:") or not group or len(group) > 255 or not group.isprintable()):
         raise invalid_parameter(f"group {group!r}: use 1 to 255 characters, not beginning with service:")

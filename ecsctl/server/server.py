@@ -20,6 +20,22 @@ LAST_WAIT = 10
 """Seconds that requests which are under way get at the end."""
 
 
+LARGEST_MESSAGE = 1 << 16
+"""Bytes of a message on a WebSocket."""
+
+
+class _Uvicorn(uvicorn.Server):
+    """One that first ends what would not end by itself: its clients would only see a connection lost."""
+
+    def __init__(self, config: uvicorn.Config, endpoint: Endpoint) -> None:
+        super().__init__(config)
+        self._endpoint = endpoint
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._endpoint.close()
+        await super().shutdown(sockets)
+
+
 class Entrance(NamedTuple):
     """A socket that listens, the door it is, and its TLS."""
 
@@ -38,7 +54,7 @@ class Server:
         self._ended = ended
         self._error: BaseException | None = None
         self._servers = [
-            (uvicorn.Server(_config(endpoint.app(entrance.door), entrance.tls, kind)), entrance.listener)
+            (_Uvicorn(_config(endpoint.app(entrance.door), entrance.tls, kind), endpoint), entrance.listener)
             for entrance in entrances
         ]
         self._thread = Thread(target=self._run, daemon=True)
@@ -79,7 +95,9 @@ def _config(app: ASGIApp, tls: ssl.SSLContext | None, kind: type) -> uvicorn.Con
     config = uvicorn.Config(
         app,
         http=kind,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
         lifespan="off",
         loop="asyncio",
         log_config=None,

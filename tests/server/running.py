@@ -8,7 +8,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from ecsctl.server.connection import Connection
 from ecsctl.server.guard import LOOPBACK, Door
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
 from ecsctl.server.server import Entrance, Server
-from ecsctl.server.tcp_socket import bound, parse_address
+from ecsctl.server.tcp_socket import MOST, bound, parse_address
 from ecsctl.server.unix_socket import listening
 
 
@@ -57,6 +57,7 @@ class Running:
         self.port = port
         self.log: list[str] = []
         self.writes = 0
+        self.stop: Callable[[], object] = lambda: None
 
     def wrote(self) -> None:
         self.writes += 1
@@ -84,9 +85,10 @@ def serving(
     throttle: int = 0,
     tls: ssl.SSLContext | None = None,
     kind: type[Connection] = Connection,
+    most: int = MOST,
 ) -> Iterator[Running]:
     """On the socket, and on a free port of 127.0.0.1, where it is called `named.example` too."""
-    with listening(path) as inner, bound([parse_address("127.0.0.1:0")]) as (outer,):
+    with listening(path) as inner, bound([parse_address("127.0.0.1:0")], most) as (outer,):
         running = Running(path, outer.getsockname()[1])
         entrances = [
             Entrance(inner, Door(None, signed=False)),
@@ -94,6 +96,7 @@ def serving(
         ]
         endpoint = Endpoint(context, running.log.append, running.wrote, throttle)
         server = Server(endpoint, entrances, lambda: None, kind)
+        running.stop = server.stop
         server.start()
         try:
             yield running
@@ -129,19 +132,19 @@ class _Forwarder(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def client(path: Path) -> Iterator[Any]:
-    """An ECS client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
+    """A client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
     with _Forwarder(("127.0.0.1", 0), _Forward) as forwarder:
         forwarder.unix_path = str(path)  # type: ignore[attr-defined]
         thread = threading.Thread(target=forwarder.serve_forever, args=(0.05,))
         thread.start()
         made = boto3.client(
-            "ecs",
+            service,
             endpoint_url=f"http://127.0.0.1:{forwarder.server_address[1]}",
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}, **options),
         )
         try:
             yield made

@@ -151,6 +151,41 @@ def test_a2_a_wrong_secret_and_an_unknown_key_are_told_the_same(server: Running,
         assert code_of(unknown.list_clusters) == (403, "UnrecognizedClientException")
 
 
+def test_a2_neither_of_them_takes_longer(server: Running, keys: Keys) -> None:
+    wrong, unknown = (
+        signed(server, guess, "ListClusters")
+        for guess in (keys._replace(secret="guess"), Keys("AKIANOBODYHASTHISKEY", keys.secret))
+    )
+
+    def seconds(request: Request) -> float:
+        began = time.perf_counter()
+        send(server, request)
+        return time.perf_counter() - began
+
+    times = [(seconds(wrong), seconds(unknown)) for _ in range(40)]
+    assert abs(min(a for a, _ in times) - min(b for _, b in times)) < 0.005
+
+
+def test_a40_json_that_is_nested_deeply_is_refused_in_words(server: Running, keys: Keys) -> None:
+    deep: list[Any] = []
+    for _ in range(200):
+        deep = [deep]
+    reply = send(server, signed(server, keys, "ListTasks", cluster=deep))
+    assert (reply.status, reply.json["__type"]) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["AKIA\xe9", "AKIA\xff" * 100, "a" * 10_000, "' OR 1=1 --", "%s", ""],
+    ids=("latin", "many", "long", "quote", "percent", "empty"),
+)
+def test_an_id_of_a_key_that_can_be_none_is_unknown(server: Running, keys: Keys, text: str) -> None:
+    request = signed(server, keys, "ListClusters")
+    said = request.headers["Authorization"].replace(keys.id, text)
+    reply = send(server, request._replace(headers={**request.headers, "Authorization": said}))
+    assert (reply.status, reply.json["__type"]) == (403, "UnrecognizedClientException")
+
+
 def test_a_key_that_is_revoked_is_refused_from_the_next_request_on(server: Running, world: World) -> None:
     context = world.process()
     create_user(context, CreateUserRequest(user_name="leaver"))
@@ -353,6 +388,20 @@ def _unreadable() -> Any:
     from ecsctl.model.errors import StateError
 
     raise StateError("/srv/state.db cannot be read")
+
+
+def test_an_answer_does_not_wait_for_an_acknowledgement(server: Running) -> None:
+    request = Request({"X-Amz-Target": PREFIX + "ListClusters"}, b"{}")
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+
+        def seconds() -> float:
+            began = time.perf_counter()
+            connection.request("POST", "/", request.body, request.headers)
+            connection.getresponse().read()
+            return time.perf_counter() - began
+
+        # It would be 40 ms, but for the first ones of a connection, which are acknowledged at once.
+        assert min([seconds() for _ in range(60)][40:]) < 0.03
 
 
 def test_many_clients_at_once_are_all_answered(server: Running, keys: Keys) -> None:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from starlette.applications import Starlette
@@ -103,12 +103,35 @@ def test_a32_no_name_two_names_and_an_absolute_target_are_refused(server: Runnin
     assert sent(server, text) == (400, b"")
 
 
+def test_a32_two_names_are_refused_whoever_read_the_request() -> None:
+    hosts = [(b"host", b"127.0.0.1"), (b"host", b"127.0.0.1")]
+    told = passed_on({"type": "http", "scheme": "http", "headers": hosts})
+    assert told[0]["status"] == 400
+
+
+def passed_on(scope: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a guard says to a request that it is not to pass on."""
+    told: list[dict[str, Any]] = []
+
+    async def app(*_: object) -> None:
+        raise AssertionError("it got through")
+
+    async def send(message: dict[str, Any]) -> None:
+        told.append(message)
+
+    where = {"raw_path": b"/", "server": ("127.0.0.1", 8478), "client": ("127.0.0.1", 1)}
+    guard = Guard(app, Door(frozenset(), signed=True), lambda _: None)
+    asyncio.run(guard({**where, **scope}, None, send))  # type: ignore[arg-type]
+    return told
+
+
 def test_a32_the_log_says_what_to_do_about_a_name(server: Running) -> None:
     ask(server, host="ecs.example.com")
-    assert server.log == [
+    (line,) = server.log
+    assert line.split(" ", 1)[1] == (
         "refused, 421 Misdirected Request: Host 'ecs.example.com' is no name of this server; see --host-name; "
         "from 127.0.0.1"
-    ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,26 +188,9 @@ def test_a34_no_get_changes_the_state(world: World, server: Running) -> None:
     assert sent(server, head + "X-HTTP-Method-Override: POST\n\n").status == 405
 
 
-def test_a35_a_web_socket_from_another_page_is_refused(world: World) -> None:
-    told: list[dict[str, object]] = []
-
-    async def app(*_: object) -> None:
-        raise AssertionError("it got through")
-
-    async def send(message: dict[str, object]) -> None:
-        told.append(message)
-
-    scope = {
-        "type": "websocket",
-        "scheme": "ws",
-        "raw_path": b"/",
-        "server": ("127.0.0.1", 8478),
-        "client": ("127.0.0.1", 1),
-        "headers": [(b"host", b"127.0.0.1:8478"), (b"origin", b"http://evil.example")],
-    }
-    guard = Guard(app, Door(frozenset(), signed=True), lambda _: None)
-    asyncio.run(guard(scope, None, send))  # type: ignore[arg-type]
-    assert told == [{"type": "websocket.close"}]
+def test_a35_a_web_socket_from_another_page_is_refused() -> None:
+    headers = [(b"host", b"127.0.0.1:8478"), (b"origin", b"http://evil.example")]
+    assert passed_on({"type": "websocket", "scheme": "ws", "headers": headers}) == [{"type": "websocket.close"}]
 
 
 @pytest.mark.parametrize(
