@@ -28,14 +28,21 @@ def checked_trust(text: str) -> Policy:
 
 @lru_cache(maxsize=1024)
 def kept_policy(text: str) -> Policy:
-    """A policy that was kept, and so was read before."""
-    return _parsed(text, trust=False)
+    """A policy that was kept, and so was read before. AccessDeniedException for one that cannot be read any more."""
+    return _kept(text, trust=False)
 
 
 @lru_cache(maxsize=1024)
 def kept_trust(text: str) -> Policy:
     """The same of a role's trust policy."""
-    return _parsed(text, trust=True)
+    return _kept(text, trust=True)
+
+
+def _kept(text: str, *, trust: bool) -> Policy:
+    try:
+        return _parsed(text, trust=trust)
+    except ApiError as error:
+        raise ApiError("AccessDeniedException", f"A policy that applies cannot be read: {error.message}") from None
 
 
 def plain(text: str) -> dict[str, Any]:
