@@ -28,13 +28,12 @@ from ecsctl.model.cluster import (
 from ecsctl.model.common import Failure, KeyValuePair
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
+from ecsctl.operations.account_settings import effective_value
 from ecsctl.operations.context import Context
 from ecsctl.operations.discovery_rules import check_namespace
 from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, find_provider, page, put_tags, tags_of
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES, TASKS
-
-NO_INSIGHTS = ClusterSetting(name="containerInsights", value="disabled")
 
 
 def create_cluster(ctx: Context, request: CreateClusterRequest) -> CreateClusterResponse:
@@ -60,20 +59,21 @@ def check_new_cluster(request: CreateClusterRequest) -> None:
 def put_cluster(tx: Transaction, ctx: Context, name: str, request: CreateClusterRequest) -> None:
     """Write a new ACTIVE cluster."""
     arn = ctx.scope.cluster(name)
-    cluster = cluster_asked(ctx, name, request)
+    cluster = cluster_asked(tx, ctx, name, request)
     providers, default = cluster.capacity_providers or [], cluster.default_capacity_provider_strategy or []
     tx.put(CLUSTERS, with_providers(tx, ctx, cluster, providers, default))
     put_tags(tx, arn, request.tags)
     add_event(tx, ctx.now(), arn, arn, "ClusterCreated", "")
 
 
-def cluster_asked(ctx: Context, name: str, request: CreateClusterRequest) -> Cluster:
+def cluster_asked(view: View, ctx: Context, name: str, request: CreateClusterRequest) -> Cluster:
     """The cluster that a valid `request` becomes, with what ECS fills in."""
+    insights = ClusterSetting(name="containerInsights", value=effective_value(view, ctx, "containerInsights"))
     return Cluster(
         cluster_arn=ctx.scope.cluster(name),
         cluster_name=name,
         status="ACTIVE",
-        settings=request.settings or [NO_INSIGHTS],
+        settings=request.settings or [insights],
         configuration=request.configuration,
         capacity_providers=request.capacity_providers or [],
         default_capacity_provider_strategy=request.default_capacity_provider_strategy or [],

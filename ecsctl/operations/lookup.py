@@ -157,12 +157,14 @@ def check_provider_tags(tags: list[Tag] | None) -> None:
             raise invalid_parameter(f"Tag {tag.key}: {wrong}.")
 
 
-def page(items: list[T], next_token: str | None, max_results: int | None) -> tuple[list[T], str | None]:
-    """One page of a list and the token of the next. Without `max_results` all that is left is one page."""
+def page(
+    items: list[T], next_token: str | None, max_results: int | None, *, most: int = 100, usual: int | None = None
+) -> tuple[list[T], str | None]:
+    """One page of a list and the token of the next. Without `max_results` it has up to `usual` items; None: all."""
     if next_token is not None and not re.fullmatch(r"[0-9]{1,18}", next_token):
         raise invalid_parameter("Invalid token in parameter nextToken.")
-    if max_results is not None and not 1 <= max_results <= 100:
-        raise invalid_parameter("maxResults must be between 1 and 100.")
-    start = int(next_token or 0)
-    end = len(items) if max_results is None else start + max_results
+    if max_results is not None and not 1 <= max_results <= most:
+        raise invalid_parameter(f"maxResults must be between 1 and {most}.")
+    start, size = int(next_token or 0), max_results or usual
+    end = len(items) if size is None else start + size
     return items[start:end], str(end) if end < len(items) else None

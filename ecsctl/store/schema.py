@@ -107,6 +107,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE image (key TEXT PRIMARY KEY, instance TEXT NOT NULL, doc BLOB NOT NULL);
     CREATE INDEX image_instance ON image (instance);
     """,
+    """
+    CREATE TABLE account_setting (
+        key TEXT PRIMARY KEY, scope TEXT NOT NULL, principal TEXT NOT NULL, doc BLOB NOT NULL
+    );
+    """,
 )
 
 VERSION = len(MIGRATIONS)

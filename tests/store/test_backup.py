@@ -106,7 +106,7 @@ def test_the_state_before_a_migration_is_kept_the_last_ones_only(path: Path) -> 
     for _ in range(backup.KEPT + 3):
         Store.open(path).close()
         with closing(sqlite3.connect(path)) as connection:  # as an older release left it
-            connection.execute("DROP TABLE image")
+            connection.execute("DROP TABLE account_setting")
             connection.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
     Store.open(path).close()
     kept = sorted((path.parent / "backups").iterdir())
