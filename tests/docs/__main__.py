@@ -1,6 +1,6 @@
-"""Writes the page anew: `make docs`."""
+"""Writes the pages anew: `make docs`."""
 
-from tests.docs.page import PAGE, page
+from tests.docs import operations, page
 
-PAGE.parent.mkdir(exist_ok=True)
-PAGE.write_text(page(), encoding="utf-8")
+for written in (operations, page):
+    written.PAGE.write_text(written.page(), encoding="utf-8")
