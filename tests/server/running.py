@@ -110,15 +110,26 @@ class _Forwarder(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def client(path: Path) -> Iterator[Any]:
-    """An ECS client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+def forwarded(path: Path) -> Iterator[str]:
+    """The URL of a socket, for clients that know no Unix sockets: what they send by TCP is passed on."""
     with _Forwarder(("127.0.0.1", 0), _Forward) as forwarder:
         forwarder.unix_path = str(path)  # type: ignore[attr-defined]
         thread = threading.Thread(target=forwarder.serve_forever, args=(0.05,))
         thread.start()
+        try:
+            yield f"http://127.0.0.1:{forwarder.server_address[1]}"
+        finally:
+            forwarder.shutdown()
+            thread.join()
+
+
+@contextmanager
+def client(path: Path) -> Iterator[Any]:
+    """An ECS client of boto3."""
+    with forwarded(path) as url:
         made = boto3.client(
             "ecs",
-            endpoint_url=f"http://127.0.0.1:{forwarder.server_address[1]}",
+            endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
@@ -128,5 +139,3 @@ def client(path: Path) -> Iterator[Any]:
             yield made
         finally:
             made.close()
-            forwarder.shutdown()
-            thread.join()
