@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecsctl.model.account_settings import VALUES
 from ecsctl.model.api.clusters import (
     ClusterServiceConnectDefaultsRequest,
     CreateClusterRequest,
@@ -52,8 +53,16 @@ def check_new_cluster(request: CreateClusterRequest) -> None:
     """InvalidParameterException for what a cluster cannot be."""
     check_name(request.cluster_name or "default", "Cluster name", "InvalidParameterException")
     check_tags(request.tags)
+    _check_settings(request.settings)
     if request.service_connect_defaults:
         check_namespace(request.service_connect_defaults.namespace, "serviceConnectDefaults.namespace")
+
+
+def _check_settings(settings: list[ClusterSetting] | None) -> None:
+    known = VALUES["containerInsights"]
+    for setting in settings or []:
+        if setting.value not in known:
+            raise invalid_parameter(f"settings: containerInsights is {' or '.join(known)}, not {setting.value!r}.")
 
 
 def put_cluster(tx: Transaction, ctx: Context, name: str, request: CreateClusterRequest) -> None:
@@ -106,6 +115,8 @@ def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> Describ
     """The named clusters, `default` when none is named; unknown ones are failures (ECS API_DescribeClusters)."""
     clusters, failures = [], []
     include: set[str] = set(request.include or [])
+    if len(request.clusters or []) > 100:
+        raise invalid_parameter("clusters: at most 100 can be described in one call.")
     with ctx.store.read() as view:
         for name in request.clusters or ["default"]:
             arn = cluster_arn(ctx, name)
@@ -140,6 +151,7 @@ def update_cluster_settings(ctx: Context, request: UpdateClusterSettingsRequest)
 
 
 def _update(ctx: Context, name: str, request: UpdateClusterRequest) -> Cluster:
+    _check_settings(request.settings)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, name)
         changed = evolve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TypeVar
+from unicodedata import category
 
 from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
@@ -53,10 +54,19 @@ def find_provider(view: View, ctx: Context, name: str) -> CapacityProviderRecord
     return found
 
 
+def long_arn(cluster: Cluster, arn: str) -> str:
+    """An ARN of a task, a service or a container instance with its cluster's name in it, as all are that are made here.
+    Those of the short format that ECS had until 2018 lack it: what names one means the cluster of the request."""
+    if arn.count("/") != 1:
+        return arn
+    kind, _, name = arn.partition("/")
+    return f"{kind}/{cluster.cluster_name}/{name}"
+
+
 def find_instance(view: View, cluster: Cluster, name: str) -> InstanceRecord | None:
     """A container instance by ARN, by id, or by the name of its host."""
     if name.startswith("arn:"):
-        record = view.get(INSTANCES, name)
+        record = view.get(INSTANCES, long_arn(cluster, name))
         return record if record and record.cluster_arn == cluster.cluster_arn else None
     for record in view.find(INSTANCES, cluster=cluster.cluster_arn):
         if last_part(record.arn) == name or (record.name == name and record.instance.status != "INACTIVE"):
@@ -67,7 +77,7 @@ def find_instance(view: View, cluster: Cluster, name: str) -> InstanceRecord | N
 def find_task(view: View, cluster: Cluster, name: str) -> TaskRecord | None:
     """A task of a cluster by ARN, by id, or by the beginning of its id (four digits or more) if only one has it."""
     prefix = str(cluster.cluster_arn).replace(":cluster/", ":task/")
-    record = view.get(TASKS, name if name.startswith("arn:") else f"{prefix}/{name}")
+    record = view.get(TASKS, long_arn(cluster, name) if name.startswith("arn:") else f"{prefix}/{name}")
     if record is not None:
         return record if record.task.cluster_arn == cluster.cluster_arn else None
     if not SHORTEST <= len(name) < 32 or not re.fullmatch(ID, name.ljust(32, "0")):
@@ -102,7 +112,7 @@ def no_schedule(name: str) -> InputError:
 
 def find_service(view: View, cluster: Cluster, name: str) -> ServiceRecord | None:
     """A service of a cluster by name or ARN; also one that is INACTIVE."""
-    record = view.get(SERVICES, name if name.startswith("arn:") else service_arn(cluster, name))
+    record = view.get(SERVICES, long_arn(cluster, name) if name.startswith("arn:") else service_arn(cluster, name))
     return record if record is not None and record.service.cluster_arn == cluster.cluster_arn else None
 
 
@@ -129,7 +139,8 @@ def put_tags(tx: Transaction, arn: str, tags: list[Tag] | None) -> None:
 
 
 def check_tags(tags: list[Tag] | None) -> None:
-    """At most 50, keys of 1 to 128 characters, values of up to 256, none under `aws:` (ECS API_Tag)."""
+    """At most 50, keys of 1 to 128 characters, values of up to 256, of letters, digits, spaces and `_ . : / = + - @`,
+    none under `aws:` (ECS API_Tag)."""
     if len(tags or []) > 50:
         raise invalid_parameter("Tags can not have more than 50 elements.")
     for tag in tags or []:
@@ -138,6 +149,8 @@ def check_tags(tags: list[Tag] | None) -> None:
             raise invalid_parameter(f"Tag key {key!r} must have 1 to 128 characters.")
         if len(tag.value or "") > 256:
             raise invalid_parameter(f"The value of tag {key!r} has more than 256 characters.")
+        if not all(map(_may_be_in_tag, key + (tag.value or ""))):
+            raise invalid_parameter(f"Tag key {key!r}: use letters, digits, spaces and _ . : / = + - @ in tags.")
         if key.lower().startswith("aws:"):
             raise invalid_parameter(f"Tag key {key!r}: the prefix aws: is reserved.")
         if wrong := grace_problem(key, tag.value):
@@ -145,6 +158,11 @@ def check_tags(tags: list[Tag] | None) -> None:
     keys = [tag.key for tag in tags or []]
     if len(set(keys)) < len(keys):
         raise invalid_parameter("Duplicate tag keys found.")
+
+
+def _may_be_in_tag(character: str) -> bool:
+    r"""Whether it is one of `[\p{L}\p{Z}\p{N}_.:/=+\-@]` (botocore, ecs: TagKey)."""
+    return character.isalnum() or character in " _.:/=+-@" or category(character)[0] in "LZN"
 
 
 def check_provider_tags(tags: list[Tag] | None) -> None:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import msgspec
+
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy, RunTaskRequest, StartTaskRequest
 from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.operations.lookup import check_tags
 from ecsctl.placement.priority import parse_priority
 
-_STARTED_BY = re.compile(r"[A-Za-z0-9/_-]{0,128}")
+_STARTED_BY = re.compile(r"[A-Za-z0-9/_-]*")
+_OVERRIDES = 8192
+"""The most characters of overrides as JSON (ECS API_RunTask)."""
 MOST_PREEMPTION = 1000
 
 
 def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
     """What can be said without the task definition; InvalidParameterException."""
-    if not _STARTED_BY.fullmatch(request.started_by or ""):
-        raise invalid_parameter("startedBy: use up to 128 letters, digits, hyphens, slashes and underscores.")
+    longest = 128 if isinstance(request, RunTaskRequest) else 36
+    starter = request.started_by or ""
+    if len(starter) > longest or not _STARTED_BY.fullmatch(starter):
+        raise invalid_parameter(f"startedBy: use up to {longest} letters, digits, hyphens, slashes and underscores.")
+    if request.overrides and len(msgspec.json.encode(request.overrides)) > _OVERRIDES:
+        raise invalid_parameter(f"Container Overrides length must be at most {_OVERRIDES}")
     group = request.group
     if group is not None and (group.startswith("service:") or not group or len(group) > 255 or not group.isprintable()):
         raise invalid_parameter(f"group {group!r}: use 1 to 255 characters, not beginning with service:")

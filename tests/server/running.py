@@ -20,6 +20,7 @@ from ecsctl.server.app import Endpoint
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
 from ecsctl.server.server import Server
 from ecsctl.server.unix_socket import listening
+from tests.controller.world import World
 
 
 class Reply(NamedTuple):
@@ -81,6 +82,11 @@ def serving(context: Context, path: Path) -> Iterator[Running]:
         finally:
             server.stop()
             server.join()
+
+
+def state_of(world: World) -> list[str]:
+    """All that is in the state, as SQL."""
+    return list(world.store._database.connection.iterdump())  # type: ignore[attr-defined]
 
 
 class _Forward(socketserver.StreamRequestHandler):

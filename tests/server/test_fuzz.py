@@ -19,7 +19,7 @@ from ecsctl.operations.actions import ROOMS, shape_of
 from ecsctl.operations.services import create_service
 from ecsctl.server.protocol import ELSEWHERE
 from tests.controller.world import World, world_in
-from tests.server.running import Running, serving
+from tests.server.running import Running, serving, state_of
 
 EXAMPLES = 600
 ARN = "arn:aws:ecs:us-east-1:000000000000"
@@ -109,11 +109,6 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Run
             yield world, server
 
 
-def _state(world: World) -> list[str]:
-    """All that is in the state, as SQL."""
-    return list(world.store._database.connection.iterdump())  # type: ignore[attr-defined]
-
-
 @given(call=CALLS)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_what_fits_the_records_or_almost_is_answered_or_refused(
@@ -121,25 +116,25 @@ def test_what_fits_the_records_or_almost_is_answered_or_refused(
 ) -> None:
     world, server = there
     operation, request = call
-    before = _state(world)
+    before = state_of(world)
     reply = server.raw(operation, json.dumps(request).encode())
     assert reply.status in (200, 400), (reply, server.log[-2:])
     if reply.status == 400:
         assert set(reply.json) <= {"__type", "message", "resourceIds"}
         assert reply.json["__type"].endswith("Exception")
         assert "Traceback" not in reply.json["message"]
-        assert _state(world) == before, (reply.json, "a refusal changed the state")
+        assert state_of(world) == before, (reply.json, "a refusal changed the state")
 
 
 @given(body=BODIES)
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_what_is_no_request_at_all_is_refused(there: tuple[World, Running], body: bytes) -> None:
     world, server = there
-    before = _state(world)
+    before = state_of(world)
     reply = server.raw("RunTask", body)
     assert reply.status == 400
     assert reply.json["__type"] in ("SerializationException", "InvalidParameterException")
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @given(target=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
