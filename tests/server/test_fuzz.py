@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecsctl.model.api.services import CreateServiceRequest
 from ecsctl.model.record import Record, fields_of
 from ecsctl.operations.actions import ROOMS, shape_of
-from ecsctl.operations.services import create_service
 from ecsctl.server.protocol import ELSEWHERE
-from tests.controller.world import World, world_in
-from tests.server.running import Running, serving, state_of
+from tests.controller.world import World
+from tests.server.running import Running, state_of
 
 EXAMPLES = 600
 ARN = "arn:aws:ecs:us-east-1:000000000000"
@@ -97,16 +92,6 @@ OPERATIONS = sorted(set(ROOMS) - set(ELSEWHERE))
 CALLS = st.sampled_from(OPERATIONS).flatmap(
     lambda operation: st.tuples(st.just(operation), requests(shape_of(operation, "Request")))
 )
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running]]:
-    """A world in which there is something to name, and a server."""
-    folder = tmp_path_factory.mktemp("fuzz")
-    with world_in(folder, hosts=2) as world:
-        create_service(world.process(), CreateServiceRequest("web", task_definition=world.define({}), desired_count=1))
-        with serving(world.process(), Path(folder) / "s") as server:
-            yield world, server
 
 
 @given(call=CALLS)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from ecsctl.model.api.services import CreateServiceRequest
-from ecsctl.operations.services import create_service
-from tests.controller.world import World, world_in
-from tests.server.running import Running, serving, state_of
+from tests.controller.world import World
+from tests.server.running import Running, state_of
 
 ARN = "arn:aws:ecs:us-east-1:000000000000"
 INVALID = "InvalidParameterException"
@@ -111,15 +108,6 @@ BEYOND: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("CreateService", service(healthCheckGracePeriodSeconds=2**31), "between 0 and 2147483647"),
     ("CreateService", service(placementConstraints=[DISTINCT] * 11), "10 constraints"),
 )
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running]]:
-    folder = tmp_path_factory.mktemp("limits")
-    with world_in(folder, hosts=2) as world:
-        create_service(world.process(), CreateServiceRequest("web", task_definition=world.define({}), desired_count=1))
-        with serving(world.process(), folder / "s") as server:
-            yield world, server
 
 
 @pytest.mark.parametrize(("operation", "request_", "said"), BEYOND)
