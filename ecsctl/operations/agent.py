@@ -15,7 +15,6 @@ from ecsctl.model.api.agent import (
     UpdateContainerAgentResponse,
 )
 from ecsctl.model.errors import ApiError, invalid_parameter
-from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, find_instance, the_task
 
@@ -39,14 +38,10 @@ def submit_container_state_change(
 def _look(ctx: Context, cluster: str | None, task: str | None, container: str | None = None) -> None:
     with ctx.store.read() as view:
         record = the_task(view, find_cluster(view, ctx, cluster), task or "")
-    if container is not None and container not in _names(record):
+    if container is not None and container not in [state.name for state in record.own_containers]:
         raise invalid_parameter(f"The task has no container {container[:80]!r}.")
     if not record.is_stopped:
         ctx.finish([record.arn], Limits(wait=False))
-
-
-def _names(record: TaskRecord) -> list[str]:
-    return [state.name for state in record.own_containers]
 
 
 def update_container_agent(ctx: Context, request: UpdateContainerAgentRequest) -> UpdateContainerAgentResponse:

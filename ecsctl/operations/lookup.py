@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TypeVar
-from unicodedata import category
 
 from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
@@ -12,6 +11,7 @@ from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
 from ecsctl.model.loss import grace_problem
 from ecsctl.model.stored import CapacityProviderRecord, InstanceRecord, ServiceRecord, TagSet, TaskRecord
+from ecsctl.model.tag_text import may_be_in_tag
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
 from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
@@ -149,7 +149,7 @@ def check_tags(tags: list[Tag] | None) -> None:
             raise invalid_parameter(f"Tag key {key!r} must have 1 to 128 characters.")
         if len(tag.value or "") > 256:
             raise invalid_parameter(f"The value of tag {key!r} has more than 256 characters.")
-        if not all(map(_may_be_in_tag, key + (tag.value or ""))):
+        if not may_be_in_tag(key + (tag.value or "")):
             raise invalid_parameter(f"Tag key {key!r}: use letters, digits, spaces and _ . : / = + - @ in tags.")
         if key.lower().startswith("aws:"):
             raise invalid_parameter(f"Tag key {key!r}: the prefix aws: is reserved.")
@@ -158,11 +158,6 @@ def check_tags(tags: list[Tag] | None) -> None:
     keys = [tag.key for tag in tags or []]
     if len(set(keys)) < len(keys):
         raise invalid_parameter("Duplicate tag keys found.")
-
-
-def _may_be_in_tag(character: str) -> bool:
-    r"""Whether it is one of `[\p{L}\p{Z}\p{N}_.:/=+\-@]` (botocore, ecs: TagKey)."""
-    return character.isalnum() or character in " _.:/=+-@" or category(character)[0] in "LZN"
 
 
 def check_provider_tags(tags: list[Tag] | None) -> None:

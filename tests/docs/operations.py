@@ -26,7 +26,10 @@ All {count} operations of ECS are known by name, to `ecsctl serve` and as comman
 - **refused**: by both doors, with `UnsupportedFeatureException` (exit code 254) and this reason
 """
 
-_SETTING = "`containerInsights` and `defaultLogDriverMode` have an effect, the others are kept; long ARNs cannot be off"
+_SETTING = (
+    "`containerInsights` has an effect on new clusters, the root user's `defaultLogDriverMode` on new tasks (it is "
+    "`blocking` where nobody set it); the others are kept and shown; long ARNs cannot be off"
+)
 _HINT = "the task is looked at; what its engine says counts, whatever is submitted"
 NOTES = {
     "DeleteAccountSetting": "the answer is the setting that holds then",

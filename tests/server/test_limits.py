@@ -134,6 +134,13 @@ WITHIN: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+def test_a_definition_has_tags_as_everything_else(there: tuple[World, Running]) -> None:
+    containers = [{"name": "main", "image": "up", "memory": 16}]
+    for tag in ({"key": "a|b"}, {"key": "a", "value": "<b>"}, {"key": "aws:a"}):
+        reply = there[1].call("RegisterTaskDefinition", family="tagged", containerDefinitions=containers, tags=[tag])
+        assert (reply.status, reply.json["__type"]) == (400, "ClientException")
+
+
 @pytest.mark.parametrize(("operation", "request_"), WITHIN)
 def test_what_is_just_within_is_taken(operation: str, request_: dict[str, Any], there: tuple[World, Running]) -> None:
     reply = there[1].call(operation, **request_)
