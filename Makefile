@@ -18,6 +18,7 @@ test: lint ## check and test everything; ARGS="-k port" chooses tests
 	@scripts/ensure-sshd
 	@scripts/ensure-postgresql
 	@scripts/ensure-lab
+	@scripts/ensure-aws-sdk-js $(VENV)/javascript
 	@command -v curl >/dev/null || scripts/install-packages "the README's commands are run as they stand" curl
 	@scripts/with-engine $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 

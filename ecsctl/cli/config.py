@@ -20,6 +20,7 @@
     image_minimum_cleanup_age = "1h"   # since an image was pulled
     image_cleanup_interval = "30m"     # per host
     images_deleted_per_cycle = 5
+    throttle = 100                     # `serve`, by TCP: how many times the request rates of ECS; 0: any
 
     [image_map]                        # what takes the place of images, by name or pattern
     "public.ecr.aws/*" = "registry.example/*"
@@ -103,6 +104,7 @@ _KINDS: dict[str, type] = {
     "file_systems": dict,
     "subnets": dict,
     "ephemeral_storage": str,
+    "throttle": int,
 }
 EPHEMERAL_STORAGE = ("limited", "recorded")
 _DURATIONS = (
@@ -147,6 +149,7 @@ class Config(Struct, frozen=True):
     subnets: Mapping[str, str] = {}
     metadata_endpoint: bool = True
     endpoint_image: str = "busybox:stable"
+    throttle: int = 100
     chosen: tuple[str, ...] = ()
 
 
@@ -189,6 +192,8 @@ def _value(key: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: {value} MiB cannot be kept back; write 0 or more")
     if key == "image_pull_behavior" and value not in BEHAVIORS:
         raise ConfigError(f"{source}: {value!r} is none of {', '.join(BEHAVIORS)}")
+    if key == "throttle" and value < 0:
+        raise ConfigError(f"{source}: {value} times the rates of ECS cannot be; write 0, for no limit, or more")
     if key == "images_deleted_per_cycle" and value < 1:
         raise ConfigError(f"{source}: {value} images cannot be deleted at once; write 1 or more")
     if key == "loss_contacts" and value < 1:

@@ -9,9 +9,13 @@ from ecsctl.cli import global_flags
 from ecsctl.cli.argv import wants_help
 from ecsctl.cli.commands import Entry
 from ecsctl.cli.problems import UsageError
+from ecsctl.model.near import near
 
 if TYPE_CHECKING:
     from ecsctl.cli.invocation import Invocation
+
+_MOST_NAMED = 10
+"""Of how many members each is named to who asked for none of them."""
 
 
 def chosen(
@@ -34,5 +38,9 @@ def chosen(
     if member is None:
         given = repr(rest[0]) if rest else "nothing"
         *names, last = (member.name for member in members)
+        if len(members) > _MOST_NAMED:
+            meant = near(rest[0], [*names, last]) if rest else []
+            hint = f"did you mean {meant[0]}?" if meant else f"see `ecsctl {group.name} --help`"
+            raise UsageError(f"{group.name}: expected a {kind}, got {given}; {hint}")
         raise UsageError(f"{group.name}: expected {', '.join(names)} or {last}, got {given}")
     return member, rest[1:]

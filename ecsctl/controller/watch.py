@@ -34,9 +34,9 @@ TICK = 1.0
 """Seconds between looks at what becomes due by time alone."""
 RETRY = (0.2, 5.0)
 """Seconds until a task is tried again that could not be brought further: the first time, and the most."""
-HEAD_START = 0.1
-"""Seconds that the replacement of a task which has ended begins before the ended one is put away: the engine and the
-endpoint of the host serve one after the other."""
+HEAD_START = 0.5
+"""Seconds that the replacement of a service's task which has ended begins before the ended one is put away: the engine
+and the endpoint of the host serve one after the other, and most containers have started by then."""
 SUBSCRIBED = 1.0
 """Seconds after which a host that began to tell is looked at once more: Docker answers before it begins to listen, and
 what happens in between is neither told nor, perhaps, seen by the look that follows the answer."""
@@ -212,9 +212,8 @@ class Watch:
             lines = self._controller.hear(task, message.ended) if message.ended else []
             for line in lines:
                 self._told(line)
-            if lines:
-                self._wake_service_of(task)
-            self._due[task] = self._now() + (HEAD_START if lines else 0)
+            is_replaced = bool(lines) and self._wake_service_of(task)
+            self._due[task] = self._now() + (HEAD_START if is_replaced else 0)
         else:
             self._note(message)
 
@@ -330,9 +329,12 @@ class Watch:
 
         return RequestListener(connect, self._controller.clock, tell, lambda: self._inbox.put(Look(host)))
 
-    def _wake_service_of(self, arn: str) -> None:
-        if (task := self._task(arn)) is not None and task.service:
-            self._services[task.service] = None
+    def _wake_service_of(self, arn: str) -> bool:
+        """Whether there is one: the task may be replaced."""
+        if (task := self._task(arn)) is None or not task.service:
+            return False
+        self._services[task.service] = None
+        return True
 
     def _wake_services(self, *, unsteady: bool = False) -> None:
         with self._store.read() as view:

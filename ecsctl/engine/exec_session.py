@@ -37,6 +37,7 @@ class DockerSession:
         self._sock = sock
         self._tty = tty
         self._received = bytearray(rest)
+        self._left = False
 
     def resize(self, rows: int, columns: int) -> None:
         with contextlib.suppress(EcsctlError):  # it may have ended; the size is no more than a wish
@@ -74,7 +75,14 @@ class DockerSession:
         finally:
             self._sock.close()
         self._hand_over(write)
+        if self._left:
+            raise EngineTimeout("The conversation with the command was ended.")
         return self._exit_code()
+
+    def leave(self) -> None:
+        self._left = True
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
 
     def _send(self, data: bytearray) -> int:
         try:

@@ -162,6 +162,9 @@ class ExecSession(Protocol):
         """Pass on what comes from a file descriptor until its end, and what the command says, until it has ended; its
         exit code. EngineTimeout when the connection is lost."""
 
+    def leave(self) -> None:
+        """End the conversation: converse() fails with EngineTimeout soon. The command may go on: no engine ends one."""
+
 
 class Engine(Protocol):
     """One container engine. Instances may be used by several threads at once."""

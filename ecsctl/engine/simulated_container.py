@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import select
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ecsctl.engine.port import Address, CreateBody, Health, LogChunk, Observed, PortBinding, State, Stream, Usage
+from ecsctl.model.errors import EngineTimeout
 from ecsctl.model.record import evolve
 from ecsctl.model.timestamps import rfc3339
 
@@ -58,18 +61,31 @@ class Program(NamedTuple):
 
 
 class SimulatedSession:
-    """A command that says its own words, and succeeds."""
+    """A command that says its own words and what it reads, as a terminal shows it, and ends at once, or at the end of
+    its input (Ctrl-D)."""
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
+        self._left = False
         self.sizes: list[tuple[int, int]] = []
 
     def resize(self, rows: int, columns: int) -> None:
         self.sizes.append((rows, columns))
 
-    def converse(self, stdin: int | None, write: Callable[[Stream, bytes], object]) -> int:  # noqa: ARG002 it reads nothing
+    def converse(self, stdin: int | None, write: Callable[[Stream, bytes], object]) -> int:
         write("stdout", " ".join(self._command).encode() + b"\n")
+        while stdin is not None and not self._left:
+            if select.select([stdin], [], [], 0.02)[0]:
+                said, end, _ = os.read(stdin, 65536).partition(b"\x04")
+                write("stdout", said)
+                if end or not said:
+                    return 0
+        if self._left:
+            raise EngineTimeout("The conversation with the command was ended.")
         return 0
+
+    def leave(self) -> None:
+        self._left = True
 
 
 class PortWish(NamedTuple):

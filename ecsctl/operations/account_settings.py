@@ -67,7 +67,7 @@ def list_account_settings(ctx: Context, request: ListAccountSettingsRequest) -> 
         look = _effective if request.effective_settings else _own
         found = [look(view, ctx, principal, name) for name in names]
     wanted = [setting for setting in found if setting and request.value in (None, setting.value)]
-    settings, token = page(wanted, request.next_token, request.max_results, most=_PAGE, usual=_PAGE)
+    settings, token = page(wanted, request.next_token, request.max_results, _PAGE)
     return ListAccountSettingsResponse(settings=settings, next_token=token)
 
 

@@ -52,6 +52,36 @@ ROOMS = {action: room for room, actions in _ROOMS.items() for action in actions.
 """The room of each action of ECS that ecsctl has."""
 OF_EC2 = {"DescribeRegions": "regions", "DescribeAvailabilityZones": "regions"}
 """The same of the actions of EC2."""
+_OF_IAM = {
+    "access_keys": "CreateAccessKey ListAccessKeys UpdateAccessKey DeleteAccessKey",
+    "iam_attachments": """
+        AttachUserPolicy DetachUserPolicy ListAttachedUserPolicies AttachGroupPolicy DetachGroupPolicy
+        ListAttachedGroupPolicies AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies
+    """,
+    "iam_groups": """
+        CreateGroup GetGroup ListGroups DeleteGroup AddUserToGroup RemoveUserFromGroup ListGroupsForUser
+    """,
+    "iam_inline_policies": """
+        PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy PutGroupPolicy GetGroupPolicy ListGroupPolicies
+        DeleteGroupPolicy PutRolePolicy GetRolePolicy ListRolePolicies DeleteRolePolicy
+    """,
+    "iam_policies": """
+        CreatePolicy GetPolicy ListPolicies DeletePolicy CreatePolicyVersion GetPolicyVersion ListPolicyVersions
+        DeletePolicyVersion SetDefaultPolicyVersion
+    """,
+    "iam_roles": """
+        CreateRole GetRole ListRoles DeleteRole UpdateAssumeRolePolicy PutRolePermissionsBoundary
+        DeleteRolePermissionsBoundary
+    """,
+    "iam_simulation": "SimulatePrincipalPolicy",
+    "iam_users": """
+        CreateUser GetUser ListUsers DeleteUser PutUserPermissionsBoundary DeleteUserPermissionsBoundary
+    """,
+}
+OF_IAM = {action: room for room, actions in _OF_IAM.items() for action in actions.split()}
+"""The same of the actions of IAM."""
+OF_STS = {"AssumeRole": "sessions"}
+"""The same of the actions of STS."""
 
 _NO_DAEMONS = "daemons of capacity providers are not built; a service with the scheduling strategy DAEMON does it"
 _NO_EXPRESS = "express gateway services are not built: there is no load balancer"
@@ -88,7 +118,7 @@ def refusal(action: str) -> ApiError:
 
 def room_of(action: str) -> str:
     """Where an action lives; empty for what is none."""
-    return ROOMS.get(action) or OF_EC2.get(action, "")
+    return ROOMS.get(action) or OF_EC2.get(action) or OF_IAM.get(action) or OF_STS.get(action, "")
 
 
 def shape_of(action: str, suffix: str) -> type[Record]:

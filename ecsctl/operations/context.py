@@ -32,8 +32,12 @@ class Context(Struct, frozen=True):
     warn: Callable[[str], None]
     reserved_memory: int = 256
     """MiB that a container instance keeps back for the host itself."""
+    is_fresh: Callable[[], bool] = lambda: False
+    """Whether what is recorded of tasks is as new as a look at their hosts would make it."""
     image_map: dict[str, str] = {}
     """What takes the place of images of the tasks and deployments that are made here, before what is configured."""
+    asked_by: str = ""
+    """The ARN of who asks; empty: the root of the account, whose the state is."""
 
     def now(self) -> datetime:
         return self.controller.clock.now()
@@ -50,7 +54,8 @@ class Context(Struct, frozen=True):
 
     @property
     def caller(self) -> str:
-        return f"arn:aws:iam::{self.scope.account}:root"
+        """The ARN of who asks."""
+        return self.asked_by or f"arn:aws:iam::{self.scope.account}:root"
 
     def for_a_moment(self, arns: list[str], limits: Limits) -> Pass:
         """Bring tasks further, and answer soon."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 import msgspec
 
@@ -80,9 +81,10 @@ def _too_large(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
 def _odd_values(value: object, path: str) -> Iterator[Problem]:
     """What no field takes: NUL, half a surrogate pair, and integers beyond the API's 32 bits."""
     if isinstance(value, Record):
-        for field in msgspec.structs.fields(value):
-            inner = f"{path}.{field.encode_name}" if path else field.encode_name
-            yield from _odd_values(getattr(value, field.name), inner)
+        for name, wire_name in _names(type(value)):
+            item = getattr(value, name)
+            if item is not None:
+                yield from _odd_values(item, f"{path}.{wire_name}" if path else wire_name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _odd_values(item, f"{path}[{index}]")
@@ -93,10 +95,16 @@ def _odd_values(value: object, path: str) -> Iterator[Problem]:
     elif isinstance(value, str):
         if "\0" in value:
             yield path, "must not contain a NUL character."
-        elif any("\ud800" <= character <= "\udfff" for character in value):
+        elif not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             yield path, "contains half of a surrogate pair, which is not a character."
     elif isinstance(value, int) and not -_INT32 <= value < _INT32:
         yield path, f"{value} is out of range: integers have 32 bits."
+
+
+@cache
+def _names(kind: type[Record]) -> tuple[tuple[str, str], ...]:
+    """The fields of a record in Python and on the wire: msgspec works them out anew each time."""
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
 
 
 def _containers(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:

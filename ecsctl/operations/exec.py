@@ -1,4 +1,4 @@
-"""ExecuteCommand, as far as the people at a keyboard see it: a command in a container of a task.
+"""ExecuteCommand: a command in a container of a task, at a keyboard here or at the other end of a wire.
 
 Source: ECS API_ExecuteCommand; ECS developer guide, "Monitor Amazon ECS containers with ECS Exec".
 """
@@ -6,6 +6,7 @@ Source: ECS API_ExecuteCommand; ECS developer guide, "Monitor Amazon ECS contain
 from __future__ import annotations
 
 import shlex
+from typing import NamedTuple
 
 from ecsctl.engine.port import ExecSession
 from ecsctl.model.api.exec import ExecuteCommandRequest
@@ -21,9 +22,27 @@ NOT_ENABLED = (
 )
 
 
+class Target(NamedTuple):
+    """What a command is executed in: the container of a task that was there when it was looked for, and no other."""
+
+    cluster: str
+    task: str
+    status: str
+    container: str
+    container_arn: str | None
+    engine_id: str
+    address: str
+    command: list[str]
+
+
 def execute_command(ctx: Context, request: ExecuteCommandRequest, *, tty: bool, stdin: bool) -> ExecSession:
     """Start the command. InvalidParameterException where the task does not allow it, TargetNotConnectedException where
     its container does not run, and what the engine says of a command that is none."""
+    return start(ctx, target_of(ctx, request), tty=tty, stdin=stdin)
+
+
+def target_of(ctx: Context, request: ExecuteCommandRequest) -> Target:
+    """Where it is to be executed, as far as the state knows; errors as execute_command()."""
     try:
         command = shlex.split(request.command)
     except ValueError as error:
@@ -31,18 +50,29 @@ def execute_command(ctx: Context, request: ExecuteCommandRequest, *, tty: bool, 
     if not command:
         raise invalid_parameter("command: expected a command, such as /bin/sh.")
     with ctx.store.read() as view:
-        record = the_task(view, find_cluster(view, ctx, request.cluster), request.task)
+        cluster = find_cluster(view, ctx, request.cluster)
+        record = the_task(view, cluster, request.task)
         instance = view.get(INSTANCES, str(record.task.container_instance_arn))
     name = _container(record, request.container)
     if not record.task.enable_execute_command:
         raise invalid_parameter(NOT_ENABLED)
     state = next(state for state in record.own_containers if state.name == name)
+    status = str(record.task.last_status)
     if record.is_stopped or state.engine_id is None or instance is None:
-        raise _not_connected(name, str(record.task.last_status))
+        raise _not_connected(name, status)
+    shown = next((c for c in record.task.containers or [] if c.name == name), None)
+    arn = shown.container_arn if shown else None
+    return Target(
+        str(record.task.cluster_arn), record.arn, status, name, arn, state.engine_id, instance.address, command
+    )
+
+
+def start(ctx: Context, target: Target, *, tty: bool, stdin: bool) -> ExecSession:
+    """Start the command there; errors as execute_command()."""
     try:
-        return ctx.controller.engine(instance.address).execute(state.engine_id, command, tty=tty, stdin=stdin)
+        return ctx.controller.engine(target.address).execute(target.engine_id, target.command, tty=tty, stdin=stdin)
     except (NotFound, Conflict):
-        raise _not_connected(name, str(record.task.last_status)) from None
+        raise _not_connected(target.container, target.status) from None
 
 
 def _container(record: TaskRecord, asked: str | None) -> str:

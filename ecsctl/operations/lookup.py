@@ -18,6 +18,8 @@ from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICE
 
 T = TypeVar("T")
 
+MOST_RESULTS = 100
+"""How much a page of a list has, unless less is asked for (ECS API reference: maxResults)."""
 SHORTEST = 4
 """How much of a task's id has to be given."""
 
@@ -171,13 +173,22 @@ def check_provider_tags(tags: list[Tag] | None) -> None:
 
 
 def page(
-    items: list[T], next_token: str | None, max_results: int | None, *, most: int = 100, usual: int | None = None
+    items: list[T], next_token: str | None, max_results: int | None, most: int = MOST_RESULTS
 ) -> tuple[list[T], str | None]:
-    """One page of a list and the token of the next. Without `max_results` it has up to `usual` items; None: all."""
+    """One page of a list, of at most `most`, and the token of the next."""
+    skip, size = window(next_token, max_results, most)
+    return items[skip : skip + size], token_after(skip + size, there=len(items))
+
+
+def window(next_token: str | None, max_results: int | None, most: int = MOST_RESULTS) -> tuple[int, int]:
+    """What of a list a page has: how many come before it, and how many it has at most."""
     if next_token is not None and not re.fullmatch(r"[0-9]{1,18}", next_token):
         raise invalid_parameter("Invalid token in parameter nextToken.")
     if max_results is not None and not 1 <= max_results <= most:
         raise invalid_parameter(f"maxResults must be between 1 and {most}.")
-    start, size = int(next_token or 0), max_results or usual
-    end = len(items) if size is None else start + size
-    return items[start:end], str(end) if end < len(items) else None
+    return int(next_token or 0), max_results or most
+
+
+def token_after(end: int, there: int) -> str | None:
+    """The token of the page that begins where another ends, if there is more."""
+    return str(end) if end < there else None

@@ -75,6 +75,14 @@ def describe_availability_zones(
     )
 
 
+def has_region(ctx: Context, name: str) -> bool:
+    """Whether it is one of those that describe_regions tells of."""
+    if name == ctx.scope.region:
+        return True
+    with ctx.store.read() as view:
+        return name in _regions(view, ctx)
+
+
 def _regions(view: View, ctx: Context) -> list[str]:
     """`default` alone makes no region: it is there wherever somebody has looked."""
     clusters = [str(c.cluster_arn) for c in view.find(CLUSTERS, status="ACTIVE") if c.cluster_name != "default"]

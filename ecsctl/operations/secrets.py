@@ -15,7 +15,7 @@ from ecsctl.model.secret import CURRENT, LONGEST, PREVIOUS, SecretRecord, Secret
 from ecsctl.operations.context import Context
 from ecsctl.store.sealing import Seal
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import SECRETS
+from ecsctl.store.tables import ACCESS_KEYS, SECRETS
 
 VERSIONS = 10
 """How many versions of a secret are kept."""
@@ -36,7 +36,7 @@ def put_secrets(ctx: Context, values: Mapping[str, str]) -> None:
     as it is. InputError for a name or a value that cannot be one."""
     named = {_checked(name): _checked_value(name, value) for name, value in values.items()}
     with ctx.store.write() as tx:
-        seal = _seal(ctx, tx)
+        seal = seal_in(ctx, tx)
         for name, value in named.items():
             _put(ctx, tx, seal, name, value)
 
@@ -74,17 +74,20 @@ def delete_secret(ctx: Context, name: str) -> None:
 
 
 def rotate_keys(ctx: Context) -> int:
-    """Seal every secret with a new key, and forget the older ones; how many there are.
+    """Seal every secret with a new key, those of access keys too, and forget the older ones; how many there are.
 
     Killed at any moment, the keys on the disk open what is in the state.
     """
     with ctx.store.write() as tx:
-        secrets = tx.find(SECRETS)
-        if not secrets:
+        secrets, keys = tx.find(SECRETS), tx.find(ACCESS_KEYS)
+        if not secrets and not keys:
             return 0
         seal = ctx.store.seal()
         opened = [[seal.open(version.sealed) for version in secret.versions] for secret in secrets]
+        of_keys = [seal.open(key.sealed) for key in keys]
         seal.add_key()
+        for key, value in zip(keys, of_keys, strict=True):
+            tx.put(ACCESS_KEYS, evolve(key, sealed=seal.seal(value)))
         for secret, values in zip(secrets, opened, strict=True):
             versions = [
                 evolve(version, sealed=seal.seal(value)) for version, value in zip(secret.versions, values, strict=True)
@@ -92,7 +95,7 @@ def rotate_keys(ctx: Context) -> int:
             tx.put(SECRETS, evolve(secret, versions=versions))
     with ctx.store.write():  # nobody seals meanwhile
         seal.forget_older_keys()
-    return len(secrets)
+    return len(secrets) + len(keys)
 
 
 def _put(ctx: Context, tx: Transaction, seal: Seal, name: str, value: str) -> None:
@@ -105,10 +108,10 @@ def _put(ctx: Context, tx: Transaction, seal: Seal, name: str, value: str) -> No
     tx.put(SECRETS, SecretRecord(name=name, created_at=secret.created_at if secret else now, versions=[new, *kept]))
 
 
-def _seal(ctx: Context, tx: Transaction) -> Seal:
-    """With the first secret comes the first key; a key that is missing later is not made anew."""
+def seal_in(ctx: Context, tx: Transaction) -> Seal:
+    """What seals. With the first secret comes the first key; a key that is missing later is not made anew."""
     seal = ctx.store.seal()
-    if not seal.exists and not tx.count(SECRETS):
+    if not seal.exists and not tx.count(SECRETS) and not tx.count(ACCESS_KEYS):
         seal.add_key()
     return seal
 

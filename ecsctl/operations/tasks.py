@@ -23,7 +23,7 @@ from ecsctl.model.api.tasks import (
     StopTaskRequest,
     StopTaskResponse,
 )
-from ecsctl.model.arn import last_part, parse_arn
+from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Failure
 from ecsctl.model.errors import EngineUnreachable, invalid_parameter
@@ -34,7 +34,16 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.idempotency import answered_before, remember
-from ecsctl.operations.lookup import find_cluster, find_instance, find_task, page, tags_of, the_task
+from ecsctl.operations.lookup import (
+    find_cluster,
+    find_instance,
+    find_task,
+    service_arn,
+    tags_of,
+    the_task,
+    token_after,
+    window,
+)
 from ecsctl.operations.task_rules import check_placement, check_task
 from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import OTHER_PROVIDER, Fleet, Rejection
@@ -44,7 +53,7 @@ from ecsctl.placement.port_ranges import Port
 from ecsctl.placement.preemption import Occupant
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import INSTANCES, TASKS
+from ecsctl.store.tables import INSTANCES, TASKS, UNFINISHED
 
 Held = dict[str, frozenset[Port]]
 """By the ARN of a host, the ports that containers hold there."""
@@ -162,29 +171,41 @@ def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> DescribeTasks
                 failures.append(Failure(arn=arn, reason="MISSING"))
             else:
                 arns.append(record.arn)
-    refresh(ctx, arns)
+    if not ctx.is_fresh():
+        refresh(ctx, arns)
     include = "TAGS" in (request.include or [])
     return DescribeTasksResponse(tasks=shapes(ctx, arns, tags=include), failures=failures)
 
 
 def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
     """The ARNs of a cluster's tasks; those that are to run unless STOPPED is asked for (ECS API_ListTasks)."""
+    skip, most = window(request.next_token, request.max_results)
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
-        unfinished = [record.arn for record in view.unfinished(cluster=cluster.cluster_arn)]
-    refresh(ctx, unfinished)
+    if not ctx.is_fresh():
+        with ctx.store.read() as view:
+            unfinished = view.keys(TASKS, order="created_at", cluster=cluster.cluster_arn, last_status=UNFINISHED)
+        refresh(ctx, unfinished)
     with ctx.store.read() as view:
-        instance = None
-        if request.container_instance:
-            instance = find_instance(view, cluster, request.container_instance)
-            if instance is None:
-                raise invalid_parameter("The referenced container instance was not found.")
-        found = view.find(
-            TASKS, cluster=cluster.cluster_arn, desired_status=request.desired_status or "RUNNING", order="created_at"
-        )
-    arns = [r.arn for r in found if _matches(r, request) and (not instance or _on(r) == instance.arn)]
-    chosen, token = page(arns, request.next_token, request.max_results)
-    return ListTasksResponse(task_arns=chosen, next_token=token)
+        filters = _filters(view, cluster, request)
+        found = view.keys(TASKS, order="created_at", window=(skip, most + 1), **filters) if filters else []
+    return ListTasksResponse(task_arns=found[:most], next_token=token_after(skip + most, there=skip + len(found)))
+
+
+def _filters(view: View, cluster: Cluster, request: ListTasksRequest) -> dict[str, str | None]:
+    """What the columns of those tasks have that are asked for; empty where there can be none."""
+    if request.daemon_name is not None:
+        return {}
+    asked = {"family": request.family, "started_by": request.started_by, "launch_type": request.launch_type}
+    filters = {column: value for column, value in asked.items() if value is not None}
+    if request.container_instance:
+        instance = find_instance(view, cluster, request.container_instance)
+        if instance is None:
+            raise invalid_parameter("The referenced container instance was not found.")
+        filters["instance"] = instance.arn
+    if request.service_name is not None:
+        filters["service"] = service_arn(cluster, last_part(request.service_name))
+    return {"cluster": str(cluster.cluster_arn), "desired_status": request.desired_status or "RUNNING", **filters}
 
 
 def refresh(ctx: Context, arns: list[str]) -> Pass:
@@ -316,18 +337,6 @@ def failures_of(ctx: Context, placement: Placement) -> list[Failure]:
 
 def _failure(rejection: Rejection) -> Failure:
     return Failure(arn=rejection.arn, reason=rejection.reason, detail=rejection.detail)
-
-
-def _matches(record: TaskRecord, request: ListTasksRequest) -> bool:
-    task = record.task
-    family = parse_arn(str(task.task_definition_arn)).path[-1].rpartition(":")[0]
-    return (
-        request.family in (None, family)
-        and request.started_by in (None, task.started_by)
-        and request.launch_type in (None, task.launch_type)
-        and (request.service_name is None or task.group == f"service:{last_part(request.service_name)}")
-        and request.daemon_name is None
-    )
 
 
 def _on(record: TaskRecord) -> str:

@@ -34,12 +34,21 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 PREFIX = "AmazonEC2ContainerServiceV20141113."
 """Of every target (botocore, ecs/2014-11-13: targetPrefix)."""
 ELSEWHERE = {
-    "ExecuteCommand": "use `ecsctl execute-command`",
     "RegisterContainerInstance": "it is for the ECS agent; use `ecsctl host add`",
 }
 """Operations that ecsctl has, but not here, and what to do instead."""
-_STATUS = {"ServerException": 500, "RequestEntityTooLargeException": 413}
-"""HTTP statuses of errors (ECS API reference, Errors); of all others 400."""
+SERVICE = "ecs"
+"""What requests are signed for (botocore, ecs/2014-11-13: signingName)."""
+_STATUS = {
+    "ExpiredTokenException": 403,
+    "IncompleteSignature": 403,
+    "MissingAuthenticationTokenException": 403,
+    "RequestEntityTooLargeException": 413,
+    "ServerException": 500,
+    "TooManyRequestsException": 429,
+    "UnrecognizedClientException": 403,
+}
+"""HTTP statuses of errors (ECS API reference, Errors and Common Errors); of all others 400."""
 
 
 def known(target: str) -> str:
@@ -69,12 +78,14 @@ def prepare() -> None:
             msgspec.convert({}, kind)
 
 
-def request_in(action: str, body: bytes | None) -> Record:
-    """The request of an operation; a body of None is one that was too large. ApiError, in ECS's words, for whatever is
-    wrong with it."""
+def too_large() -> ApiError:
+    """What a body of more than MAX_BYTES is refused with."""
+    return ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
+
+
+def request_in(action: str, body: bytes) -> Record:
+    """The request of an operation. ApiError, in ECS's words, for whatever is wrong with it."""
     kind = shape_of(action, "Request")
-    if body is None:
-        raise ApiError("RequestEntityTooLargeException", f"the request is larger than {MAX_BYTES >> 20} MiB.")
     try:
         data = parse_json(body.decode(), "the request") if body else {}
     except UnicodeDecodeError:

@@ -88,9 +88,10 @@ def look_into(path: Path) -> Copy:
             if trouble != "ok":
                 raise StateError(f"{path} is damaged: {trouble}")
             known = dict(found.execute("SELECT key, value FROM meta WHERE key IN ('install', 'key')"))
-            has_table = found.execute("SELECT count(*) FROM sqlite_master WHERE name = 'secret'").fetchone()[0]
-            secrets = found.execute("SELECT count(*) FROM secret").fetchone()[0] if has_table else 0
-    except sqlite3.DatabaseError as error:
+            tables = {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            sealed = [name for name in ("secret", "access_key") if name in tables]
+            secrets = sum(found.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in sealed)  # noqa: S608 one of two names
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StateError(f"{path} is damaged, or not a state of ecsctl ({error})") from None
     return Copy(version, known.get("install", ""), known.get("key", ""), bool(secrets))
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState, StatePlace
 from ecsctl.store.files import beside, fingerprint, network_file_system
-from ecsctl.store.migrate import connected, translate
+from ecsctl.store.migrate import connected, quoting, translate
 from ecsctl.store.schema import APPLICATION_ID, VERSION
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import View
 from ecsctl.store.tables import (
+    ACCESS_KEYS,
     FAMILIES,
     INSTANCES,
     PORTS,
@@ -60,7 +61,10 @@ def _check_shared(place: SharedState) -> list[Finding]:
 
     with closing(PostgresDatabase.open(place, make=False)) as database, database.reading():
         view = View(database)
-        return [*_ours(place.home, (".key", ".secrets-key", ".logs")), *_records(view, place.home, SHARED_BACK)]
+        return [
+            *_ours(place.home, (".key", ".secrets-key", ".key-generation", ".logs")),
+            *_records(view, place.home, SHARED_BACK),
+        ]
 
 
 def _check_file(path: Path) -> list[Finding]:
@@ -68,7 +72,7 @@ def _check_file(path: Path) -> list[Finding]:
         raise StateError(f"there is no state at {path}" if not path.exists() else f"{path} is no file")
     found = [*_files(path)]
     try:
-        with translate(path), closing(connected(path)[0]) as connection:
+        with translate(path), quoting(), closing(connected(path)[0]) as connection:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("BEGIN")
             found += _database(connection, path)
@@ -81,7 +85,7 @@ def is_damaged(path: Path) -> bool:
     """Whether the file of a state cannot be read as one, or not all of it."""
     with translate(path):
         try:
-            with closing(connected(path)[0]) as connection:
+            with quoting(), closing(connected(path)[0]) as connection:
                 return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
         except sqlite3.OperationalError:  # locked, or not to be opened: nothing about what is in it
             raise
@@ -96,7 +100,9 @@ def _files(path: Path) -> Iterator[Finding]:
             "move the state to a local disk, and set ECSCTL_STATE",
         )
     leases = (place.name.removeprefix(path.name) for place in path.parent.glob(f"{path.name}.leases-*"))
-    yield from _ours(path, ("", "-wal", "-shm", ".key", ".secrets-key", ".lock", ".controller", ".logs", *leases))
+    yield from _ours(
+        path, ("", "-wal", "-shm", ".key", ".secrets-key", ".key-generation", ".lock", ".controller", ".logs", *leases)
+    )
 
 
 def _ours(path: Path, endings: Sequence[str]) -> Iterator[Finding]:
@@ -159,7 +165,14 @@ def _keys(view: View, path: Path, back: str) -> Iterator[Finding]:
         yield Finding(f"{key} is missing", back)
     elif fingerprint(key.read_bytes()) != view.meta("key"):
         yield Finding(f"{key} is not this state's key", back)
-    sealed = [(secret.name, version.sealed) for secret in view.find(SECRETS) for version in secret.versions]
+    put_again = "put its key back, or put the secret again (ecsctl secret put)"
+    make_again = "put its key back, or make another one (ecsctl iam create-access-key)"
+    sealed = [
+        (f"the secret {secret.name}", version.sealed, put_again)
+        for secret in view.find(SECRETS)
+        for version in secret.versions
+    ]
+    sealed += [(f"the access key {one.id}", one.sealed, make_again) for one in view.find(ACCESS_KEYS)]
     if not sealed:
         return
     from ecsctl.store.sealing import Seal  # loads the ciphers
@@ -168,10 +181,8 @@ def _keys(view: View, path: Path, back: str) -> Iterator[Finding]:
     if not place.exists():
         yield Finding(f"{place} is missing", f"{back.partition(';')[0]}, or put every secret again")
         return
-    for name in sorted({name for name, value in sealed if not _opens(Seal(place), value)}):
-        yield Finding(
-            f"{place} does not open the secret {name}", "put its key back, or put the secret again (ecsctl secret put)"
-        )
+    for name, todo in sorted({(name, todo) for name, value, todo in sealed if not _opens(Seal(place), value)}):
+        yield Finding(f"{place} does not open {name}", todo)
 
 
 def _opens(seal: Seal, value: str) -> bool:

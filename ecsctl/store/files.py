@@ -19,8 +19,9 @@ _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "g
 
 
 def beside(path: Path, ending: str) -> Path:
-    """A file that belongs to the state file of that path: `key` signs labels, `secrets-key` opens secrets, `lock` is
-    the queue of the writers, `controller` the lease; `logs` is a directory."""
+    """A file that belongs to the state file of that path: `key` signs labels, `secrets-key` opens secrets,
+    `key-generation` says which access keys are honoured, `lock` is the queue of the writers, `controller` the lease;
+    `logs` is a directory."""
     return path.with_name(f"{path.name}.{ending}")
 
 
@@ -93,6 +94,25 @@ def private_file(
     if stat.S_IMODE(mode) & 0o077:
         raise StateError(f"{path} can be read by others (mode {stat.S_IMODE(mode):04o}): run chmod 600 {path}")
     return path
+
+
+def check_nobody_elses(path: Path) -> None:
+    """StateError where others could put another state in the place of a state file, and with it their own keys: its
+    directory can be written by others, or it or the file is another user's, or the file is a link. What does not exist
+    yet is nobody's."""
+    for place in (path.parent, path):
+        try:
+            facts = place.lstat() if place == path else place.stat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StateError(f"{place}: {error.strerror}") from None
+        if stat.S_ISLNK(facts.st_mode):
+            raise StateError(f"{place} is a symbolic link: give the path of the state itself, {place.resolve()}")
+        if facts.st_uid not in (os.geteuid(), *((0,) if place == path.parent else ())):
+            raise StateError(f"{place} is another user's (uid {facts.st_uid}): run chown {os.geteuid()} {place}")
+        if stat.S_IMODE(facts.st_mode) & 0o022:
+            raise StateError(f"others may write to {place}: run chmod go-w {place}, or move the state elsewhere")
 
 
 class WriterQueue:

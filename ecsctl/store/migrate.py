@@ -34,7 +34,7 @@ def opened(path: Path) -> tuple[sqlite3.Connection, bool]:
     except OSError as error:
         raise StateError(f"the state file {path} cannot be made: {error.strerror}") from None
     private_file(path)
-    with translate(path):
+    with translate(path), quoting():
         connection, writable = connected(path)
         try:
             connection.execute("PRAGMA foreign_keys = ON")
@@ -108,6 +108,15 @@ def translate(path: Path) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise StateError(_advice(path, error)) from None
+
+
+@contextmanager
+def quoting() -> Iterator[None]:
+    """SQLite's errors quote what is in a file: where that is no text, the file is damaged."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise sqlite3.DatabaseError("names in it are not text") from None
 
 
 def _advice(path: Path, error: sqlite3.DatabaseError) -> str:

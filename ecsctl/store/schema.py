@@ -108,6 +108,14 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX image_instance ON image (instance);
     """,
     """
+    CREATE TABLE iam_user (key TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE iam_group (key TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE iam_role (key TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE iam_policy (arn TEXT PRIMARY KEY, account TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE TABLE access_key (id TEXT PRIMARY KEY, owner TEXT NOT NULL, doc BLOB NOT NULL);
+    CREATE INDEX access_key_owner ON access_key (owner);
+    """,
+    """
     CREATE TABLE account_setting (
         key TEXT PRIMARY KEY, scope TEXT NOT NULL, principal TEXT NOT NULL, doc BLOB NOT NULL
     );

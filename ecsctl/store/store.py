@@ -92,6 +92,20 @@ class View:
                 "the hosts (ecsctl recover)"
             ) from None
 
+    def keys(
+        self, table: Table[Any], *, order: str, window: tuple[int, int] | None = None, **filters: Filter
+    ) -> list[str]:
+        """As find, the keys only: the records are not decoded for it. `window`: how many to skip, and how many to take
+        at most."""
+        where, arguments = _where(table, filters)
+        _known(table, order)
+        part = f" LIMIT {window[1]:d} OFFSET {window[0]:d}" if window else ""
+        rows = self._connection.execute(
+            f"SELECT {table.key} FROM {table.name} WHERE {where} ORDER BY {order}, rowid{part}",  # noqa: S608 as in find
+            arguments,
+        )
+        return [str(row[0]) for row in rows]
+
     def count(self, table: Table[Any], **filters: Filter) -> int:
         """How many records match."""
         where, arguments = _where(table, filters)

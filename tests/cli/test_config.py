@@ -55,6 +55,7 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         {},
         True,
         "busybox:stable",
+        100,
         (),
     )
 
@@ -129,6 +130,7 @@ def test_a_profile_without_a_file_cannot_be_found(home: dict[str, str]) -> None:
         ('image_cleanup = "yes"', "image_cleanup: expected true or false"),
         ('loss_grace = "soon"', "loss_grace: 'soon' is not a duration"),
         ("loss_contacts = 0", "loss_contacts: a host is not lost after 0 contacts; write 1 or more"),
+        ("throttle = -1", "throttle: -1 times the rates of ECS cannot be"),
         ("images_deleted_per_cycle = 0", "images_deleted_per_cycle: 0 images cannot be deleted at once"),
         ('image_cleanup_interval = "often"', "image_cleanup_interval: 'often' is not a duration"),
         ("[image_map]\nnginx = 1", "image_map.nginx: expected the name of an image, in quotes"),

@@ -9,6 +9,9 @@ from ecsctl.cli.commands import COMMANDS, WAITERS, Entry
 from ecsctl.cli.dispatch import load
 from tests.cli.running import Runner
 
+GROUPS = ("wait", "iam")
+"""Commands of AWS's that are groups of others."""
+
 
 def test_the_list_has_every_command_with_its_line(ecsctl: Runner) -> None:
     ran = ecsctl("--help")
@@ -49,7 +52,7 @@ def test_a_page_has_the_meaning_of_every_option_that_aws_does_not_have() -> None
 
 
 @pytest.mark.parametrize("which", ["input", "output", "yaml-input"])
-@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS.values() if not entry.own and entry.name != "wait"])
+@pytest.mark.parametrize("name", [name for name, one in COMMANDS.items() if not one.own and name not in GROUPS])
 def test_every_action_has_a_skeleton(ecsctl: Runner, name: str, which: str) -> None:
     ran = ecsctl(name, "--generate-cli-skeleton", which)
     assert (ran.code, ran.err) == (0, "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import os
 import platform
 import tarfile
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -622,6 +624,25 @@ def test_a_command_is_executed_in_what_runs(world: World) -> None:
     world.engine.remove(running)
     with pytest.raises(NotFound):
         world.engine.execute(running, ["true"])
+
+
+def test_a_conversation_at_a_terminal_can_be_left(world: World) -> None:
+    running = world.run("forever", "running")
+    stdin, keyboard = os.pipe()
+    said: list[bytes] = []
+    try:
+        session = world.engine.execute(running, ["cat"], tty=True, stdin=True)
+        os.write(keyboard, b"hello\n")
+        left = threading.Timer(1.0, session.leave)
+        left.start()
+        with pytest.raises(EngineTimeout, match="ended"):
+            session.converse(stdin, lambda _, data: said.append(data))
+        assert b"hello" in b"".join(said)
+        session.leave()
+        left.join()
+    finally:
+        os.close(keyboard)
+        os.close(stdin)
 
 
 def test_an_image_is_known_by_its_names_and_its_id(world: World) -> None:

@@ -22,6 +22,7 @@ from botocore.model import (  # type: ignore[import-untyped, unused-ignore]
 
 import ecsctl.model
 from ecsctl.model.record import Record, fields_of, unwrap
+from ecsctl.operations.actions import OF_IAM, OF_STS
 
 OURS = tuple(
     f"ecsctl.model.{name}"
@@ -35,10 +36,12 @@ OURS = tuple(
         "secret",
         "simulation",
         "host",
+        "iam",
         "api.regions",
+        *(f"api.{room}" for room in {*OF_IAM.values(), *OF_STS.values()}),
     )
 )
-"""Modules of the room that hold no shapes of ECS; those of EC2 are tested where they are answered."""
+"""Modules of the room that hold no shapes of ECS; those of EC2, IAM and STS are tested where they are answered."""
 EXTENSIONS = {
     "Deployment": {"nextAttemptAt"},
     "RunTaskRequest": {"priority", "preemptionPriority", "seed"},

@@ -227,7 +227,8 @@ def test_overrides_keep_to_what_a_definition_may_say(
     ("more", "words"),
     [
         ({"overrides": {"containerOverrides": [{"name": "nobody"}]}}, "nobody"),
-        ({"startedBy": "a b"}, "startedBy"),
+        ({"startedBy": "a" * 129}, "startedBy"),
+        ({"startedBy": "a\n"}, "startedBy"),
         ({"group": "service:web"}, "group"),
         ({"count": 0}, "count"),
         ({"count": 11}, "count"),

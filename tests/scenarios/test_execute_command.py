@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
 import subprocess
 import sys
 import termios
@@ -17,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.scenarios.conftest import SLEEP, Cli
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -34,48 +31,9 @@ def command(task: str, text: str, *more: str) -> list[str]:
     return ["execute-command", "--task", task, "--container", "main", "--command", text, *more]
 
 
-class Terminal:
-    """ecsctl on a terminal."""
-
-    def __init__(self, cli: Cli, *words: str) -> None:
-        self._master, slave = pty.openpty()
-        self.resize(40, 100)
-        self.before = termios.tcgetattr(slave)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ecsctl", *words],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=cli.environment,
-            start_new_session=True,
-        )
-        self.slave = slave
-        self.seen = b""
-
-    def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, text: bytes) -> None:
-        os.write(self._master, text)
-
-    def until(self, text: bytes, seconds: float = 20.0) -> None:
-        end = time.monotonic() + seconds
-        while text not in self.seen:
-            assert time.monotonic() < end, self.seen
-            if select.select([self._master], [], [], 0.2)[0]:
-                self.seen += os.read(self._master, 65536)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(10)
-        os.close(self.slave)
-        os.close(self._master)
-
-
 @pytest.fixture
 def terminal(cli: Cli, task: str) -> Iterator[Terminal]:
-    made = Terminal(cli, *command(task, "sh", "--interactive"))
+    made = Terminal([sys.executable, "-m", "ecsctl", *command(task, "sh", "--interactive")], cli.environment)
     yield made
     made.close()
 

@@ -28,7 +28,8 @@ class Serving:
 
     def __init__(self, cli: Cli, *more: str) -> None:
         self.path = cli.home / "ecs.sock"
-        self.process: subprocess.Popen[str] = cli.start("serve", "--socket", str(self.path), *more)
+        tcp = () if "--bind" in more else ("--no-tcp",)
+        self.process: subprocess.Popen[str] = cli.start("serve", *tcp, "--socket", str(self.path), *more)
         self.lines: list[str] = []
         self._readers = [
             threading.Thread(target=self._read, args=(stream,)) for stream in (self.process.stderr, self.process.stdout)
@@ -165,7 +166,7 @@ def test_it_ends_on_a_signal_when_what_is_under_way_is_answered(
 def test_the_socket_of_a_killed_server_is_replaced_and_one_in_use_is_refused(cli: Cli) -> None:
     with serving(cli) as process:
         assert stat.S_IMODE(process.path.lstat().st_mode) == 0o600
-        said = cli.error("serve", "--socket", str(process.path), code=1)
+        said = cli.error("serve", "--no-tcp", "--socket", str(process.path), code=1)
         assert said.startswith(f"ecsctl: {process.path} is in use by another process: end that one, or ")
     assert process.path.exists()
     with serving(cli) as process, client(process.path) as ecs:
@@ -181,7 +182,7 @@ def runtime() -> Iterator[Path]:
 
 def test_the_socket_is_in_the_runtime_directory_unless_it_is_named(cli: Cli, runtime: Path) -> None:
     cli.environment["XDG_RUNTIME_DIR"] = str(runtime)
-    process = cli.start("serve", "--no-controller")
+    process = cli.start("serve", "--no-tcp", "--no-controller")
     try:
         assert process.stderr
         assert process.stderr.readline() == f"ecsctl: answering on {runtime}/ecsctl/serve.sock\n"

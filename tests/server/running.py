@@ -1,4 +1,4 @@
-"""A server on a socket, and the ways to it: plain HTTP over the socket, and boto3, unmodified, by way of TCP."""
+"""A server on a Unix socket and on a port, and the ways to it: plain HTTP, and boto3, unmodified."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import http.client
 import json
 import socket
 import socketserver
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +18,11 @@ from botocore.config import Config
 
 from ecsctl.operations.context import Context
 from ecsctl.server.app import Endpoint
+from ecsctl.server.connection import Connection
+from ecsctl.server.guard import LOOPBACK, Door
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
-from ecsctl.server.server import Server
+from ecsctl.server.server import Entrance, Server
+from ecsctl.server.tcp_socket import bound, parse_address
 from ecsctl.server.unix_socket import listening
 from tests.controller.world import World
 
@@ -35,7 +39,7 @@ class Reply(NamedTuple):
         return json.loads(self.body)
 
 
-class _Connection(http.client.HTTPConnection):
+class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=60)
         self._path = path
@@ -49,16 +53,18 @@ class _Connection(http.client.HTTPConnection):
 class Running:
     """A server that answers, what it logs, and how often it said that it wrote."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, port: int) -> None:
         self.path = path
+        self.port = port
         self.log: list[str] = []
         self.writes = 0
+        self.stop: Callable[[], object] = lambda: None
 
     def wrote(self) -> None:
         self.writes += 1
 
     def send(self, method: str, page: str, body: bytes | None = None, **headers: str) -> Reply:
-        with closing(_Connection(self.path)) as connection:
+        with closing(_UnixConnection(self.path)) as connection:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, page, body, named)
             answer = connection.getresponse()
@@ -72,10 +78,25 @@ class Running:
 
 
 @contextmanager
-def serving(context: Context, path: Path) -> Iterator[Running]:
-    running = Running(path)
-    with listening(path) as listener:
-        server = Server(Endpoint(context, running.log.append, running.wrote), listener, lambda: None)
+def serving(
+    context: Context,
+    path: Path,
+    *,
+    signed: bool = True,
+    throttle: int = 0,
+    tls: ssl.SSLContext | None = None,
+    kind: type[Connection] = Connection,
+) -> Iterator[Running]:
+    """On the socket, and on a free port of 127.0.0.1, where it is called `named.example` too."""
+    with listening(path) as inner, bound([parse_address("127.0.0.1:0")]) as (outer,):
+        running = Running(path, outer.getsockname()[1])
+        entrances = [
+            Entrance(inner, Door(None, signed=False)),
+            Entrance(outer, Door(LOOPBACK | {"named.example"}, signed), tls),
+        ]
+        endpoint = Endpoint(context, running.log.append, running.wrote, throttle)
+        server = Server(endpoint, entrances, lambda: None, kind)
+        running.stop = server.stop
         server.start()
         try:
             yield running

@@ -47,7 +47,8 @@ def test_each_request_has_a_line_in_the_log_with_nothing_of_its_body(server: Run
     )
     assert len(server.log) == 3
     for line, operation, reply in zip(server.log, operations, replies, strict=True):
-        pattern = rf"\d{{4}}-\S+T\S+\+00:00 {NUMBER} {operation} \d+ms \d+B {len(reply.body)}B"
+        who = "arn:aws:iam::000000000000:root socket"
+        pattern = rf"\d{{4}}-\S+T\S+\+00:00 {NUMBER} {operation} \d+ms \d+B {len(reply.body)}B {who}"
         assert re.fullmatch(pattern, line)
         assert reply.headers["x-amzn-requestid"] in line
         assert value not in line

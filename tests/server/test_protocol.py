@@ -112,7 +112,7 @@ def test_what_does_not_fit_the_model_is_an_invalid_parameter(action: str, body: 
         (protocol.PREFIX + "FlyToMoon", "UnknownOperationException", "FlyToMoon"),
         (protocol.PREFIX + "DescribeRegions", "UnknownOperationException", "DescribeRegions"),
         (protocol.PREFIX + "CreateDaemon", "UnsupportedFeatureException", "CreateDaemon is not supported by ecsctl: "),
-        (protocol.PREFIX + "ExecuteCommand", "UnsupportedFeatureException", "use `ecsctl execute-command`"),
+        (protocol.PREFIX + "RegisterContainerInstance", "UnsupportedFeatureException", "use `ecsctl host add`"),
     ],
 )
 def test_an_operation_that_is_not_answered_is_refused_by_name(target: str, code: str, said: str) -> None:

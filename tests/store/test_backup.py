@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 import stat
 import subprocess
@@ -106,7 +107,8 @@ def test_the_state_before_a_migration_is_kept_the_last_ones_only(path: Path) -> 
     for _ in range(backup.KEPT + 3):
         Store.open(path).close()
         with closing(sqlite3.connect(path)) as connection:  # as an older release left it
-            connection.execute("DROP TABLE account_setting")
+            for table in re.findall(r"CREATE TABLE (\w+)", schema.MIGRATIONS[-1]):
+                connection.execute(f"DROP TABLE {table}")
             connection.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
     Store.open(path).close()
     kept = sorted((path.parent / "backups").iterdir())

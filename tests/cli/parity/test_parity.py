@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -35,6 +36,8 @@ pytestmark = pytest.mark.xdist_group("parity")
 CASES = [case for case in cases() if case.line != "settle"]
 CONTAINERS = [{"name": "main", "image": "up", "memory": 16, "environment": [{"name": "É", "value": "日本"}]}]
 NOT_AWS = set().union(*EXTENSIONS.values())
+OF_TERMINALS = {"ExecuteCommand"}
+"""What the AWS CLI does with a plugin and a terminal: tests/scenarios has it."""
 USAGE, SERVICE = 252, 254
 
 
@@ -114,6 +117,11 @@ def in_v2(said: Printed) -> int:
     return {2: USAGE}.get(said.code, said.code)
 
 
+def without_engine_ids(text: str) -> str:
+    """Without the ids of containers, which depend on what of two that begin at once comes first."""
+    return re.sub(r"\b[0-9a-f]{64}\b", "0" * 64, text)
+
+
 def outline(data: Any) -> Any:
     """A skeleton without the order of its members, the words that AWS draws by lot, and what is not of AWS's."""
     if isinstance(data, dict):
@@ -133,7 +141,7 @@ def test_the_same_arguments_have_the_same_outcome(case: Case, said: dict[str, Pa
     if "--generate-cli-skeleton" in case.line and not ours.code:
         assert outline(json.loads(ours.out)) == outline(json.loads(aws.out))
         return
-    assert ours.out == aws.out
+    assert without_engine_ids(ours.out) == without_engine_ids(aws.out)
     assert bool(ours.err) == bool(aws.err)
     if ours.code == SERVICE:
         assert ours.err.strip() == aws.err.strip().replace(" (reached max retries: 0)", "")
@@ -143,5 +151,5 @@ def test_enough_is_compared() -> None:
     assert len(CASES) >= 200
     names = {case.line.split()[0] for case in CASES}
     actions = {entry.action: name for name, entry in COMMANDS.items()}
-    assert {actions[action] for action in set(ROOMS) - set(ELSEWHERE)} <= names
+    assert {actions[action] for action in set(ROOMS) - set(ELSEWHERE) - OF_TERMINALS} <= names
     assert all(reason for _, _, reason in ONLY_V2)

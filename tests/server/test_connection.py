@@ -1,0 +1,176 @@
+"""Connections that are slow, many or another user's cost the server little, and keep nobody else from it."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+
+import pytest
+
+from ecsctl.operations.strict_json import MAX_BYTES
+from ecsctl.server.connection import Connection
+from tests.controller.world import World
+from tests.server.running import Running, serving
+from tests.unprivileged import give_away, python
+
+
+class Hasty(Connection):
+    """One that waits for a second only, and among 40."""
+
+    patience = 1.0
+    most = 40
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with closing(World(tmp_path_factory.mktemp("world"))) as made:
+        yield made
+
+
+@pytest.fixture
+def server(world: World, tmp_path: Path) -> Iterator[Running]:
+    with serving(world.process(), tmp_path / "s", signed=False, kind=Hasty) as made:
+        yield made
+
+
+def connected(server: Running) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=30)
+
+
+def rest(connection: socket.socket) -> bytes:
+    """All that still comes, until the other side hangs up."""
+    answer = b""
+    with suppress(ConnectionResetError):
+        while data := connection.recv(1 << 16):
+            answer += data
+    return answer
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        (HEAD, b"a"),
+        (HEAD + b"Content-Length: 1000\r\n\r\n", b"a"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        (b"", b""),
+    ],
+)
+def test_a40_who_sends_drop_by_drop_is_told_so_in_time(server: Running, start: bytes, drop: bytes) -> None:
+    with connected(server) as connection:
+        connection.sendall(start)
+        over = threading.Event()
+
+        def drip() -> None:
+            with suppress(OSError):
+                while not over.wait(0.1):
+                    connection.sendall(drop)
+
+        began = time.monotonic()
+        thread = threading.Thread(target=drip)
+        thread.start()
+        answer = rest(connection)
+        over.set()
+        thread.join()
+        assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert 0.9 < time.monotonic() - began < 10
+
+
+def test_a40_the_second_request_of_a_connection_may_not_be_slow_either(server: Running) -> None:
+    with connected(server) as connection:
+        connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}" + HEAD + b"Content-Length: 5\r\n\r\n")
+        answer = rest(connection)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request")  # it names no operation
+    assert b"HTTP/1.1 408 Request Timeout" in answer
+
+
+def test_an_operation_that_takes_long_is_waited_for(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ecsctl.operations.clusters import list_clusters
+
+    def slow(*arguments: object) -> object:
+        time.sleep(2)
+        return list_clusters(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ecsctl.operations.clusters.list_clusters", slow)
+    assert server.call("ListClusters").status == 200
+
+
+def test_a40_connections_that_say_nothing_keep_nobody_out_for_long_nor_from_the_socket(server: Running) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connected(server)) for _ in range(60)]
+        assert server.call("ListClusters").status == 200  # by the Unix socket
+        assert rest(idle[-1]) == b""  # one too many is left at once
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            with connected(server) as connection:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                if rest(connection).startswith(b"HTTP/1.1 200"):
+                    return
+            time.sleep(0.2)
+        raise AssertionError("it was never answered")
+
+
+def test_a40_bodies_that_are_too_large_or_never_end_take_little_memory(world: World, tmp_path: Path) -> None:
+    with serving(world.process(), tmp_path / "s", signed=False) as server, ExitStack() as stack:
+        assert server.call("ListClusters").status == 200
+        before = _resident()
+        for _ in range(100):
+            connection = stack.enter_context(connected(server))
+            connection.setblocking(False)
+            _send_what_is_taken(connection, HEAD + b"Content-Length: 1048576\r\n\r\n" + b" " * (MAX_BYTES - 10))
+        time.sleep(1)
+        assert server.call("ListClusters").status == 200
+        assert _resident() - before < 100 << 20
+
+
+def test_a40_a_body_of_a_gigabyte_is_too_large(server: Running) -> None:
+    with connected(server) as connection:
+        connection.sendall(HEAD + b"Content-Length: 1000000000\r\nX-Amz-Target: x\r\n\r\n")
+        block = b" " * (1 << 20)
+        for _ in range(18):
+            connection.sendall(block)
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 413 ")
+    assert server.call("ListClusters").status == 200
+
+
+def _send_what_is_taken(connection: socket.socket, data: bytes) -> None:
+    while data and select.select([], [connection], [], 0.02)[1]:
+        data = data[connection.send(data) :]
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has."""
+    fields = Path("/proc/self/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+ASK = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect(sys.argv[1])
+    connection.sendall(b"POST / HTTP/1.1\\r\\nHost: ecs\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
+    print(connection.recv(1000).split(b"\\r\\n")[0].decode())
+"""
+
+
+def test_a36_another_user_is_refused_whatever_the_mode_of_the_socket(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_away(tmp_path, "s", 0o666)
+    if os.geteuid() != 0:  # who asks cannot be another user then, so the server is
+        monkeypatch.setattr("ecsctl.server.connection.os.geteuid", lambda: os.getuid() + 1)
+    asked = subprocess.run([*python(), "-c", ASK, str(tmp_path / "s")], capture_output=True, text=True, timeout=60)
+    assert asked.stdout == "HTTP/1.1 403 Forbidden\n", asked.stderr
+
+
+def test_a36_its_owner_is_answered_on_the_socket(server: Running) -> None:
+    assert server.call("ListClusters").status == 200
