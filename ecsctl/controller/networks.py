@@ -19,6 +19,11 @@ _NOT_SUBNETS = ("host", "none", "default")
 """Names of networks of the engine that give a task no interface of its own."""
 
 
+def is_subnet(name: str) -> bool:
+    """Whether it can be the name of a network that gives a task an interface."""
+    return _SUBNET.fullmatch(name) is not None and name not in _NOT_SUBNETS
+
+
 def interface_asked(definition: TaskDefinition, network: NetworkConfiguration | None) -> AwsVpcConfiguration | None:
     """What is asked of the network interface of tasks of a definition; None where they have none of their own.
 
@@ -46,7 +51,7 @@ def _check(asked: AwsVpcConfiguration) -> None:
     if not 1 <= len(asked.subnets) <= MOST_SUBNETS:
         raise invalid_parameter(f"{path}.subnets: between 1 and {MOST_SUBNETS} can be named.")
     for subnet in asked.subnets:
-        if not _SUBNET.fullmatch(subnet) or subnet in _NOT_SUBNETS:
+        if not is_subnet(subnet):
             raise invalid_parameter(
                 f"{path}.subnets: {subnet[:130]!r} cannot be the name of a network: "
                 "letters, digits, hyphens, dots and underscores, not host, none or default."

@@ -49,6 +49,11 @@ class Seen:
         """The earliest timestamp that was read."""
         self._last: dict[str, tuple[str, int]] = {}  # by stream: the last timestamp, and how many lines had it
 
+    @property
+    def last(self) -> str | None:
+        """The latest timestamp that was read."""
+        return max((timestamp for timestamp, _ in self._last.values()), default=None)
+
     def add(self, chunk: LogChunk) -> None:
         """Within a stream, in the order of the log."""
         self.first = min(self.first or chunk.timestamp, chunk.timestamp)

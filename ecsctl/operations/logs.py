@@ -57,17 +57,23 @@ class Wanted(NamedTuple):
 
 class Source(NamedTuple):
     """The output of one container: what it is called, whose engine has it under which id (none: it is only kept),
-    where it is kept, and why there may be none."""
+    where it is kept, why there may be none, when it was made, and whether its task has stopped."""
 
     name: str
     address: str | None = None
     engine_id: str | None = None
     place: LogPlace | None = None
     reason: str | None = None
+    made_at: datetime | None = None
+    has_ended: bool = True
 
     @property
     def id(self) -> str:
         return self.engine_id or (self.place.container if self.place else self.name)
+
+
+Problem = tuple[Source, EngineError]
+"""Why a host gave no more of a container's output."""
 
 
 class Subject(NamedTuple):
@@ -84,12 +90,12 @@ class Reading(NamedTuple):
 
     lines: Iterator[Named]
     names: Sequence[str]
-    problems: Sequence[EngineError]
+    problems: Sequence[Problem]
 
     @property
     def silent(self) -> bool:
         """Whether a host did not answer."""
-        return any(isinstance(problem, (EngineUnreachable, EngineTimeout)) for problem in self.problems)
+        return any(isinstance(problem, (EngineUnreachable, EngineTimeout)) for _, problem in self.problems)
 
 
 def read_logs(ctx: Context, target: str, cluster: str | None, wanted: Wanted, *, follow: bool) -> Reading:
@@ -100,7 +106,7 @@ def read_logs(ctx: Context, target: str, cluster: str | None, wanted: Wanted, *,
     """
     with ctx.store.read() as view:
         subject = _subject(ctx, view, target, cluster, wanted.container)
-    problems: list[EngineError] = []
+    problems: list[Problem] = []
     if subject.task:
         lines = _of_task(ctx, subject.task, wanted, problems, follow=follow)
     elif follow:
@@ -136,7 +142,7 @@ def _subject(ctx: Context, view: View, target: str, cluster: str | None, contain
         return Subject(lambda _: [], task, [container] if container else names)
     if service:
         return Subject(partial(_of_service, service=service.arn, container=container))
-    by_group = partial(_of_group, store=LogStore(ctx.store.logs_path), group=target, container=container)
+    by_group = partial(of_group, store=LogStore(ctx.store.logs_path), group=target, container=container)
     if by_group(view):
         return Subject(by_group)
     groups = {source.place.group for record in view.find(TASKS) for source in _sources(view, record) if source.place}
@@ -150,7 +156,7 @@ def _subject(ctx: Context, view: View, target: str, cluster: str | None, contain
 
 
 def _of_task(
-    ctx: Context, record: TaskRecord, wanted: Wanted, problems: list[EngineError], *, follow: bool
+    ctx: Context, record: TaskRecord, wanted: Wanted, problems: list[Problem], *, follow: bool
 ) -> Iterator[Named]:
     names = [state.name for state in record.own_containers if wanted.container in (None, state.name)]
     if not record.is_stopped:
@@ -235,12 +241,12 @@ def _read(ctx: Context, arn: str) -> tuple[TaskRecord, Engine]:
 # Many containers
 
 
-def _follow_many(ctx: Context, subject: Subject, wanted: Wanted, problems: list[EngineError]) -> Iterator[Named]:
+def _follow_many(ctx: Context, subject: Subject, wanted: Wanted, problems: list[Problem]) -> Iterator[Named]:
     """What there is, merged; then what comes, also of containers that come."""
     with ctx.store.read() as view:
         sources = subject.sources(view)
     seen = {source.id: Seen() for source in sources}
-    for source, chunk in _merged(ctx, sources, wanted, problems):
+    for source, chunk in merged(ctx, sources, wanted, problems):
         seen[source.id].add(chunk)
         yield source.name, chunk
     queue: Queue[Named | str] = Queue()
@@ -286,14 +292,14 @@ def _read_on(
         queue.put(source.id)
 
 
-def _so_far(ctx: Context, sources: Sequence[Source], wanted: Wanted, problems: list[EngineError]) -> Iterator[Named]:
-    return ((source.name, chunk) for source, chunk in _merged(ctx, sources, wanted, problems))
+def _so_far(ctx: Context, sources: Sequence[Source], wanted: Wanted, problems: list[Problem]) -> Iterator[Named]:
+    return ((source.name, chunk) for source, chunk in merged(ctx, sources, wanted, problems))
 
 
-def _merged(
-    ctx: Context, sources: Sequence[Source], wanted: Wanted, problems: list[EngineError]
+def merged(
+    ctx: Context, sources: Sequence[Source], wanted: Wanted, problems: list[Problem]
 ) -> Iterator[tuple[Source, LogChunk]]:
-    """By time. A log that is only kept is opened when its time has come: there may be thousands."""
+    """Lines of several, by time. A log that is only kept is opened when its time has come: there may be thousands."""
     store = LogStore(ctx.store.logs_path)
     first = {source.id: store.first_time(source.place) for source in sources if source.place and not source.engine_id}
     late = deque(sorted((source for source in sources if source.id in first), key=lambda source: first[source.id]))
@@ -318,7 +324,7 @@ def _merged(
             push(source, chunks)
 
 
-def _chunks(ctx: Context, source: Source, wanted: Wanted, problems: list[EngineError]) -> Iterator[LogChunk]:
+def _chunks(ctx: Context, source: Source, wanted: Wanted, problems: list[Problem]) -> Iterator[LogChunk]:
     """From the engine; where it has nothing any more, or does not answer, what is kept."""
     since = timestamp(wanted.since) if wanted.since else None
     failure: EngineError | None = None
@@ -339,7 +345,7 @@ def _chunks(ctx: Context, source: Source, wanted: Wanted, problems: list[EngineE
         what = "its output ends here" if begun else "it has no output"
         ctx.warn(f"container {source.name}: {what}: {failure or 'it was removed from its host'}")
         if failure:
-            problems.append(failure)
+            problems.append((source, failure))
         return
     chunks: Iterator[LogChunk] = (one for one in store.read(source.place) if since is None or one.timestamp >= since)
     yield from chunks if wanted.tail is None else deque(chunks, wanted.tail)
@@ -361,6 +367,8 @@ def _sources(view: View, record: TaskRecord, before: str = "") -> list[Source]:
             if definition
             else None,
             state.reason,
+            state.created_at,
+            record.is_stopped,
         )
         for state in record.own_containers
     ]
@@ -382,7 +390,18 @@ def _of_service(view: View, service: str, container: str | None) -> list[Source]
     return [source for record in tasks for source in _begun(view, record, container)]
 
 
-def _of_group(view: View, store: LogStore, group: str, container: str | None) -> list[Source]:
+def groups_known(view: View) -> dict[str, datetime]:
+    """The log groups of tasks, and since when there is something in them."""
+    found: dict[str, datetime] = {}
+    for record in view.find(TASKS, order="created_at"):
+        for source in _begun(view, record, None):
+            if source.place and source.place.group and source.made_at:
+                found.setdefault(source.place.group, source.made_at)
+    return found
+
+
+def of_group(view: View, store: LogStore, group: str, container: str | None = None) -> list[Source]:
+    """All that logs to a log group, or did so."""
     known = [
         source
         for record in view.find(TASKS, order="created_at")

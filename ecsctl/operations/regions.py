@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Final
 
 from ecsctl.model.api.regions import (
@@ -12,12 +10,12 @@ from ecsctl.model.api.regions import (
     DescribeAvailabilityZonesResponse,
     DescribeRegionsRequest,
     DescribeRegionsResponse,
-    Filter,
     Region,
 )
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.errors import ApiError
 from ecsctl.operations.context import Context
+from ecsctl.operations.ec2_filters import Fact, filtered
 from ecsctl.placement.host import ZONE
 from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, INSTANCES
@@ -32,11 +30,9 @@ def describe_regions(ctx: Context, request: DescribeRegionsRequest) -> DescribeR
     if unknown := [name for name in request.region_names or [] if name not in names]:
         raise ApiError("InvalidParameterValue", f"Invalid region names: {', '.join(unknown)}; see describe-regions.")
     found = [Region(region_name=name, opt_in_status=OPT_IN) for name in names]
-    facts = {"region-name": [r.region_name for r in found], "opt-in-status": [OPT_IN for _ in found]}
-    kept = _chosen(request.filters, facts, len(found))
-    return DescribeRegionsResponse(
-        regions=[r for i, r in enumerate(found) if i in kept and r.region_name in (request.region_names or names)]
-    )
+    facts: dict[str, Fact[Region]] = {"region-name": lambda one: one.region_name, "opt-in-status": lambda _: OPT_IN}
+    kept = filtered(found, request.filters, facts)
+    return DescribeRegionsResponse(regions=[r for r in kept if r.region_name in (request.region_names or names)])
 
 
 def describe_availability_zones(
@@ -45,7 +41,7 @@ def describe_availability_zones(
     """The zones of the region's hosts; one all of whose hosts are silent is `unavailable` (EC2
     DescribeAvailabilityZones)."""
     with ctx.store.read() as view:
-        answers = _zones(view, ctx)
+        answers = zones_of(view, ctx)
     if unknown := [name for name in request.zone_names or [] if name not in answers]:
         raise ApiError("InvalidParameterValue", f"Invalid availability zones: [{', '.join(unknown)}]")
     found = [
@@ -60,19 +56,17 @@ def describe_availability_zones(
         )
         for name in sorted(answers)
     ]
-    facts: dict[str, list[str]] = {
-        "zone-name": [zone.zone_name for zone in found],
-        "region-name": [zone.region_name for zone in found],
-        "state": [zone.state for zone in found],
-        "zone-type": ["availability-zone" for _ in found],
-        "group-name": [zone.region_name for zone in found],
-        "opt-in-status": [OPT_IN for _ in found],
+    facts: dict[str, Fact[AvailabilityZone]] = {
+        "zone-name": lambda zone: zone.zone_name,
+        "region-name": lambda zone: zone.region_name,
+        "state": lambda zone: zone.state,
+        "zone-type": lambda zone: zone.zone_type,
+        "group-name": lambda zone: zone.group_name,
+        "opt-in-status": lambda zone: zone.opt_in_status,
     }
-    kept = _chosen(request.filters, facts, len(found))
+    kept = filtered(found, request.filters, facts)
     wanted = request.zone_names or list(answers)
-    return DescribeAvailabilityZonesResponse(
-        availability_zones=[zone for i, zone in enumerate(found) if i in kept and zone.zone_name in wanted]
-    )
+    return DescribeAvailabilityZonesResponse(availability_zones=[zone for zone in kept if zone.zone_name in wanted])
 
 
 def has_region(ctx: Context, name: str) -> bool:
@@ -91,7 +85,7 @@ def _regions(view: View, ctx: Context) -> list[str]:
     return sorted({ctx.scope.region, *(arn.region for arn in arns if arn.account == ctx.scope.account)})
 
 
-def _zones(view: View, ctx: Context) -> dict[str, bool]:
+def zones_of(view: View, ctx: Context) -> dict[str, bool]:
     """Of each zone of the region whether one of its hosts answers."""
     zones: dict[str, bool] = {}
     for cluster in view.find(CLUSTERS, scope=ctx.scope.key, status="ACTIVE"):
@@ -101,14 +95,3 @@ def _zones(view: View, ctx: Context) -> dict[str, bool]:
                     answers = record.instance.agent_connected is not False
                     zones[attribute.value] = zones.get(attribute.value, False) or answers
     return zones
-
-
-def _chosen(filters: Sequence[Filter] | None, facts: dict[str, list[str]], number: int) -> set[int]:
-    """Which of so many things all filters match; `facts` has of each filter's name what the things are."""
-    kept = set(range(number))
-    for one in filters or []:
-        if one.name not in facts:
-            known = ", ".join(facts)
-            raise ApiError("InvalidParameterValue", f"The filter '{one.name}' is invalid; there are: {known}.")
-        kept &= {i for i, fact in enumerate(facts[one.name]) if any(fnmatchcase(fact, v) for v in one.values)}
-    return kept

@@ -10,34 +10,33 @@ import ipaddress
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from ecsctl.model.errors import ApiError, EcsctlError
-from ecsctl.model.record import Record
-from ecsctl.operations.actions import operation_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import MAX_BYTES
 from ecsctl.server import protocol, sessions
+from ecsctl.server.asked import Asked, asked_elsewhere, asked_in, prepare
 from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.guard import Door, Guard
+from ecsctl.server.live_tails import LiveTails
 from ecsctl.server.metrics import CONTENT_TYPE, Metrics
 from ecsctl.server.replay import Answers
 from ecsctl.server.sigv4 import Received
 
-_READS = ("Describe", "List", "Get", "Execute")
-"""How the names of operations begin that write nothing but what they see."""
 _PATIENCE = 16 * MAX_BYTES
 """Bytes of a request too large that are still read, so that who sends it reads the answer."""
 _LARGE, _MOST_LARGE = 64 << 10, 16
@@ -45,13 +44,24 @@ _LARGE, _MOST_LARGE = 64 << 10, 16
 
 
 class Answer(NamedTuple):
-    """What is sent, and for the log and the metrics the operation and the code; both are words of our own."""
+    """What is sent, and for the log and the metrics the operation and the code; both are words of our own. `stream` is
+    sent instead of a body, as it comes."""
 
     status: int
     body: bytes
     operation: str
     code: str = "OK"
     principal: str = "-"
+    content_type: str = protocol.CONTENT_TYPE
+    headers: Mapping[str, str] = MappingProxyType({})
+    stream: AsyncIterator[bytes] | None = None
+
+    def response(self, number: str) -> Response:
+        """As the server sends it."""
+        headers = {"x-amzn-RequestId": number, **self.headers}
+        if self.stream is not None:
+            return StreamingResponse(self.stream, self.status, headers, self.content_type)
+        return Response(self.body, self.status, headers, self.content_type)
 
 
 class Endpoint:
@@ -68,8 +78,10 @@ class Endpoint:
         self.sessions = sessions.Sessions(context, log)
         self._entry = Entry(context, throttle)
         self._answers: Answers[Answer] = Answers()
+        self._tails = LiveTails()
         self._large = asyncio.Semaphore(_MOST_LARGE)
         protocol.prepare()
+        prepare()
 
     def app(self, door: Door) -> ASGIApp:
         """What answers at a door."""
@@ -89,6 +101,11 @@ class Endpoint:
         """Log it, with when."""
         self._log(f"{datetime.now(timezone.utc).isoformat(timespec='milliseconds')} {line}")
 
+    async def close(self) -> None:
+        """End what would not end by itself: sessions of ExecuteCommand, and live tails."""
+        self._tails.close()
+        await self.sessions.close()
+
     async def _operation(self, request: Request) -> Response:
         number, began = str(uuid.uuid4()), time.monotonic()
         with self._metrics.under_way.track_inprogress():
@@ -104,61 +121,58 @@ class Endpoint:
             f"{number} {answer.operation} {answer.status} {answer.code} "
             f"{seconds * 1000:.0f}ms {len(body or b'')}B {len(answer.body)}B {answer.principal} {_address(request)}"
         )
-        return Response(answer.body, answer.status, {"x-amzn-RequestId": number}, media_type=protocol.CONTENT_TYPE)
+        return answer.response(number)
 
     def _answer(self, request: Request, body: bytes | None, number: str) -> Answer:
         """Find out who asks, do it, and say what came of it. A body of None is one that was too large."""
-        target = request.headers.get("x-amz-target", "")
-        operation = protocol.known(target)
         scope, door = request.scope, request.scope["door"]
+        origin = f"{scope['scheme']}://{request.headers.get('host', 'localhost')}"
+        asked = asked_in(request.headers, body, self._tails, partial(self.sessions.offer, origin=origin))
         if body is None:
-            return self._failed(protocol.too_large(), operation, number)
+            return self._failed(protocol.too_large(), asked, number)
         try:
             received = Received(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body)
             secure = scope["scheme"] == "https"
-            caller = self._entry.admit(received, door, _address(request), protocol.SERVICE, secure=secure)
+            caller = self._entry.admit(received, door, _address(request), asked.service, secure=secure)
         except Exception as error:
-            return self._failed(error, operation, number)
-        origin = f"{scope['scheme']}://{request.headers.get('host', 'localhost')}"
-        work = partial(self._done, caller, door, target, body, number, origin)
-        if caller.signature is None or operation.startswith(_READS):
+            return self._failed(error, asked, number)
+        work = partial(self._done, caller, door, asked, body, number)
+        if caller.signature is None or not asked.writes:
             return work()
         call = request.headers.get("amz-sdk-invocation-id", "")
         return self._answers.once(caller.signature, call, work, _is_final)
 
-    def _done(self, caller: Caller, door: Door, target: str, body: bytes, number: str, origin: str) -> Answer:
-        """What came of the operation; `origin` is where it was asked."""
-        operation, principal = protocol.known(target), caller.principal.arn
+    def _done(self, caller: Caller, door: Door, asked: Asked, body: bytes, number: str) -> Answer:
+        """What came of the operation."""
+        principal = caller.principal.arn
         try:
-            action = protocol.action_in(target)
-            self._entry.throttle(caller, door, action)
-            asked = protocol.request_in(action, body)
-            self._entry.allow(caller, f"{protocol.SERVICE}:{action}", asked)
+            asked.check()
+            self._entry.throttle(caller, door, asked.action)
+            request = asked.request_in(body)
+            asked.allow(self._entry, caller, request)
             try:
-                answer = self._do(action, caller.context, asked, origin)
-                return Answer(200, protocol.answer_body(answer), operation, principal=principal)
+                said = asked.perform(caller.context, request, number)
             finally:
-                if not action.startswith(_READS):
+                if asked.writes:
                     self._wrote()
+            if isinstance(said, bytes):
+                return Answer(200, said, asked.label, principal=principal, content_type=asked.content_type)
+            kind = self._tails.content_type
+            return Answer(200, b"", asked.label, principal=principal, content_type=kind, stream=said)
         except Exception as error:
-            return self._failed(error, operation, number)._replace(principal=principal)
+            return self._failed(error, asked, number)._replace(principal=principal)
 
-    def _failed(self, error: Exception, operation: str, number: str) -> Answer:
+    def _failed(self, error: Exception, asked: Asked, number: str) -> Answer:
         """The answer to a request that an error ended."""
         if isinstance(error, EcsctlError):
-            told = protocol.as_api_error(error)
+            told = asked.as_api_error(error)
         else:
             # Neither the log nor the client is told what it says: there may be a value in it that is not for them.
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{place.filename}:{place.lineno}"
-            self._log(f"{number} {operation}: a bug in ecsctl: {type(error).__name__} at {where}")
+            self._log(f"{number} {asked.label}: a bug in ecsctl: {type(error).__name__} at {where}")
             told = ApiError("ServerException", f"this is a bug in ecsctl; the log says more of request {number}.")
-        return Answer(protocol.status_of(told), protocol.error_body(told), operation, told.code)
-
-    def _do(self, action: str, context: Context, asked: Any, origin: str) -> Record:
-        if action == "ExecuteCommand":
-            return self.sessions.offer(context, asked, origin)
-        return operation_of(action)(context, asked)
+        return _refusal(told, asked, number)
 
     async def _health(self, request: Request) -> Response:
         try:
@@ -207,8 +221,17 @@ def _is_final(answer: Answer) -> bool:
     return answer.status < 500 and answer.code != "ThrottlingException"
 
 
+def _refusal(error: ApiError, asked: Asked, number: str) -> Answer:
+    status, body, headers = asked.error(error, number)
+    return Answer(status, body, asked.label, error.code, content_type=asked.content_type, headers=headers)
+
+
 async def _no_such_page(request: Request, error: Exception) -> Response:
-    """As JSON too: what is asked here is asked by programs."""
+    """What no page answers, in the protocol of who asks: that is a program."""
+    number = str(uuid.uuid4())
+    asked = asked_elsewhere(request.method, request.url.path, request.headers)
+    if asked is not None:
+        return _refusal(asked.refusal, asked, number).response(number)
     status = error.status_code if isinstance(error, HTTPException) else 404
     told = ApiError("UnknownOperationException", f"there is no {request.method} of this page; operations are POST /.")
     return Response(protocol.error_body(told), status, media_type=protocol.CONTENT_TYPE)

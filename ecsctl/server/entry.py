@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ecsctl.model.arn import Scope
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import Record, evolve
-from ecsctl.operations.access import Principal, authorize, find_key
+from ecsctl.operations.access import Principal, authorize, authorize_plain, find_key
 from ecsctl.operations.context import Context
 from ecsctl.operations.regions import has_region
 from ecsctl.server.guard import Door
@@ -66,6 +66,10 @@ class Entry:
     def allow(self, caller: Caller, action: str, request: Record) -> None:
         """AccessDeniedException where no policy lets the caller do this `action`, `ecs:RunTask`."""
         authorize(caller.context, caller.principal, action, request, caller.keys)
+
+    def allow_plain(self, caller: Caller, action: str, resources: Sequence[str]) -> None:
+        """The same of an action of another service, `logs:GetLogEvents`, and the resources that it is about."""
+        authorize_plain(caller.context, caller.principal, action, resources, caller.keys)
 
     def throttle(self, caller: Caller, door: Door, action: str) -> None:
         """ThrottlingException where a caller asks too much. Whose the state is may."""

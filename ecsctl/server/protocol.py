@@ -26,7 +26,7 @@ from ecsctl.model.errors import (
     client_exception,
     invalid_parameter,
 )
-from ecsctl.model.record import Record, decode, fields_of, to_wire
+from ecsctl.model.record import R, Record, decode, fields_of, to_wire
 from ecsctl.operations.actions import NOT_YET, ROOMS, refusal, shape_of
 from ecsctl.operations.strict_json import MAX_BYTES, parse_json
 
@@ -72,10 +72,14 @@ def action_in(target: str) -> str:
 def prepare() -> None:
     """Learn the types of all requests: msgspec does when it first meets one, which two threads must not do at once."""
     for action in ROOMS:
-        kind = shape_of(action, "Request")
-        _times_in(kind)
-        with suppress(msgspec.ValidationError):  # something is required; the type is known all the same
-            msgspec.convert({}, kind)
+        learn(shape_of(action, "Request"))
+
+
+def learn(kind: type[Record]) -> None:
+    """Let msgspec and this module know a type of requests."""
+    _times_in(kind)
+    with suppress(msgspec.ValidationError):  # something is required; the type is known all the same
+        msgspec.convert({}, kind)
 
 
 def too_large() -> ApiError:
@@ -85,7 +89,15 @@ def too_large() -> ApiError:
 
 def request_in(action: str, body: bytes) -> Record:
     """The request of an operation. ApiError, in ECS's words, for whatever is wrong with it."""
-    kind = shape_of(action, "Request")
+    try:
+        return record_in(shape_of(action, "Request"), body)
+    except InputError as error:
+        raise invalid_parameter(str(error)) from None
+
+
+def record_in(kind: type[R], body: bytes) -> R:
+    """The record that a body is. SerializationException for what is no JSON, or of another type; InputError for what
+    does not fit otherwise."""
     try:
         data = parse_json(body.decode(), "the request") if body else {}
     except UnicodeDecodeError:
@@ -98,8 +110,6 @@ def request_in(action: str, body: bytes) -> Record:
         return decode(kind, _with_times(kind, _without_nulls(data)))
     except WrongType as error:
         raise _malformed(str(error)) from None
-    except InputError as error:
-        raise invalid_parameter(str(error)) from None
 
 
 def answer_body(answer: Record) -> bytes:

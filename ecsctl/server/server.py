@@ -25,14 +25,14 @@ LARGEST_MESSAGE = 1 << 16
 
 
 class _Uvicorn(uvicorn.Server):
-    """One that first ends the sessions of ExecuteCommand, whose clients would only see a connection lost."""
+    """One that first ends what would not end by itself: its clients would only see a connection lost."""
 
     def __init__(self, config: uvicorn.Config, endpoint: Endpoint) -> None:
         super().__init__(config)
-        self._sessions = endpoint.sessions
+        self._endpoint = endpoint
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._sessions.close()
+        await self._endpoint.close()
         await super().shutdown(sockets)
 
 

@@ -42,6 +42,8 @@ OURS = tuple(
     )
 )
 """Modules of the room that hold no shapes of ECS; those of EC2, IAM and STS are tested where they are answered."""
+NEIGHBOURS = "ecsctl.model.neighbours"
+"""Shapes of other services: tests/server/test_neighbours_model.py."""
 EXTENSIONS = {
     "Deployment": {"nextAttemptAt"},
     "RunTaskRequest": {"priority", "preemptionPriority", "seed"},
@@ -65,7 +67,7 @@ MODEL = _model()
 def _records() -> dict[str, type[Record]]:
     found: dict[str, type[Record]] = {}
     for module in pkgutil.walk_packages(ecsctl.model.__path__, "ecsctl.model."):
-        if module.name in OURS:
+        if module.name in OURS or module.name.startswith(NEIGHBOURS):
             continue
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, type) and issubclass(value, Record) and value is not Record:

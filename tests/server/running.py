@@ -22,7 +22,7 @@ from ecsctl.server.connection import Connection
 from ecsctl.server.guard import LOOPBACK, Door
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
 from ecsctl.server.server import Entrance, Server
-from ecsctl.server.tcp_socket import bound, parse_address
+from ecsctl.server.tcp_socket import MOST, bound, parse_address
 from ecsctl.server.unix_socket import listening
 from tests.controller.world import World
 
@@ -86,9 +86,10 @@ def serving(
     throttle: int = 0,
     tls: ssl.SSLContext | None = None,
     kind: type[Connection] = Connection,
+    most: int = MOST,
 ) -> Iterator[Running]:
     """On the socket, and on a free port of 127.0.0.1, where it is called `named.example` too."""
-    with listening(path) as inner, bound([parse_address("127.0.0.1:0")]) as (outer,):
+    with listening(path) as inner, bound([parse_address("127.0.0.1:0")], most) as (outer,):
         running = Running(path, outer.getsockname()[1])
         entrances = [
             Entrance(inner, Door(None, signed=False)),
@@ -151,16 +152,16 @@ def forwarded(path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def client(path: Path) -> Iterator[Any]:
-    """An ECS client of boto3."""
+def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
+    """A client of boto3."""
     with forwarded(path) as url:
         made = boto3.client(
-            "ecs",
+            service,
             endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}, **options),
         )
         try:
             yield made

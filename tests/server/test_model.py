@@ -18,6 +18,7 @@ from ecsctl.server.protocol import ELSEWHERE
 from tests.controller.world import World, world_in
 from tests.model.test_coverage import EXTENSIONS
 from tests.server.running import client, serving
+from tests.server.shapes import least
 
 MODEL = botocore.session.get_session().get_service_model("ecs")
 CLIENT_NAMES = {name: botocore.xform_name(name) for name in MODEL.operation_names}
@@ -223,29 +224,9 @@ def _strange(value: Any, shape: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("operation", sorted(NOT_YET | set(ELSEWHERE)))
 def test_an_operation_that_there_is_not_is_refused_by_name(operation: str, ecs: Any) -> None:
-    request = _least(MODEL.operation_model(operation).input_shape)
+    request = least(MODEL.operation_model(operation).input_shape)
     with pytest.raises(ecs.exceptions.UnsupportedFeatureException, match=f"{operation} is not supported"):
         getattr(ecs, CLIENT_NAMES[operation])(**request)
-
-
-def _least(shape: Any) -> Any:
-    """The smallest value of a shape that boto3 lets pass."""
-    match shape.type_name:
-        case "structure":
-            names = shape.required_members or list(shape.members)[: shape.is_tagged_union]
-            return {name: _least(shape.members[name]) for name in names}
-        case "list":
-            return [_least(shape.member)] * shape.metadata.get("min", 0)
-        case "map":
-            return {}
-        case "boolean":
-            return False
-        case "integer" | "long" | "double" | "float":
-            return max(1, shape.metadata.get("min", 1))
-        case "timestamp":
-            return 0
-        case _:
-            return shape.enum[0] if shape.enum else "a" * max(1, shape.metadata.get("min", 1))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_log_comes_back_as_it_was(logs: LogStore) -> None:
     logs.keep(PLACE, LOG)
     assert list(logs.read(PLACE)) == LOG
     assert logs.streams("/ecs/web") == [PLACE]
-    assert logs.first_time(PLACE) == LOG[0].timestamp
+    assert (logs.first_time(PLACE), logs.last_time(PLACE)) == (LOG[0].timestamp, LOG[-1].timestamp)
 
 
 def test_a_stream_may_have_several_logs(logs: LogStore) -> None:
@@ -97,3 +97,26 @@ def test_there_is_nothing_where_nothing_was_kept(logs: LogStore) -> None:
     assert list(logs.read(PLACE)) == []
     assert logs.first_time(PLACE) == ""
     logs.forget_before(datetime.now(timezone.utc))
+
+
+@pytest.mark.parametrize("size", [0, 1, 65530, 65536, 200_000])
+def test_the_last_line_is_found_from_the_end(logs: LogStore, size: int) -> None:
+    logs.keep(PLACE, [*LOG, evolve(LOG[0], timestamp="2026-01-02T03:04:08Z", line=b"x " * size)])
+    assert logs.last_time(PLACE) == "2026-01-02T03:04:08Z"
+    logs.keep(PLACE, [])
+    assert (logs.first_time(PLACE), logs.last_time(PLACE)) == ("", "")
+    assert logs.last_time(evolve(PLACE, stream="other")) == ""
+
+
+def test_groups_are_those_that_were_made_and_those_with_a_log(logs: LogStore) -> None:
+    assert logs.groups() == []
+    now = datetime(2026, 1, 2, tzinfo=timezone.utc)
+    assert logs.make_group("made", now, {"team": "blue"})
+    assert not logs.make_group("made", now, {})
+    logs.keep(PLACE, LOG)
+    found = {group.name: group for group in logs.groups()}
+    assert set(found) == {"made", PLACE.group}
+    assert (found["made"].created_at, found["made"].tags, found["made"].size) == (now, {"team": "blue"}, 0)
+    assert found[PLACE.group].size > 0
+    logs.forget_before(datetime(2100, 1, 1, tzinfo=timezone.utc))
+    assert [group.name for group in logs.groups()] == ["made"]

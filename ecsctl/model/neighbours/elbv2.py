@@ -1,0 +1,86 @@
+"""Elastic Load Balancing: there are no load balancers here, so its lists are empty."""
+
+from ecsctl.model.neighbours.pascal import PascalRecord
+
+
+class PagedRequest(PascalRecord):
+    """What all that come in pages take."""
+
+    marker: str | None = None
+    page_size: int | None = None
+
+
+class DescribeLoadBalancersRequest(PagedRequest):
+    """What DescribeLoadBalancers takes."""
+
+    load_balancer_arns: list[str] | None = None
+    names: list[str] | None = None
+
+
+class DescribeLoadBalancersResponse(PascalRecord):
+    """What DescribeLoadBalancers answers."""
+
+    load_balancers: list[str]
+
+
+class DescribeTargetGroupsRequest(PagedRequest):
+    """What DescribeTargetGroups takes."""
+
+    load_balancer_arn: str | None = None
+    target_group_arns: list[str] | None = None
+    names: list[str] | None = None
+
+
+class DescribeTargetGroupsResponse(PascalRecord):
+    """What DescribeTargetGroups answers."""
+
+    target_groups: list[str]
+
+
+class TargetDescription(PascalRecord):
+    """API_TargetDescription."""
+
+    id: str
+    port: int | None = None
+    availability_zone: str | None = None
+    quic_server_id: str | None = None
+
+
+class DescribeTargetHealthRequest(PascalRecord):
+    """What DescribeTargetHealth takes."""
+
+    target_group_arn: str
+    targets: list[TargetDescription] | None = None
+    include: list[str] | None = None
+
+
+class DescribeTargetHealthResponse(PascalRecord):
+    """What DescribeTargetHealth would answer."""
+
+    target_health_descriptions: list[str]
+
+
+class DescribeListenersRequest(PagedRequest):
+    """What DescribeListeners takes."""
+
+    load_balancer_arn: str | None = None
+    listener_arns: list[str] | None = None
+
+
+class DescribeListenersResponse(PascalRecord):
+    """What DescribeListeners would answer."""
+
+    listeners: list[str]
+
+
+class DescribeRulesRequest(PagedRequest):
+    """What DescribeRules takes."""
+
+    listener_arn: str | None = None
+    rule_arns: list[str] | None = None
+
+
+class DescribeRulesResponse(PascalRecord):
+    """What DescribeRules would answer."""
+
+    rules: list[str]

@@ -1,0 +1,180 @@
+"""The images that the hosts have, as ECR describes those of a registry (ECR API reference).
+
+A repository is called as images in task definitions are, with its registry in front unless that is ECR's own; its URI
+is what a task definition may say. Hosts that do not answer are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from ecsctl.controller.together import together
+from ecsctl.model.arn import Arn
+from ecsctl.model.errors import ApiError, EngineError
+from ecsctl.model.neighbours.ecr import (
+    DescribeImagesRequest,
+    DescribeImagesResponse,
+    DescribeRepositoriesRequest,
+    DescribeRepositoriesResponse,
+    ImageDetail,
+    ImageIdentifier,
+    ListImagesRequest,
+    ListImagesResponse,
+    Repository,
+)
+from ecsctl.model.observed import ObservedImage
+from ecsctl.model.record import Record
+from ecsctl.model.stored import InstanceRecord
+from ecsctl.operations.context import Context
+from ecsctl.operations.images import AT_ONCE
+from ecsctl.operations.neighbours.paging import paged
+from ecsctl.store.tables import CLUSTERS, INSTANCES
+
+_MOST = 1000
+_REGISTRY = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
+
+
+class _Image(NamedTuple):
+    """An image by one of its repositories."""
+
+    uri: str
+    digest: str | None
+    tags: tuple[str, ...]
+    size: int
+
+    @property
+    def repository(self) -> str:
+        return _REGISTRY.sub("", self.uri, count=1)
+
+
+def resources(ctx: Context, request: Record) -> list[str]:
+    """The ARNs of the repositories that are asked for."""
+    if isinstance(request, DescribeRepositoriesRequest):
+        return [_arn(ctx, name) for name in request.repository_names or ["*"]]
+    return [_arn(ctx, getattr(request, "repository_name", "*"))]
+
+
+def describe_repositories(ctx: Context, request: DescribeRepositoriesRequest) -> DescribeRepositoriesResponse:
+    """Those that an image on a host is of (DescribeRepositories)."""
+    _check(ctx, request.registry_id)
+    known = {image.repository: image.uri for image in _images(ctx)}
+    for name in request.repository_names or ():
+        _there(ctx, name, known)
+    found = [
+        Repository(
+            repository_arn=_arn(ctx, name),
+            registry_id=ctx.scope.account,
+            repository_name=name,
+            repository_uri=known[name],
+            image_tag_mutability="MUTABLE",
+        )
+        for name in sorted(request.repository_names or known)
+    ]
+    page, more = paged(found, request.next_token, request.max_results, _MOST)
+    return DescribeRepositoriesResponse(repositories=page, next_token=more)
+
+
+def list_images(ctx: Context, request: ListImagesRequest) -> ListImagesResponse:
+    """The tags and digests of a repository (ListImages)."""
+    ids = [
+        ImageIdentifier(image_digest=image.digest, image_tag=tag)
+        for image in _of(ctx, request)
+        for tag in image.tags or (None,)
+    ]
+    page, more = paged(ids, request.next_token, request.max_results, _MOST)
+    return ListImagesResponse(image_ids=page, next_token=more)
+
+
+def describe_images(ctx: Context, request: DescribeImagesRequest) -> DescribeImagesResponse:
+    """The images of a repository, or those that are named (DescribeImages)."""
+    images = _of(ctx, request)
+    for wanted in request.image_ids or ():
+        if not any(_is(image, wanted) for image in images):
+            named = wanted.image_tag or wanted.image_digest or ""
+            message = (
+                f"The image {named[:150]!r} does not exist within the repository {request.repository_name[:150]!r}"
+            )
+            raise ApiError("ImageNotFoundException", message)
+    found = [
+        ImageDetail(
+            registry_id=ctx.scope.account,
+            repository_name=image.repository,
+            image_size_in_bytes=image.size,
+            image_digest=image.digest,
+            image_tags=[*image.tags] or None,
+        )
+        for image in images
+        if not request.image_ids or any(_is(image, wanted) for wanted in request.image_ids)
+    ]
+    page, more = paged(found, request.next_token, request.max_results, _MOST)
+    return DescribeImagesResponse(image_details=page, next_token=more)
+
+
+def _is(image: _Image, wanted: ImageIdentifier) -> bool:
+    if not wanted.image_tag and not wanted.image_digest:
+        return False
+    return wanted.image_tag in (None, *image.tags) and wanted.image_digest in (None, image.digest)
+
+
+def _of(ctx: Context, request: ListImagesRequest) -> list[_Image]:
+    """The images of the repository that pass the filter."""
+    _check(ctx, request.registry_id)
+    every = _images(ctx)
+    _there(ctx, request.repository_name, {image.repository for image in every})
+    status = request.filter.tag_status if request.filter else None
+    kinds = {"TAGGED": (True,), "UNTAGGED": (False,)}.get(status or "ANY", (True, False))
+    return [image for image in every if image.repository == request.repository_name and bool(image.tags) in kinds]
+
+
+def _images(ctx: Context) -> list[_Image]:
+    """Of all hosts of the region, each once. ServerException when no host answers."""
+    with ctx.store.read() as view:
+        clusters = [str(one.cluster_arn) for one in view.find(CLUSTERS, scope=ctx.scope.key, status="ACTIVE")]
+        hosts = [
+            host
+            for cluster in clusters
+            for host in view.find(INSTANCES, cluster=cluster, status=("ACTIVE", "DRAINING"))
+        ]
+    answers = together([partial(_asked, ctx, host) for host in hosts], AT_ONCE)
+    told = [answer for answer in answers if not isinstance(answer, EngineError | None)]
+    if hosts and not told:
+        raise ApiError("ServerException", f"no host answers: {answers[0]}")
+    return sorted({image for observed in told for one in observed for image in _by_repository(one)}, key=str)
+
+
+def _asked(ctx: Context, host: InstanceRecord) -> Sequence[ObservedImage] | EngineError:
+    try:
+        return ctx.controller.engine(host.address).list_images()
+    except EngineError as error:
+        return error
+
+
+def _by_repository(image: ObservedImage) -> Iterator[_Image]:
+    tags: dict[str, list[str]] = {}
+    digests = dict(digest.split("@", 1) for digest in image.digests if "@" in digest)
+    for name in image.tags:
+        repository, _, tag = name.rpartition(":")
+        tags.setdefault(repository, []).append(tag)
+    for repository in {*tags, *digests}:
+        yield _Image(repository, digests.get(repository), tuple(sorted(tags.get(repository, ()))), image.size)
+
+
+def _there(ctx: Context, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise ApiError(
+            "RepositoryNotFoundException",
+            f"The repository with name {name[:200]!r} does not exist in the registry with id {ctx.scope.account!r}: "
+            "no host has an image of it",
+        )
+
+
+def _check(ctx: Context, registry: str | None) -> None:
+    if registry not in (None, ctx.scope.account):
+        raise ApiError("InvalidParameterException", f"There is no registry {registry!r}: it is {ctx.scope.account}.")
+
+
+def _arn(ctx: Context, name: str) -> str:
+    return str(Arn("aws", "ecr", ctx.scope.region, ctx.scope.account, f"repository/{name}"))

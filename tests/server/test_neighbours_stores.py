@@ -1,0 +1,135 @@
+"""Secrets, parameters and images, by the services that have them on AWS."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ecsctl.store.tables import SECRETS
+from tests.server.neighbourhood import Neighbourhood, neighbourhood
+
+ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:prod/db/password"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbourhood]:
+    with neighbourhood(tmp_path_factory.mktemp("stores")) as made:
+        yield made
+
+
+def code(call: Any, **request: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**request)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return str(caught.value.response["Error"]["Code"])
+
+
+def test_a_secret_is_had_by_name_arn_stage_and_version(place: Neighbourhood) -> None:
+    get = place.client("secretsmanager").get_secret_value
+    for name in ("prod/db/password", ARN, f"{ARN}-a1B2c3"):
+        answer = get(SecretId=name)
+        assert (answer["SecretString"], answer["Name"]) == ("hunter2", "prod/db/password")
+        assert re.fullmatch(f"{ARN}-[0-9a-f]{{6}}", answer["ARN"])
+        assert get(SecretId=answer["ARN"])["VersionId"] == answer["VersionId"]
+        assert answer["VersionStages"] == ["AWSCURRENT"]
+    old = get(SecretId="plain", VersionStage="AWSPREVIOUS")
+    assert (old["SecretString"], get(SecretId="plain")["SecretString"]) == ("old", "new")
+    assert get(SecretId="plain", VersionId=old["VersionId"])["SecretString"] == "old"
+    for wrong in (
+        {"SecretId": "no"},
+        {"SecretId": "../x"},
+        {"SecretId": "arn:aws:s3:::x"},
+        {"SecretId": "plain", "VersionStage": "AWSPENDING"},
+        {"SecretId": "plain", "VersionId": old["VersionId"], "VersionStage": "AWSCURRENT"},
+    ):
+        assert code(get, **wrong) == "ResourceNotFoundException"
+
+
+def test_a_parameter_is_had_by_name_arn_and_number(place: Neighbourhood) -> None:
+    get = place.client("ssm").get_parameter
+    for name in ("/prod/db/password", "arn:aws:ssm:us-east-1:000000000000:parameter/prod/db/password"):
+        found = get(Name=name, WithDecryption=True)["Parameter"]
+        assert (found["Value"], found["Name"], found["Type"]) == ("hunter2", "/prod/db/password", "SecureString")
+        assert found["ARN"] == "arn:aws:ssm:us-east-1:000000000000:parameter/prod/db/password"
+    numbered = get(Name="plain:1", WithDecryption=True)["Parameter"]
+    assert (numbered["Value"], numbered["Version"], numbered["Selector"], numbered["Name"]) == ("old", 1, ":1", "plain")
+    assert get(Name="plain", WithDecryption=True)["Parameter"]["Version"] == 2
+    assert code(get, Name="plain:3") == "ParameterVersionNotFound"
+    assert code(get, Name="plain:latest") == "ParameterVersionNotFound"
+    assert code(get, Name="/prod/no") == "ParameterNotFound"
+
+
+def test_without_decryption_a_parameter_stays_sealed(place: Neighbourhood) -> None:
+    with place.world.store.read() as view:
+        secret = view.get(SECRETS, "prod/db/password")
+    assert secret is not None
+    ssm = place.client("ssm")
+    values = [
+        ssm.get_parameter(Name="/prod/db/password")["Parameter"]["Value"],
+        ssm.get_parameters(Names=["/prod/db/password"])["Parameters"][0]["Value"],
+        ssm.get_parameters_by_path(Path="/prod/db")["Parameters"][0]["Value"],
+    ]
+    assert values == [secret.versions[0].sealed] * 3
+
+
+def test_parameters_under_a_path_come_in_pages(place: Neighbourhood) -> None:
+    ssm = place.client("ssm")
+    pages = list(
+        ssm.get_paginator("get_parameters_by_path").paginate(
+            Path="/prod", Recursive=True, WithDecryption=True, PaginationConfig={"PageSize": 1}
+        )
+    )
+    found = [parameter for page in pages for parameter in page["Parameters"]]
+    assert {one["Name"]: one["Value"] for one in found} == {"/prod/db/password": "hunter2", "/prod/region": "moon"}
+    assert len(pages) == 2
+    shallow = ssm.get_parameters_by_path(Path="/prod/")["Parameters"]
+    assert [parameter["Name"] for parameter in shallow] == ["/prod/region"]
+    several = ssm.get_parameters(Names=["plain", "/no", "/prod/region"], WithDecryption=True)
+    assert [parameter["Value"] for parameter in several["Parameters"]] == ["new", "moon"]
+    assert several["InvalidParameters"] == ["/no"]
+    assert code(ssm.get_parameters_by_path, Path="prod") == "ValidationException"
+    assert code(ssm.get_parameters, Names=[str(n) for n in range(11)]) == "ValidationException"
+
+
+def test_values_are_not_logged(place: Neighbourhood, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        place.client("ssm").get_parameter(Name="/prod/db/password", WithDecryption=True)
+        place.client("secretsmanager").get_secret_value(SecretId="prod/db/password")
+    lines = "\n".join(place.server.log)
+    assert "ssm:GetParameter 200 OK" in lines
+    assert "secretsmanager:GetSecretValue 200 OK" in lines
+    assert "hunter2" not in lines + caplog.text
+    assert "db/password" not in lines
+
+
+def test_images_are_those_that_the_hosts_have(place: Neighbourhood) -> None:
+    ecr = place.client("ecr")
+    names = [repository["repositoryName"] for repository in ecr.describe_repositories()["repositories"]]
+    assert {"up", "talker", "chatter"} <= set(names)
+    (detail,) = ecr.describe_images(repositoryName="up", imageIds=[{"imageTag": "latest"}])["imageDetails"]
+    assert detail["imageTags"] == ["latest"]
+    ids = ecr.list_images(repositoryName="up", filter={"tagStatus": "TAGGED"})["imageIds"]
+    assert [one["imageTag"] for one in ids] == ["latest"]
+    assert code(ecr.describe_images, repositoryName="no") == "RepositoryNotFoundException"
+    assert code(ecr.describe_repositories, repositoryNames=["no"]) == "RepositoryNotFoundException"
+    missing = code(ecr.describe_images, repositoryName="up", imageIds=[{"imageTag": "9"}])
+    assert missing == "ImageNotFoundException"
+    assert code(ecr.list_images, repositoryName="up", registryId="123456789012") == "InvalidParameterException"
+    for engine in place.world.engines.values():
+        engine.reachable = False
+    try:
+        with pytest.raises(ecr.exceptions.ServerException):
+            ecr.list_images(repositoryName="up")
+    finally:
+        for engine in place.world.engines.values():
+            engine.reachable = True
+
+
+def test_there_is_no_registry_to_log_in_to_and_that_is_said(place: Neighbourhood) -> None:
+    with pytest.raises(ClientError, match="no registry to log in to; send an image to hosts by `ecsctl image push`"):
+        place.client("ecr").get_authorization_token()
