@@ -220,6 +220,16 @@ def test_what_is_named_by_less_than_its_id_is_judged_by_what_it_is(ctx: Context,
     assert "explicit deny" in asks(ctx, who, "DescribeContainerInstances", containerInstances=[instance.name])
 
 
+def test_a_service_by_an_arn_of_the_short_format_is_judged_as_what_it_is(ctx: Context) -> None:
+    register(ctx)
+    call(ctx, "CreateService", serviceName="web", taskDefinition="app", desiredCount=0)
+    deny = statement(Effect="Deny", Action="ecs:*", Resource=f"{HERE}service/default/web")
+    who = user(ctx, policy_of(ALL, deny))
+    for name in ("web", f"{HERE}service/web", f"{HERE}service/default/web"):
+        assert call(ctx, "DescribeServices", services=[name]).services
+        assert "explicit deny" in asks(ctx, who, "UpdateService", service=name, desiredCount=1)
+
+
 def test_a21_tags_are_not_given_to_reach_what_they_open(ctx: Context) -> None:
     open_ = statement(Condition={"StringEquals": {"aws:ResourceTag/team": "a"}})
     on_creation = statement(
