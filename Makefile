@@ -28,7 +28,7 @@ lint: $(VENV)/.installed ## style, types, and which room may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.installed ## write docs/task-definition.md anew from the code
+docs: $(VENV)/.installed ## write docs/task-definition.md and docs/operations.md anew from the code
 	@$(BIN)/python -m tests.docs
 
 bench: $(VENV)/.installed ## ratios against docker run, Swarm, bare Python; N=30 takes more samples

@@ -24,6 +24,7 @@ from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
 from ecsctl.server.server import Entrance, Server
 from ecsctl.server.tcp_socket import MOST, bound, parse_address
 from ecsctl.server.unix_socket import listening
+from tests.controller.world import World
 
 
 class Reply(NamedTuple):
@@ -105,6 +106,11 @@ def serving(
             server.join()
 
 
+def state_of(world: World) -> list[str]:
+    """All that is in the state, as SQL."""
+    return list(world.store._database.connection.iterdump())  # type: ignore[attr-defined]
+
+
 class _Forward(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         path = self.server.unix_path  # type: ignore[attr-defined]
@@ -132,15 +138,26 @@ class _Forwarder(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
-    """A client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+def forwarded(path: Path) -> Iterator[str]:
+    """The URL of a socket, for clients that know no Unix sockets: what they send by TCP is passed on."""
     with _Forwarder(("127.0.0.1", 0), _Forward) as forwarder:
         forwarder.unix_path = str(path)  # type: ignore[attr-defined]
         thread = threading.Thread(target=forwarder.serve_forever, args=(0.05,))
         thread.start()
+        try:
+            yield f"http://127.0.0.1:{forwarder.server_address[1]}"
+        finally:
+            forwarder.shutdown()
+            thread.join()
+
+
+@contextmanager
+def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
+    """A client of boto3."""
+    with forwarded(path) as url:
         made = boto3.client(
             service,
-            endpoint_url=f"http://127.0.0.1:{forwarder.server_address[1]}",
+            endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
@@ -150,5 +167,3 @@ def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
             yield made
         finally:
             made.close()
-            forwarder.shutdown()
-            thread.join()
