@@ -89,6 +89,20 @@ class Endpoint:
 
     def app(self, door: Door) -> ASGIApp:
         """What answers at a door."""
+        pages = self.pages()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            # Nearly all that is asked: to find its route would take as long as the rest of it.
+            if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST":
+                response = await self._operation(Request(scope, receive, send))
+                await response(scope, receive, send)
+            else:
+                await pages(scope, receive, send)
+
+        return Guard(app, door, self._note)
+
+    def pages(self) -> Starlette:
+        """All that there is to ask."""
         pages = Starlette(
             routes=[
                 Route("/", self._operation, methods=["POST"]),
@@ -99,16 +113,7 @@ class Endpoint:
             exception_handlers={HTTPException: _no_such_page},
         )
         pages.router.redirect_slashes = False
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            # Nearly all that is asked: the router would take as long as the rest of it.
-            if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST":
-                response = await self._operation(Request(scope, receive, send))
-                await response(scope, receive, send)
-            else:
-                await pages(scope, receive, send)
-
-        return Guard(app, door, self._note)
+        return pages
 
     def _note(self, line: str) -> None:
         """Log it, with when."""
