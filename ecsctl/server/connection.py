@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PATIENCE = 20.0
 """Seconds that a request may take to arrive, from its first byte (or the connection) to its last."""
+_TOO_LONG = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 _LINGER = 1.0
 """Seconds in which what still comes is dropped, before hanging up: an answer may be lost to who is still sending."""
 
@@ -58,8 +59,8 @@ class Connection(H11Protocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """Called where h11 could not read a request; its error says more than the message."""
         error = sys.exc_info()[1]
-        hint = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else HTTPStatus.BAD_REQUEST
-        self._refuse(HTTPStatus(hint))
+        too_long = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == _TOO_LONG
+        self._refuse(_TOO_LONG if too_long else HTTPStatus.BAD_REQUEST)
 
     def _wait(self, *, begun: bool) -> None:
         """Be patient while a request arrives; `begun`: something of it has come, or is to come on a new connection."""

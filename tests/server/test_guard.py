@@ -212,6 +212,7 @@ def test_a39_a_path_that_leads_elsewhere_leads_nowhere(server: Running, target: 
 
 def test_a40_a_body_that_is_packed_is_not_unpacked(server: Running) -> None:
     assert ask(server, "Content-Encoding: gzip", body="\x1f\x8b").status == 400
+    assert sent(server, "POST / HTTP/1.1\nHost: 127.0.0.1\nTransfer-Encoding: gzip\n\n") == (400, b"")
 
 
 @pytest.mark.parametrize(
