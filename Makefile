@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test lint docs bench bench-placement clean
+.PHONY: help demo test lint docs bench bench-endpoint bench-placement clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -28,11 +28,16 @@ lint: $(VENV)/.installed ## style, types, and which room may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.installed ## write docs/task-definition.md anew from the code
+docs: $(VENV)/.installed ## write docs/task-definition.md and docs/operations.md anew from the code
 	@$(BIN)/python -m tests.docs
 
 bench: $(VENV)/.installed ## ratios against docker run, Swarm, bare Python; N=30 takes more samples
 	@scripts/with-engine $(BIN)/python -m benchmarks.run $(if $(N),--samples $(N))
+
+bench-endpoint: $(VENV)/.installed ## `serve`, against moto's server
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@command -v wrk >/dev/null || scripts/install-packages "it asks servers" wrk
+	@$(BIN)/python -m benchmarks.endpoint
 
 bench-placement: $(VENV)/.installed ## placement, against a look at every host for each task
 	@$(BIN)/python -m benchmarks.placement

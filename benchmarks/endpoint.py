@@ -107,7 +107,8 @@ def load(url: str, operation: str, body: Mapping[str, Any], script: Path) -> Loa
     if refused := re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors.*", said):
         raise SystemExit(f"{operation}: {refused[0]}")
     rate, p99 = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"99%\s+([\d.]+)(us|ms|s)\b", said)
-    assert rate and p99, said
+    if rate is None or p99 is None:
+        raise SystemExit(f"wrk said: {said}")
     return Load(float(rate[1]), float(p99[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[p99[2]])
 
 
@@ -115,9 +116,12 @@ def load(url: str, operation: str, body: Mapping[str, Any], script: Path) -> Loa
 def ours(folder: Path) -> Iterator[tuple[str, int]]:
     """The URL of `ecsctl serve`, and its process."""
     fill(folder)
+    (folder / "config.toml").write_text("throttle = 0\n")
     port = free_port()
-    words = (ECSCTL, "serve", "--no-controller", "--insecure-no-auth", "--bind", f"127.0.0.1:{port}")
-    with serving(*words, ECSCTL_STATE=str(folder / "state.db"), ECSCTL_CONFIG=os.devnull) as process:
+    where = ("--socket", str(folder / "serve.sock"), "--bind", f"127.0.0.1:{port}")
+    words = (ECSCTL, "serve", "--no-controller", "--insecure-no-auth", *where)
+    environment = {"ECSCTL_STATE": str(folder / "state.db"), "ECSCTL_CONFIG": str(folder / "config.toml")}
+    with serving(*words, **environment) as process:
         yield answering(port), process
 
 
@@ -179,15 +183,12 @@ def free_port() -> int:
 def answering(port: int) -> str:
     """The URL of a port, as soon as something listens there."""
     end = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise SystemExit(f"nothing listens on port {port}") from None
-            time.sleep(0.1)
-        else:
-            return f"http://127.0.0.1:{port}"
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return f"http://127.0.0.1:{port}"
+        time.sleep(0.1)
+    raise SystemExit(f"nothing listens on port {port}")
 
 
 def memory(process: int) -> float:

@@ -70,13 +70,15 @@ class Action:
         request = build(self.request_type, parsed.values, self.own_flags)
         with invocation.open() as context:
             operation = self.operation()
-            if self._gathers_pages(invocation, parsed):
-                answer = paging.every_page(
-                    lambda page: operation(context, page), request, self.response_type, parsed.values
-                )
+            if not self._gathers_pages(invocation, parsed):
+                answers = [to_wire(operation(context, request))]
             else:
-                answer = to_wire(operation(context, request))
-        invocation.show(answer, self.entry.action)
+                # In text each page is printed, and what --query says is said of each.
+                gather = paging.pages if invocation.config.output == "text" else paging.every_page
+                found = gather(lambda page: operation(context, page), request, self.response_type, parsed.values)
+                answers = [found] if isinstance(found, dict) else list(found)
+        for answer in answers:
+            invocation.show(answer, self.entry.action)
         return 0
 
     def _gathers_pages(self, invocation: Invocation, parsed: Parsed) -> bool:

@@ -166,6 +166,17 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             target="ecsctl.cli.regions:OfEc2",
         ),
     ),
+    "Account settings": (
+        Entry("put-account-setting", "Set an account setting of a principal."),
+        Entry("put-account-setting-default", "Set the default of an account setting."),
+        Entry("list-account-settings", "List account settings."),
+        Entry("delete-account-setting", "Take an account setting back."),
+    ),
+    "For the ECS agent": (
+        Entry("submit-task-state-change", "Have a task looked at."),
+        Entry("submit-container-state-change", "Have a container's task looked at."),
+        Entry("update-container-agent", "Say that there is no agent to update."),
+    ),
     "Tags": (
         Entry("tag-resource", "Set tags of a resource."),
         Entry("untag-resource", "Delete tags of a resource."),

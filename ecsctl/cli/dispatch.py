@@ -10,6 +10,7 @@ from ecsctl.cli import global_flags
 from ecsctl.cli.argv import refuse_unknown, wants_help
 from ecsctl.cli.commands import COMMANDS, SECTIONS, Entry, action_of
 from ecsctl.cli.problems import UsageError
+from ecsctl.model.errors import EcsctlError
 from ecsctl.model.near import near
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def dispatch(invocation: Invocation, words: Sequence[str]) -> int:
         refuse_unknown([name], global_flags.KNOWN)
     entry = COMMANDS.get(name)
     if entry is None:
-        raise UsageError(_unknown(name))
+        invocation.entry = Entry(name, "")
+        raise _unknown(name)
     invocation.entry = entry
     return load(entry).execute(invocation, rest[1:])
 
@@ -54,14 +56,14 @@ def load(entry: Entry) -> Command:
     return command
 
 
-def _unknown(name: str) -> str:
-    from ecsctl.operations.actions import NOT_YET  # whoever types a command's name right has no need of it
+def _unknown(name: str) -> EcsctlError:
+    from ecsctl.operations.actions import NOT_YET, refusal  # whoever types a command's name right has no need of it
 
-    if action_of(name) in NOT_YET:
-        return f"{name} is a command of `aws ecs` that ecsctl does not have yet"
+    if name == name.lower() and action_of(name) in NOT_YET:
+        return refusal(action_of(name))
     meant = near(name, COMMANDS, n=3)
     hint = f"; did you mean {' or '.join(meant)}?" if meant else "; see `ecsctl --help`"
-    return f"unknown command {name!r}{hint}"
+    return UsageError(f"unknown command {name!r}{hint}")
 
 
 def _help() -> int:

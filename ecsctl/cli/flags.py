@@ -31,6 +31,8 @@ INPUT_FLAGS = (
 )
 
 
+_NEGATIVE = {"enableExecuteCommand": "--disable-execute-command", "interactive": "--non-interactive"}
+"""The switches that the AWS CLI does not call `--no-…` (aws-cli, customizations/argrename.py)."""
 _OWN = {
     "lossPolicy": "What becomes of tasks on a lost host: replace (the default), ecs, never-double-run.",
     "preemptionPriority": "Where there is no room, tasks with a lower one make way (0 to 1000; 0 by default).",
@@ -56,7 +58,7 @@ def flags_of(request: type[Record]) -> list[Flag]:
         name = flag_name(wire)
         if kind is bool:
             flags.append(Flag(name, wire, "none", kind, True, wire in needed))
-            flags.append(Flag("--no-" + name[2:], wire, "none", kind, False))
+            flags.append(Flag(_NEGATIVE.get(wire, "--no-" + name[2:]), wire, "none", kind, False))
             continue
         takes: Literal["one", "many"] = "many" if get_origin(kind) is list else "one"
         own = _OWN.get(wire, "")

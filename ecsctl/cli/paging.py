@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_origin
 
 from ecsctl.cli.argv import Flag
@@ -33,25 +33,36 @@ def every_page(
     call: Callable[[Any], Record], request: Any, response: type[Record], values: dict[str, Any]
 ) -> dict[str, Any]:
     """The whole list, or its first `max_items` and the token for the rest under `NextToken`."""
+    answer: dict[str, Any] = {}
+    for page in pages(call, request, response, values):
+        answer = {name: answer.get(name, []) + value if name != NEXT_TOKEN else value for name, value in page.items()}
+    return answer
+
+
+def pages(
+    call: Callable[[Any], Record], request: Any, response: type[Record], values: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """As every_page, one page after the other."""
     numbers = {key: from_words(f"--{key.replace('_', '-')}", int, values[key]) for key in _NUMBERS if key in values}
     if any(number < 1 for number in numbers.values()):
         raise UsageError("--max-items and --page-size take a number above 0")
     key = next(name for name, kind in fields_of(response).items() if get_origin(kind) is list)
     token, skip = _read_token(values.get("starting_token"))
     limit = numbers.get("max_items")
-    items: list[Any] = []
+    count = 0
     while True:
         page = to_wire(call(evolve(request, next_token=token, max_results=numbers.get("page_size"))))
         fresh = page.get(key, [])[skip:]
-        if limit is not None and len(items) + len(fresh) > limit:
-            room = limit - len(items)
-            return {key: items + fresh[:room], NEXT_TOKEN: _write_token(token, skip + room)}
-        items += fresh
+        if limit is not None and count + len(fresh) > limit:
+            room = limit - count
+            yield {key: fresh[:room], NEXT_TOKEN: _write_token(token, skip + room)}
+            return
+        count += len(fresh)
         token, skip = page.get("nextToken"), 0
-        if not token:
-            return {key: items}
-        if len(items) == limit:
-            return {key: items, NEXT_TOKEN: _write_token(token, 0)}
+        cut = token and count == limit
+        yield {key: fresh, NEXT_TOKEN: _write_token(token, 0)} if cut else {key: fresh}
+        if cut or not token:
+            return
 
 
 _NUMBERS: tuple[Literal["max_items", "page_size"], ...] = ("max_items", "page_size")

@@ -10,12 +10,13 @@ from ecsctl.model.record import fields_of
 
 
 def skeleton(kind: Any, name: str = "", named: bool = False) -> Any:
-    """Example data of `kind`; strings are empty, or with `named` the name of their member."""
+    """Example data of `kind`; strings are empty, or with `named` the name of their member; of a list's the AWS CLI
+    knows that of the type."""
     origin = get_origin(kind)
     if is_record(kind):
         return {wire: skeleton(member, wire, named) for wire, member in fields_of(kind).items()}
     if origin is list:
-        return [skeleton(get_args(kind)[0], name, named)]
+        return [skeleton(get_args(kind)[0], "String", named)]
     if origin is dict:
         return {"KeyName": skeleton(get_args(kind)[1], name, named)}
     if origin is Literal:

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 from ecsctl.cli.problems import printable
 
+_COLUMNS = 80
+"""How wide a table may be where there is no terminal, before what fits beside each other is set below each other."""
+
 
 class _Section(NamedTuple):
     title: str
@@ -24,7 +27,7 @@ def table_lines(data: Any, title: str) -> Iterator[str]:
     if not sections:
         return
     width = max(_width(section) for section in sections)
-    if sys.stdout.isatty() and width > shutil.get_terminal_size().columns:
+    if width > (shutil.get_terminal_size().columns if sys.stdout.isatty() else _COLUMNS):
         sections = [_upright(section) for section in sections]
         width = max(_width(section) for section in sections)
     yield "-" * width
@@ -75,7 +78,7 @@ def _structures(items: list[dict[str, Any]], title: str, depth: int) -> Iterator
 
 
 def _upright(section: _Section) -> _Section:
-    """A section of one row with its head beside it, for a terminal that is too narrow."""
+    """A section of one row with its head beside it, for where there is too little room."""
     if len(section.rows) != 1 or not section.head:
         return section
     return section._replace(head=[], rows=[list(pair) for pair in zip(section.head, section.rows[0], strict=True)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -132,7 +133,7 @@ def _path(where: str, key: str) -> str:
 
 
 def _scalar(kind: Any, text: str, where: str = "") -> Any:
-    convert: dict[Any, Callable[[str], Any]] = {int: _integer, float: _number, bool: _boolean}
+    convert: dict[Any, Callable[[str], Any]] = {int: _integer, float: _number, bool: _boolean, datetime: _moment}
     if kind not in convert or get_origin(kind) is Literal:
         return text
     try:
@@ -157,6 +158,16 @@ def _boolean(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise InputError(f"expected true or false, got {_cut(text)!r}")
     return text.lower() == "true"
+
+
+def _moment(text: str) -> datetime:
+    """As the AWS CLI reads times: seconds since 1970, or ISO 8601, in the local zone where it names none."""
+    try:
+        if re.fullmatch(_NUMBER, text):
+            return datetime.fromtimestamp(float(text), timezone.utc)
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise InputError(f"expected a time, like 2026-01-31T08:00:00Z or 1769846400, got {_cut(text)!r}") from None
 
 
 def _cut(text: str) -> str:

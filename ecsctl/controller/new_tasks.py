@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from ecsctl.controller.hosts import free_gpus
 from ecsctl.model import identity
+from ecsctl.model.account_settings import root_of, setting_key
 from ecsctl.model.api.tasks import AwsVpcConfiguration, TaskVolumeConfiguration
-from ecsctl.model.arn import last_part
+from ecsctl.model.arn import Scope, last_part, parse_arn
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
 from ecsctl.model.overrides import containers_of
@@ -27,7 +28,7 @@ from ecsctl.scheduler.decide import request_stop
 from ecsctl.scheduler.discovery import discovery_of, namespace_name
 from ecsctl.scheduler.namespaces import needs_pause
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import CLUSTERS, INSTANCES, PORTS, TAGS, TASKS
+from ecsctl.store.tables import ACCOUNT_SETTINGS, CLUSTERS, INSTANCES, PORTS, TAGS, TASKS
 
 FARGATE_PLATFORM = "1.4.0"
 """The platform version that LATEST is (ECS developer guide, "Fargate platform versions for Amazon ECS")."""
@@ -126,6 +127,7 @@ def put_task(
         volume=wish.volume,
         image_map=dict(wish.image_map),
         discovery=_discovery(tx, cluster, wish),
+        log_mode=_log_mode(tx, cluster),
     )
     ports = set(demand.ports)
     if demand.ranges:
@@ -141,6 +143,14 @@ def put_task(
         tx.put(PORTS, PortReservation(instance_arn=host.arn, port=port, protocol=protocol, task_arn=arn))
     add_event(tx, now, cluster, arn, "TaskPlaced", f"on {last_part(host.arn)}")
     return record
+
+
+def _log_mode(view: View, cluster: str) -> str:
+    """What the account of a cluster has set of how logs are handed on; empty where it is left to the engine."""
+    where = parse_arn(cluster)
+    scope = Scope(where.region, where.account).key
+    found = view.get(ACCOUNT_SETTINGS, setting_key(scope, root_of(where.account), "defaultLogDriverMode"))
+    return found.value if found else ""
 
 
 def _discovery(view: View, cluster: str, wish: Wish) -> Discovery | None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ecsctl.model.account_settings import setting_key
 from ecsctl.model.api.tasks import (
     AwsVpcConfiguration,
     NetworkConfiguration,
@@ -15,7 +16,7 @@ from ecsctl.model.api.tasks import (
 )
 from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
-from ecsctl.model.common import Tag
+from ecsctl.model.common import SettingName, Tag
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.identity import PAUSE
 from ecsctl.model.record import Record
@@ -182,6 +183,7 @@ class TaskRecord(Record):
     `volume`: what was asked of the volume that is configured at launch. `port_rows`: the first ports of the host that
     serve the port ranges of the task definition, in its order. `image_map`: what was asked to take the place of its
     images, before what is configured. `discovery` is None where it is in no namespace.
+    `log_mode`: the account's, for those logs whose definition has none.
     """
 
     task: Task
@@ -204,6 +206,7 @@ class TaskRecord(Record):
     image_map: dict[str, str] = msgspec.field(default_factory=dict)
     endpoint: Endpoint | None = None
     discovery: Discovery | None = None
+    log_mode: str = ""
 
     @property
     def arn(self) -> str:
@@ -472,6 +475,19 @@ class Event(Record):
     resource_arn: str
     kind: str
     message: str
+
+
+class AccountSetting(Record):
+    """An account setting of a principal (an ARN of IAM); `scope` is region/account."""
+
+    scope: str
+    principal_arn: str
+    name: SettingName
+    value: str
+
+    @property
+    def key(self) -> str:
+        return setting_key(self.scope, self.principal_arn, self.name)
 
 
 class IdempotentCall(Record):

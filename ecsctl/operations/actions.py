@@ -11,12 +11,15 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ecsctl.model.errors import ApiError
 from ecsctl.model.record import Record
 
 if TYPE_CHECKING:
     from ecsctl.operations.context import Context
 
 _ROOMS = {
+    "account_settings": "PutAccountSetting PutAccountSettingDefault ListAccountSettings DeleteAccountSetting",
+    "agent": "SubmitTaskStateChange SubmitContainerStateChange UpdateContainerAgent",
     "attributes": "PutAttributes DeleteAttributes ListAttributes",
     "capacity_providers": """
         CreateCapacityProvider DescribeCapacityProviders UpdateCapacityProvider DeleteCapacityProvider
@@ -80,18 +83,37 @@ OF_IAM = {action: room for room, actions in _OF_IAM.items() for action in action
 OF_STS = {"AssumeRole": "sessions"}
 """The same of the actions of STS."""
 
-_WITHOUT = """
-    AssociateGatewayWithCluster CreateDaemon CreateExpressGatewayService CreateGateway DeleteAccountSetting DeleteDaemon
-    DeleteDaemonTaskDefinition DeleteExpressGatewayService DeleteGateway DescribeDaemon DescribeDaemonDeployments
-    DescribeDaemonRevisions DescribeDaemonTaskDefinition DescribeExpressGatewayService DescribeGateway
-    DescribeGatewayResources DescribeGatewayRoute DisassociateGatewayFromCluster DiscoverPollEndpoint
-    ListAccountSettings ListDaemonDeployments ListDaemonTaskDefinitions ListDaemons ListGatewayClusterAssociations
-    ListGatewayRoutes ListGateways PutAccountSetting PutAccountSettingDefault RegisterDaemonTaskDefinition
-    SubmitAttachmentStateChanges SubmitContainerStateChange SubmitTaskStateChange UpdateContainerAgent UpdateDaemon
-    UpdateExpressGatewayService UpdateGateway
-"""
-NOT_YET = frozenset(_WITHOUT.split())
+_NO_DAEMONS = "daemons of capacity providers are not built; a service with the scheduling strategy DAEMON does it"
+_NO_EXPRESS = "express gateway services are not built: there is no load balancer"
+_NO_GATEWAYS = "gateways are not built: nothing stands between clients and tasks"
+_NO_AGENT = "there is no ECS agent: hosts are driven by their Docker API"
+_WITHOUT = {
+    _NO_DAEMONS: """
+        CreateDaemon UpdateDaemon DeleteDaemon DescribeDaemon DescribeDaemonDeployments DescribeDaemonRevisions
+        ListDaemons ListDaemonDeployments RegisterDaemonTaskDefinition DescribeDaemonTaskDefinition
+        ListDaemonTaskDefinitions DeleteDaemonTaskDefinition
+    """,
+    _NO_EXPRESS: """
+        CreateExpressGatewayService UpdateExpressGatewayService DeleteExpressGatewayService
+        DescribeExpressGatewayService
+    """,
+    _NO_GATEWAYS: """
+        CreateGateway UpdateGateway DeleteGateway DescribeGateway DescribeGatewayResources DescribeGatewayRoute
+        ListGateways ListGatewayRoutes AssociateGatewayWithCluster DisassociateGatewayFromCluster
+        ListGatewayClusterAssociations
+    """,
+    _NO_AGENT: "DiscoverPollEndpoint",
+    "tasks and container instances have no attachments": "SubmitAttachmentStateChanges",
+}
+WHY_NOT = {action: reason for reason, actions in _WITHOUT.items() for action in actions.split()}
+"""The actions of ECS that ecsctl refuses, and why."""
+NOT_YET = frozenset(WHY_NOT)
 """The actions of ECS that ecsctl does not have."""
+
+
+def refusal(action: str) -> ApiError:
+    """What is said of one that ecsctl does not have."""
+    return ApiError("UnsupportedFeatureException", f"{action} is not supported by ecsctl: {WHY_NOT[action]}.")
 
 
 def room_of(action: str) -> str:

@@ -56,7 +56,9 @@ def put_attributes(ctx: Context, request: PutAttributesRequest) -> PutAttributes
 
 
 def delete_attributes(ctx: Context, request: DeleteAttributesRequest) -> DeleteAttributesResponse:
-    """Take attributes away (ECS API_DeleteAttributes)."""
+    """Take attributes away (ECS API_DeleteAttributes); at most 10 in one call."""
+    if len(request.attributes) > 10:
+        raise invalid_parameter("At most 10 attributes can be deleted in one call.")
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
         for attribute in request.attributes:
@@ -72,6 +74,8 @@ def delete_attributes(ctx: Context, request: DeleteAttributesRequest) -> DeleteA
 
 def list_attributes(ctx: Context, request: ListAttributesRequest) -> ListAttributesResponse:
     """The attributes of a cluster's container instances (ECS API_ListAttributes)."""
+    if request.attribute_value is not None and request.attribute_name is None:
+        raise invalid_parameter("attributeValue: give the name of the attribute too.")
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
         found = [

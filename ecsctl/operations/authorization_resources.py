@@ -42,12 +42,10 @@ class Asked:
         """The first of these members that is given."""
         return next((found for name in names if (found := getattr(self.request, name, None)) is not None), None)
 
-    def members(self, many: str, one: str) -> list[str] | None:
-        """The values of a list, or the only one. None: there are none, which means all."""
-        found = self.member(many)
-        if found is None and (only := self.member(one)) is not None:
-            found = [only]
-        return list(found) if found else None
+    def names(self, *members: str) -> list[str]:
+        """The values of the first of these members that is given: of a list all, else the only one."""
+        found = self.member(*members)
+        return [found] if isinstance(found, str) else list(found or [])
 
     @cached_property
     def cluster(self) -> str:
@@ -125,9 +123,8 @@ def cluster_of(arn: str) -> str:
 
 
 def _clusters(asked: Asked) -> list[Resource]:
-    name = asked.member("cluster_name")
-    names = [name] if name else asked.member("clusters") or [asked.member("cluster")]
-    arns = [cluster_arn(asked.ctx, one) for one in names]
+    names = asked.names("cluster_name", "clusters", "cluster") or ["default"]
+    arns = [cluster_arn(asked.ctx, name) for name in names]
     return [Resource(arn, arn) for arn in arns]
 
 
@@ -135,7 +132,7 @@ def _definitions(asked: Asked) -> list[Resource]:
     if asked.action == "RegisterTaskDefinition":
         arn = asked.ctx.scope.arn(f"task-definition/{asked.member('family')}:*")
         return [Resource(arn, arn)]
-    return [_definition(asked, name) for name in asked.members("task_definitions", "task_definition") or []]
+    return [_definition(asked, name) for name in asked.names("task_definitions", "task_definition")]
 
 
 def _definition(asked: Asked, name: str) -> Resource:
@@ -150,24 +147,22 @@ def _definition(asked: Asked, name: str) -> Resource:
 
 
 def _services(asked: Asked) -> list[Resource]:
-    deployments = asked.members("service_deployment_arns", "service_deployment_arn")
-    if of := deployments or asked.member("service_revision_arns"):
+    if of := asked.names("service_deployment_arns", "service_deployment_arn", "service_revision_arns"):
         return [Resource(arn, arn) for arn in dict.fromkeys(map(service_of, of))]
-    names = asked.members("services", "service") or asked.members("", "service_name") or ["*"]
-    return [asked.service_named(name) for name in names]
+    return [asked.service_named(name) for name in asked.names("services", "service", "service_name") or ["*"]]
 
 
-def _named(many: str, one: str) -> Callable[[Asked], list[Resource]]:
+def _named(*members: str) -> Callable[[Asked], list[Resource]]:
     """What is always asked for by its ARN."""
 
     def find(asked: Asked) -> list[Resource]:
-        return [Resource(arn, arn) for arn in asked.members(many, one) or ["*"]]
+        return [Resource(arn, arn) for arn in asked.names(*members) or ["*"]]
 
     return find
 
 
 def _tasks(asked: Asked) -> list[Resource]:
-    return [_task(asked, name) for name in asked.members("tasks", "task") or ["*"]]
+    return [_task(asked, name) for name in asked.names("tasks", "task") or ["*"]]
 
 
 def _task(asked: Asked, name: str) -> Resource:
@@ -177,9 +172,9 @@ def _task(asked: Asked, name: str) -> Resource:
 
 
 def _instances(asked: Asked) -> list[Resource]:
-    attributes = asked.member("attributes") or []
-    names = asked.members("container_instances", "container_instance")
-    return [_instance(asked, name) for name in names or [one.target_id or "*" for one in attributes] or ["*"]]
+    names = asked.names("container_instances", "container_instance")
+    names += [one.target_id or "*" for one in asked.member("attributes") or []]
+    return [_instance(asked, name) for name in names or ["*"]]
 
 
 def _instance(asked: Asked, name: str) -> Resource:
@@ -190,13 +185,13 @@ def _instance(asked: Asked, name: str) -> Resource:
 
 def _task_sets(asked: Asked) -> list[Resource]:
     service = asked.service.replace(":service/", ":task-set/", 1)
-    names = asked.members("task_sets", "task_set") or ["*"]
+    names = asked.names("task_sets", "task_set") or ["*"]
     arns = [f"{service}/{last_part(name)}" for name in names]  # of an ARN its id alone counts, here as in the operation
     return [Resource(arn, arn) for arn in arns]
 
 
 def _providers(asked: Asked) -> list[Resource]:
-    names = asked.members("capacity_providers", "capacity_provider") or asked.members("", "name") or ["*"]
+    names = asked.names("capacity_providers", "capacity_provider", "name") or ["*"]
     arns = [name if name.startswith("arn:") else asked.ctx.scope.capacity_provider(name) for name in names]
     return [Resource(arn, arn) for arn in arns]
 
@@ -208,10 +203,10 @@ RESOURCES: dict[str, Callable[[Asked], list[Resource]]] = {
     "capacity-provider": _providers,
     "cluster": _clusters,
     "container-instance": _instances,
-    "resource": _named("", "resource_arn"),
+    "resource": _named("resource_arn"),
     "service": _services,
     "service-deployment": _named("service_deployment_arns", "service_deployment_arn"),
-    "service-revision": _named("service_revision_arns", ""),
+    "service-revision": _named("service_revision_arns"),
     "task": _tasks,
     "task-definition": _definitions,
     "task-set": _task_sets,

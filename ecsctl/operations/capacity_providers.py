@@ -71,6 +71,8 @@ def describe_capacity_providers(
     """The named capacity providers, or all there are; of a cluster's only when it is named
     (ECS API_DescribeCapacityProviders)."""
     failures: list[Failure] = []
+    if len(request.capacity_providers or []) > 100:
+        raise invalid_parameter("capacityProviders: at most 100 can be described in one call.")
     with ctx.store.read() as view:
         always = [CapacityProviderRecord(arn=ctx.scope.capacity_provider(n), name=n) for n in FARGATE_PROVIDERS]
         found = [*always, *view.find(CAPACITY_PROVIDERS, scope=ctx.scope.key, order="name")]
@@ -82,7 +84,7 @@ def describe_capacity_providers(
             asked = list(dict.fromkeys(_arn(ctx, name) for name in request.capacity_providers))
             failures = [Failure(arn=arn, reason="MISSING") for arn in asked if arn not in known]
             found = [known[arn] for arn in asked if arn in known]
-        chosen, token = page(found, request.next_token, request.max_results)
+        chosen, token = page(found, request.next_token, request.max_results, most=10)
         shapes = [_shape(view, record, tags="TAGS" in (request.include or [])) for record in chosen]
     return DescribeCapacityProvidersResponse(capacity_providers=shapes, failures=failures, next_token=token)
 

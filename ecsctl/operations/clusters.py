@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecsctl.model.account_settings import VALUES
 from ecsctl.model.api.clusters import (
     ClusterServiceConnectDefaultsRequest,
     CreateClusterRequest,
@@ -28,13 +29,12 @@ from ecsctl.model.cluster import (
 from ecsctl.model.common import Failure, KeyValuePair
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.model.record import evolve
+from ecsctl.operations.account_settings import effective_value
 from ecsctl.operations.context import Context
 from ecsctl.operations.discovery_rules import check_namespace
 from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, find_provider, page, put_tags, tags_of
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES, TASKS
-
-NO_INSIGHTS = ClusterSetting(name="containerInsights", value="disabled")
 
 
 def create_cluster(ctx: Context, request: CreateClusterRequest) -> CreateClusterResponse:
@@ -53,27 +53,36 @@ def check_new_cluster(request: CreateClusterRequest) -> None:
     """InvalidParameterException for what a cluster cannot be."""
     check_name(request.cluster_name or "default", "Cluster name", "InvalidParameterException")
     check_tags(request.tags)
+    _check_settings(request.settings)
     if request.service_connect_defaults:
         check_namespace(request.service_connect_defaults.namespace, "serviceConnectDefaults.namespace")
+
+
+def _check_settings(settings: list[ClusterSetting] | None) -> None:
+    known = VALUES["containerInsights"]
+    for setting in settings or []:
+        if setting.value not in known:
+            raise invalid_parameter(f"settings: containerInsights is {' or '.join(known)}, not {setting.value!r}.")
 
 
 def put_cluster(tx: Transaction, ctx: Context, name: str, request: CreateClusterRequest) -> None:
     """Write a new ACTIVE cluster."""
     arn = ctx.scope.cluster(name)
-    cluster = cluster_asked(ctx, name, request)
+    cluster = cluster_asked(tx, ctx, name, request)
     providers, default = cluster.capacity_providers or [], cluster.default_capacity_provider_strategy or []
     tx.put(CLUSTERS, with_providers(tx, ctx, cluster, providers, default))
     put_tags(tx, arn, request.tags)
     add_event(tx, ctx.now(), arn, arn, "ClusterCreated", "")
 
 
-def cluster_asked(ctx: Context, name: str, request: CreateClusterRequest) -> Cluster:
+def cluster_asked(view: View, ctx: Context, name: str, request: CreateClusterRequest) -> Cluster:
     """The cluster that a valid `request` becomes, with what ECS fills in."""
+    insights = ClusterSetting(name="containerInsights", value=effective_value(view, ctx, "containerInsights"))
     return Cluster(
         cluster_arn=ctx.scope.cluster(name),
         cluster_name=name,
         status="ACTIVE",
-        settings=request.settings or [NO_INSIGHTS],
+        settings=request.settings or [insights],
         configuration=request.configuration,
         capacity_providers=request.capacity_providers or [],
         default_capacity_provider_strategy=request.default_capacity_provider_strategy or [],
@@ -106,6 +115,8 @@ def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> Describ
     """The named clusters, `default` when none is named; unknown ones are failures (ECS API_DescribeClusters)."""
     clusters, failures = [], []
     include: set[str] = set(request.include or [])
+    if len(request.clusters or []) > 100:
+        raise invalid_parameter("clusters: at most 100 can be described in one call.")
     with ctx.store.read() as view:
         for name in request.clusters or ["default"]:
             arn = cluster_arn(ctx, name)
@@ -140,6 +151,7 @@ def update_cluster_settings(ctx: Context, request: UpdateClusterSettingsRequest)
 
 
 def _update(ctx: Context, name: str, request: UpdateClusterRequest) -> Cluster:
+    _check_settings(request.settings)
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, name)
         changed = evolve(

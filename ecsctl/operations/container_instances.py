@@ -64,6 +64,8 @@ def describe_container_instances(
 ) -> DescribeContainerInstancesResponse:
     """Container instances with what is left of them (ECS API_DescribeContainerInstances)."""
     found, failures = [], []
+    if not 1 <= len(request.container_instances) <= 100:
+        raise invalid_parameter("containerInstances: between 1 and 100 can be described in one call.")
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
         for name in request.container_instances:
@@ -104,8 +106,8 @@ def update_container_instances_state(
     """
     if request.status not in ("ACTIVE", "DRAINING"):
         raise invalid_parameter(f"Container instances can be set to ACTIVE or DRAINING, not to {request.status}.")
-    if len(request.container_instances) > 10:
-        raise invalid_parameter("At most 10 container instances can be changed in one call.")
+    if not 1 <= len(request.container_instances) <= 10:
+        raise invalid_parameter("containerInstances: between 1 and 10 can be changed in one call.")
     changed, failures = [], []
     moving: set[str] = set()
     with ctx.store.write() as tx:

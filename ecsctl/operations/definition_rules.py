@@ -15,6 +15,7 @@ from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception
 from ecsctl.model.record import Record, to_wire
 from ecsctl.model.sizes import task_memory_mib, task_size_problems
+from ecsctl.model.tag_text import may_be_in_tag
 from ecsctl.model.task_definition import Volume
 from ecsctl.operations.container_rules import (
     Problem,
@@ -256,14 +257,16 @@ def _tag_problems(tags: list[Tag], path: str) -> Iterator[Problem]:
     keys: set[str] = set()
     for index, tag in enumerate(tags):
         place = f"{path}[{index}]"
-        if not tag.key or len(tag.key) > 128 or not tag.key.isprintable():
+        if not tag.key or len(tag.key) > 128:
             yield f"{place}.key", "a tag's key has 1 to 128 characters."
         elif tag.key.lower().startswith("aws:"):
             yield f"{place}.key", "keys that begin with 'aws:' are reserved."
         elif tag.key in keys:
             yield f"{place}.key", f"the key {shown(tag.key)} is given twice."
-        if len(tag.value or "") > 256 or not (tag.value or "").isprintable():
+        if len(tag.value or "") > 256:
             yield f"{place}.value", "a tag's value has at most 256 characters."
+        if not may_be_in_tag((tag.key or "") + (tag.value or "")):
+            yield place, "a tag has letters, digits, spaces and _ . : / = + - @ only."
         keys.add(tag.key or "")
 
 

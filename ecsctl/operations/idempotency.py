@@ -23,7 +23,8 @@ def answered_before(
 ) -> list[str] | None:
     """The ARNs of what a request with the same client token made before; None when there was none.
 
-    ConflictException when the token came with other parameters; InvalidParameterException for one that is none.
+    When the token came with other parameters: ConflictException from RunTask, from others InvalidParameterException, as
+    for a token that is none.
     """
     token = request.client_token
     if not token:
@@ -35,7 +36,8 @@ def answered_before(
         return None
     arns: list[str] = known.result["arns"]
     if known.parameters != _fingerprint(request):
-        raise ApiError("ConflictException", "The client token was used with other parameters.", arns)
+        said = "The client token was used with other parameters."
+        raise ApiError("ConflictException", said, arns) if action == "RunTask" else invalid_parameter(said)
     return arns
 
 

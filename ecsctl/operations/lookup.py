@@ -11,6 +11,7 @@ from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
 from ecsctl.model.loss import grace_problem
 from ecsctl.model.stored import CapacityProviderRecord, InstanceRecord, ServiceRecord, TagSet, TaskRecord
+from ecsctl.model.tag_text import may_be_in_tag
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
 from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
@@ -55,10 +56,19 @@ def find_provider(view: View, ctx: Context, name: str) -> CapacityProviderRecord
     return found
 
 
+def long_arn(cluster: Cluster, arn: str) -> str:
+    """An ARN of a task, a service or a container instance with its cluster's name in it, as all are that are made here.
+    Those of the short format that ECS had until 2018 lack it: what names one means the cluster of the request."""
+    if arn.count("/") != 1:
+        return arn
+    kind, _, name = arn.partition("/")
+    return f"{kind}/{cluster.cluster_name}/{name}"
+
+
 def find_instance(view: View, cluster: Cluster, name: str) -> InstanceRecord | None:
     """A container instance by ARN, by id, or by the name of its host."""
     if name.startswith("arn:"):
-        record = view.get(INSTANCES, name)
+        record = view.get(INSTANCES, long_arn(cluster, name))
         return record if record and record.cluster_arn == cluster.cluster_arn else None
     for record in view.find(INSTANCES, cluster=cluster.cluster_arn):
         if last_part(record.arn) == name or (record.name == name and record.instance.status != "INACTIVE"):
@@ -69,7 +79,7 @@ def find_instance(view: View, cluster: Cluster, name: str) -> InstanceRecord | N
 def find_task(view: View, cluster: Cluster, name: str) -> TaskRecord | None:
     """A task of a cluster by ARN, by id, or by the beginning of its id (four digits or more) if only one has it."""
     prefix = str(cluster.cluster_arn).replace(":cluster/", ":task/")
-    record = view.get(TASKS, name if name.startswith("arn:") else f"{prefix}/{name}")
+    record = view.get(TASKS, long_arn(cluster, name) if name.startswith("arn:") else f"{prefix}/{name}")
     if record is not None:
         return record if record.task.cluster_arn == cluster.cluster_arn else None
     if not SHORTEST <= len(name) < 32 or not re.fullmatch(ID, name.ljust(32, "0")):
@@ -104,7 +114,7 @@ def no_schedule(name: str) -> InputError:
 
 def find_service(view: View, cluster: Cluster, name: str) -> ServiceRecord | None:
     """A service of a cluster by name or ARN; also one that is INACTIVE."""
-    record = view.get(SERVICES, name if name.startswith("arn:") else service_arn(cluster, name))
+    record = view.get(SERVICES, long_arn(cluster, name) if name.startswith("arn:") else service_arn(cluster, name))
     return record if record is not None and record.service.cluster_arn == cluster.cluster_arn else None
 
 
@@ -131,7 +141,8 @@ def put_tags(tx: Transaction, arn: str, tags: list[Tag] | None) -> None:
 
 
 def check_tags(tags: list[Tag] | None) -> None:
-    """At most 50, keys of 1 to 128 characters, values of up to 256, none under `aws:` (ECS API_Tag)."""
+    """At most 50, keys of 1 to 128 characters, values of up to 256, of letters, digits, spaces and `_ . : / = + - @`,
+    none under `aws:` (ECS API_Tag)."""
     if len(tags or []) > 50:
         raise invalid_parameter("Tags can not have more than 50 elements.")
     for tag in tags or []:
@@ -140,6 +151,8 @@ def check_tags(tags: list[Tag] | None) -> None:
             raise invalid_parameter(f"Tag key {key!r} must have 1 to 128 characters.")
         if len(tag.value or "") > 256:
             raise invalid_parameter(f"The value of tag {key!r} has more than 256 characters.")
+        if not may_be_in_tag(key + (tag.value or "")):
+            raise invalid_parameter(f"Tag key {key!r}: use letters, digits, spaces and _ . : / = + - @ in tags.")
         if key.lower().startswith("aws:"):
             raise invalid_parameter(f"Tag key {key!r}: the prefix aws: is reserved.")
         if wrong := grace_problem(key, tag.value):
@@ -159,19 +172,21 @@ def check_provider_tags(tags: list[Tag] | None) -> None:
             raise invalid_parameter(f"Tag {tag.key}: {wrong}.")
 
 
-def page(items: list[T], next_token: str | None, max_results: int | None) -> tuple[list[T], str | None]:
-    """One page of a list and the token of the next."""
-    skip, most = window(next_token, max_results)
-    return items[skip : skip + most], token_after(skip + most, there=len(items))
+def page(
+    items: list[T], next_token: str | None, max_results: int | None, most: int = MOST_RESULTS
+) -> tuple[list[T], str | None]:
+    """One page of a list, of at most `most`, and the token of the next."""
+    skip, size = window(next_token, max_results, most)
+    return items[skip : skip + size], token_after(skip + size, there=len(items))
 
 
-def window(next_token: str | None, max_results: int | None) -> tuple[int, int]:
+def window(next_token: str | None, max_results: int | None, most: int = MOST_RESULTS) -> tuple[int, int]:
     """What of a list a page has: how many come before it, and how many it has at most."""
     if next_token is not None and not re.fullmatch(r"[0-9]{1,18}", next_token):
         raise invalid_parameter("Invalid token in parameter nextToken.")
-    if max_results is not None and not 1 <= max_results <= MOST_RESULTS:
-        raise invalid_parameter(f"maxResults must be between 1 and {MOST_RESULTS}.")
-    return int(next_token or 0), max_results or MOST_RESULTS
+    if max_results is not None and not 1 <= max_results <= most:
+        raise invalid_parameter(f"maxResults must be between 1 and {most}.")
+    return int(next_token or 0), max_results or most
 
 
 def token_after(end: int, there: int) -> str | None:

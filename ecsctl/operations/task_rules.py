@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy, RunTaskRequest, StartTaskRequest
 from ecsctl.model.errors import InputError, invalid_parameter
@@ -11,6 +13,8 @@ from ecsctl.operations.lookup import check_tags
 from ecsctl.placement.priority import parse_priority
 
 _LONGEST_STARTED_BY = 128
+_OVERRIDES = 8192
+"""The most characters of overrides as JSON (ECS API_RunTask)."""
 MOST_PREEMPTION = 1000
 
 
@@ -20,6 +24,8 @@ def check_task(request: RunTaskRequest | StartTaskRequest) -> None:
     starter = request.started_by or ""
     if len(starter) > _LONGEST_STARTED_BY or not starter.isprintable():
         raise invalid_parameter(f"startedBy: use up to {_LONGEST_STARTED_BY} printable characters.")
+    if request.overrides and len(msgspec.json.encode(request.overrides)) > _OVERRIDES:
+        raise invalid_parameter(f"Container Overrides length must be at most {_OVERRIDES}")
     group = request.group
     if group is not None and (group.startswith("service:") or not group or len(group) > 255 or not group.isprintable()):
         raise invalid_parameter(f"group {group!r}: use 1 to 255 characters, not beginning with service:")

@@ -251,10 +251,11 @@ def _log_config(record: TaskRecord, container: ContainerDefinition, socket: str)
         return None
     if config.log_driver == firelens.DRIVER:
         return {"Type": "fluentd", "Config": firelens.driver_options(record, container, socket)}
+    options = {**({"mode": record.log_mode} if record.log_mode else {}), **(config.options or {})}
     if config.log_driver == "awslogs":  # how the engine hands lines on is the same for every driver
-        own = {name: value for name, value in (config.options or {}).items() if name in ("mode", "max-buffer-size")}
+        own = {name: value for name, value in options.items() if name in ("mode", "max-buffer-size")}
         return {"Type": "json-file", "Config": own}
-    return {"Type": config.log_driver, "Config": config.options or {}}
+    return {"Type": config.log_driver, "Config": options}
 
 
 def log_place(container: ContainerDefinition, task_id: str, engine_id: str) -> LogPlace | None:

@@ -11,6 +11,7 @@ import time
 import traceback
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import datetime, timezone
 from functools import partial
@@ -23,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecsctl.model.errors import ApiError, EcsctlError
 from ecsctl.operations.context import Context
@@ -37,6 +38,8 @@ from ecsctl.server.metrics import CONTENT_TYPE, Metrics
 from ecsctl.server.replay import Answers
 from ecsctl.server.sigv4 import Received
 
+_AT_ONCE = 40
+"""Operations at a time: some wait for hosts."""
 _PATIENCE = 16 * MAX_BYTES
 """Bytes of a request too large that are still read, so that who sends it reads the answer."""
 _LARGE, _MOST_LARGE = 64 << 10, 16
@@ -80,12 +83,27 @@ class Endpoint:
         self._answers: Answers[Answer] = Answers()
         self._tails = LiveTails()
         self._large = asyncio.Semaphore(_MOST_LARGE)
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "operation")
         protocol.prepare()
         prepare()
 
     def app(self, door: Door) -> ASGIApp:
         """What answers at a door."""
-        app = Starlette(
+        pages = self.pages()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            # Nearly all that is asked: to find its route would take as long as the rest of it.
+            if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST":
+                response = await self._operation(Request(scope, receive, send))
+                await response(scope, receive, send)
+            else:
+                await pages(scope, receive, send)
+
+        return Guard(app, door, self._note)
+
+    def pages(self) -> Starlette:
+        """All that there is to ask."""
+        pages = Starlette(
             routes=[
                 Route("/", self._operation, methods=["POST"]),
                 Route("/healthz", self._health, methods=["GET"]),
@@ -94,8 +112,8 @@ class Endpoint:
             ],
             exception_handlers={HTTPException: _no_such_page},
         )
-        app.router.redirect_slashes = False
-        return Guard(app, door, self._note)
+        pages.router.redirect_slashes = False
+        return pages
 
     def _note(self, line: str) -> None:
         """Log it, with when."""
@@ -114,7 +132,8 @@ class Endpoint:
                     body = await self._body(request, room)
                 except ClientDisconnect:
                     return Response(status_code=400)  # nobody reads it
-                answer = await run_in_threadpool(self._answer, request, body, number)
+                loop = asyncio.get_running_loop()
+                answer = await loop.run_in_executor(self._threads, self._answer, request, body, number)
         seconds = time.monotonic() - began
         self._metrics.answered(answer.operation, answer.code, seconds)
         self._note(

@@ -30,7 +30,7 @@ from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.live_tails import LiveTails
 from ecsctl.server.neighbours.wires import Cbor, Ec2, Json, Query, RestJson, RestXml, Wire
 
-_READS = ("Describe", "List", "Get", "Execute")
+_READS = ("Describe", "List", "Get")
 """How the names of operations begin that write nothing but what they see."""
 TARGETS = {
     "AmazonEC2ContainerRegistry_V20150921": "ecr",

@@ -17,8 +17,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PATIENCE = 20.0
 """Seconds that a request may take to arrive, from its first byte (or the connection) to its last."""
-MOST = 256
-"""Connections by TCP at a time."""
 _LINGER = 1.0
 """Seconds in which what still comes is dropped, before hanging up: an answer may be lost to who is still sending."""
 
@@ -27,7 +25,6 @@ class Connection(H11Protocol):
     """One of them."""
 
     patience = PATIENCE
-    most = MOST
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -37,11 +34,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         peer = transport.get_extra_info("socket")
-        if peer.family == socket.AF_UNIX:
-            if _user_of(peer) not in (os.geteuid(), 0):
-                self._refuse(HTTPStatus.FORBIDDEN)
-        elif len(self.connections) > self.most:
-            transport.abort()
+        if peer.family == socket.AF_UNIX and _user_of(peer) not in (os.geteuid(), 0):
+            self._refuse(HTTPStatus.FORBIDDEN)
         self._wait(begun=True)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -27,7 +27,7 @@ from ecsctl.model.errors import (
     invalid_parameter,
 )
 from ecsctl.model.record import R, Record, decode, fields_of, to_wire
-from ecsctl.operations.actions import NOT_YET, ROOMS, shape_of
+from ecsctl.operations.actions import NOT_YET, ROOMS, refusal, shape_of
 from ecsctl.operations.strict_json import MAX_BYTES, parse_json
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -63,7 +63,7 @@ def action_in(target: str) -> str:
     if action in ELSEWHERE:
         raise ApiError("UnsupportedFeatureException", f"{action} is not supported here: {ELSEWHERE[action]}.")
     if action in NOT_YET:
-        raise ApiError("UnsupportedFeatureException", f"{action} is not supported by ecsctl.")
+        raise refusal(action)
     if action not in ROOMS:
         raise ApiError("UnknownOperationException", f"there is no operation {target[:100]!r} here.")
     return action

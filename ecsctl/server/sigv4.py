@@ -89,7 +89,7 @@ def verify(
     moment = _moment(received, claim, now)
     _check_signed(received, claim)
     canonical = canonical_request(received, claim.signed, _digest(received))
-    key = find_key(claim.key_id)
+    key = find_key(claim.key_id) if claim.key_id.isascii() else None
     wanted = signature(key.secret if key else _NOBODYS, moment, claim.scope, canonical)
     same = hmac.compare_digest(wanted.encode(), claim.signature.encode("utf-8", "surrogateescape"))
     if key is None:

@@ -10,10 +10,13 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from ecsctl.model.errors import InputError
 
+MOST = 256
+"""Connections at a time: each may cost memory before anybody knows who it is, with TLS 256 KiB and more."""
 _BACKLOG = 128
 
 
@@ -50,10 +53,11 @@ def parse_address(text: str) -> Address:
 
 
 @contextmanager
-def bound(addresses: Sequence[Address]) -> Iterator[list[socket.socket]]:
-    """Sockets that listen there. InputError, one line, for an address that cannot be had."""
+def bound(addresses: Sequence[Address], most: int = MOST) -> Iterator[list[socket.socket]]:
+    """Sockets that listen there, each with `most` connections at a time. InputError, one line, for an address that
+    cannot be had."""
     with ExitStack() as stack:
-        yield [stack.enter_context(_listening(address)) for address in addresses]
+        yield [stack.enter_context(_listening(address, most)) for address in addresses]
 
 
 def url_of(listener: socket.socket, *, tls: bool) -> str:
@@ -88,10 +92,31 @@ def _no_password() -> str:
     raise InputError("--tls-key: the key has a password, which nobody is there to type: give one without")
 
 
-def _listening(address: Address) -> socket.socket:
+class _Listener(socket.socket):
+    """A socket that closes at once what comes when there are enough connections."""
+
+    # A socket has slots; these are two more.
+    __slots__ = ("_accepted", "_most")
+
+    def __init__(self, family: int, most: int) -> None:
+        # TCP is named, or asyncio does not turn Nagle's algorithm off, and each answer waits 40 ms for an
+        # acknowledgement.
+        super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._most = most
+        self._accepted: WeakSet[socket.socket] = WeakSet()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        while True:
+            connection, peer = super().accept()
+            if sum(other.fileno() >= 0 for other in self._accepted) < self._most:
+                self._accepted.add(connection)
+                return connection, peer
+            connection.close()
+
+
+def _listening(address: Address, most: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.ip else socket.AF_INET
-    # Named, or asyncio does not turn Nagle's algorithm off, and each answer waits 40 ms for an acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = _Listener(family, most)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

@@ -115,6 +115,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE access_key (id TEXT PRIMARY KEY, owner TEXT NOT NULL, doc BLOB NOT NULL);
     CREATE INDEX access_key_owner ON access_key (owner);
     """,
+    """
+    CREATE TABLE account_setting (
+        key TEXT PRIMARY KEY, scope TEXT NOT NULL, principal TEXT NOT NULL, doc BLOB NOT NULL
+    );
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -13,6 +13,7 @@ from ecsctl.model.record import Record
 from ecsctl.model.secret import SecretRecord
 from ecsctl.model.service_deployment import ServiceDeployment, ServiceRevision
 from ecsctl.model.stored import (
+    AccountSetting,
     CapacityProviderRecord,
     Event,
     Family,
@@ -157,6 +158,9 @@ PORTS = Table(
     lambda p: (p.key, p.instance_arn, p.task_arn),
 )
 TAGS = Table("tag_set", TagSet, ("arn",), lambda t: (t.arn,))
+ACCOUNT_SETTINGS = Table(
+    "account_setting", AccountSetting, ("key", "scope", "principal"), lambda s: (s.key, s.scope, s.principal_arn)
+)
 IDEMPOTENT_CALLS = Table(
     "idempotent_call", IdempotentCall, ("key", "expires_at"), lambda i: (i.key, timestamp(i.expires_at))
 )
@@ -193,6 +197,7 @@ TABLES = (
     POLICIES,
     ACCESS_KEYS,
     IMAGES,
+    ACCOUNT_SETTINGS,
     IDEMPOTENT_CALLS,
     EVENTS,
 )

@@ -32,11 +32,6 @@ from tests.cli.running import Runner, environment, process
     [
         ([], 252, "the following arguments are required: command"),
         (["list-clustres"], 252, "unknown command 'list-clustres'; did you mean list-clusters"),
-        (
-            ["create-gateway"],
-            252,
-            "create-gateway is a command of `aws ecs` that ecsctl does not have yet",
-        ),
         (["--foo"], 252, "Unknown options: --foo"),
         (["--foo", "list-clusters"], 252, "Unknown options: --foo"),
         (["list-clusters", "--foo", "x"], 252, "Unknown options: --foo, x"),
@@ -156,6 +151,7 @@ BAD_WORD = '{"family": "a", "networkMode": "x", "containerDefinitions": [{"name"
             'filter: expected an operator after attribute:rack, at character 17: "attribute:rack  prod"\n',
         ),
         (["register-task-definition", "--cli-input-json", BAD_WORD], "networkMode: 'x' is not one of "),
+        (["create-gateway", "--name", "a"], "CreateGateway operation: CreateGateway is not supported by ecsctl: "),
     ],
 )
 def test_an_error_of_the_service_reads_as_in_the_aws_cli(ecsctl: Runner, words: list[str], error: str) -> None:

@@ -24,6 +24,8 @@ from ecsctl.operations.actions import NOT_YET
 
 SERVICE = botocore.session.get_session().get_service_model("ecs")
 AWS = {xform_name(name, "-"): SERVICE.operation_model(name).input_shape for name in SERVICE.operation_names}
+RENAMED = {"enableExecuteCommand": "--disable-execute-command", "interactive": "--non-interactive"}
+"""What the AWS CLI calls otherwise (aws-cli, customizations/argrename.py)."""
 ACTIONS = sorted(name for name in COMMANDS if name in AWS)
 
 
@@ -32,7 +34,9 @@ def test_the_options_are_those_of_the_aws_cli(name: str) -> None:
     shape = AWS[name]
     names = {"--" + xform_name(member, "-") for member in shape.members}
     switches = {
-        "--no-" + xform_name(member, "-") for member, kind in shape.members.items() if kind.type_name == "boolean"
+        RENAMED.get(member, "--no-" + xform_name(member, "-"))
+        for member, kind in shape.members.items()
+        if kind.type_name == "boolean"
     }
     flags = [flag for flag in flags_of(Action(COMMANDS[name]).request_type) if not flag.own]
     assert {flag.name for flag in flags} == names | switches

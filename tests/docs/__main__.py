@@ -1,8 +1,6 @@
 """Writes the pages anew: `make docs`."""
 
-from tests.docs import access
-from tests.docs.page import PAGE, page
+from tests.docs import access, operations, page
 
-PAGE.parent.mkdir(exist_ok=True)
-PAGE.write_text(page(), encoding="utf-8")
-access.PAGE.write_text(access.page(), encoding="utf-8")
+for written in (access, operations, page):
+    written.PAGE.write_text(written.page(), encoding="utf-8")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ecsctl.model.errors import ApiError
 from ecsctl.model.record import decode
+from ecsctl.operations.access import authorize
 from ecsctl.operations.actions import ROOMS, shape_of
 from ecsctl.operations.authorization import RULES, needs_of
 from ecsctl.operations.authorization_keys import KEYS
 from ecsctl.operations.authorization_resources import RESOURCES
 from ecsctl.operations.context import Context
+from ecsctl.server import protocol
 from tests.controller.world import World
-from tests.operations.iam_calls import HERE, asks, may, register, statement, user
+from tests.operations.iam_calls import HERE, asks, call, may, register, statement, user
+from tests.server.test_fuzz import requests
 
 
 @pytest.fixture
@@ -165,3 +173,27 @@ def test_each_resource_of_a_request_has_to_be_allowed(
         assert "because no identity-based policy allows" in asks(ctx, who, action, **request_)
     may(ctx, statement(Action=f"ecs:{action}", Resource=arns))
     assert asks(ctx, who, action, **request_) == ""
+
+
+def test_whatever_is_asked_is_judged_or_refused_in_the_words_of_ecs(ctx: Context) -> None:
+    register(ctx)
+    call(ctx, "CreateService", serviceName="web", taskDefinition="app", desiredCount=0)
+    who = user(ctx, statement(Action="ecs:*", Condition={"StringLike": {"ecs:cluster": f"{HERE}cluster/d*"}}))
+    protocol.prepare()
+
+    @given(
+        st.sampled_from(sorted(ROOMS)).flatmap(
+            lambda name: st.tuples(st.just(name), requests(shape_of(name, "Request")))
+        )
+    )
+    @settings(max_examples=200, deadline=None)
+    def judged(asked: tuple[str, dict[str, Any]]) -> None:
+        action, data = asked
+        try:
+            request = protocol.request_in(action, json.dumps(data).encode())
+        except ApiError:
+            return
+        with suppress(ApiError):
+            authorize(ctx, who, f"ecs:{action}", request)
+
+    judged()

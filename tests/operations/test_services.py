@@ -45,7 +45,7 @@ def test_the_same_client_token_makes_one_service(call: Any, world: World) -> Non
     assert create(call, world, taskDefinition=definition, clientToken="t")["createdAt"] == first["createdAt"]
     wanted = {"serviceName": "web", "taskDefinition": definition, "desiredCount": 2}
     assert "not idempotent" in refused(call, "InvalidParameterException", "CreateService", **wanted)
-    refused(call, "ConflictException", "CreateService", **{**wanted, "desiredCount": 3}, clientToken="t")
+    refused(call, "InvalidParameterException", "CreateService", **{**wanted, "desiredCount": 3}, clientToken="t")
 
 
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}

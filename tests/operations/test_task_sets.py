@@ -199,7 +199,7 @@ def test_the_same_client_token_makes_one_task_set(call: Any, world: World) -> No
     assert add(call, definition, 25, clientToken="t")["id"] == first["id"]
     assert len(sets(call)) == 1
     given = {**WEB, "taskDefinition": definition, "clientToken": "t"}
-    refused(call, "ConflictException", "CreateTaskSet", **given)
+    refused(call, "InvalidParameterException", "CreateTaskSet", **given)
 
 
 def test_at_most_five_task_sets(call: Any, world: World) -> None:

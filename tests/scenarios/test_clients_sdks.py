@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,3 +45,24 @@ def test_ecs_deploy(cli: Cli, file: File) -> None:
         said = clients.run("ecs", "deploy", "default", "web", *broken, code=1)
         assert "Rolling back to task definition: app:2" in said
         assert cli.service("web")["taskDefinition"].endswith("app:2")
+
+
+def test_a_workflow_of_luigi(cli: Cli, engine_image: str) -> None:
+    script = Path(__file__).with_name("client_luigi.py")
+    with clients_of(cli) as clients:
+        said = clients.run(sys.executable, str(script), engine_image, '["sleep", "1"]')
+        assert "This progress looks :)" in said
+    (task,) = cli.json("list-tasks", "--family", "luigi", "--desired-status", "STOPPED")["taskArns"]
+    assert cli.task(task)["containers"][0]["exitCode"] == 0
+
+
+def test_ecs_session_finds_a_container_and_opens_a_shell(cli: Cli, file: File, subnet: str) -> None:
+    cli("register-task-definition", file(SLEEP, networkMode="awsvpc"))
+    network = ("--network-configuration", f"awsvpcConfiguration={{subnets=[{subnet}]}}")
+    ran = cli.json("run-task", "--task-definition", "app", "--enable-execute-command", "--wait", *network)
+    task = ran["tasks"][0]["taskArn"].rpartition("/")[2]
+    with clients_of(cli) as clients:
+        listed = clients.run("ecs-session", "--list")
+        assert f"default         {task}  family:app    main" in listed
+        said = clients.run("ecs-session", task, "main", "--command", "echo one two")
+        assert "\none two" in said

@@ -73,7 +73,7 @@ def test_a_killed_session_leaves_the_task_alone(cli: Cli, task: str, terminal: T
 def test_a_script_gets_output_errors_and_the_exit_code(cli: Cli, task: str) -> None:
     done = cli(*command(task, "sh -c 'echo out; echo err >&2; exit 3'", "--interactive"), code=3)
     assert (done.stdout, done.stderr) == ("out\n", "err\n")
-    done = cli(*command(task, "id -u", "--no-interactive"))
+    done = cli(*command(task, "id -u", "--non-interactive"))
     assert done.stdout == "0\n"
     agents = [container["managedAgents"] for container in cli.task(task)["containers"]]
     assert [(a["name"], a["lastStatus"]) for (a,) in agents] == [("ExecuteCommandAgent", "RUNNING")] * 2
@@ -115,5 +115,5 @@ def test_a_service_can_allow_it(cli: Cli, file: File) -> None:
     (task,) = cli.json("list-tasks", "--service-name", "web")["taskArns"]
     done = cli("execute-command", "--task", task, "--command", "echo hello", "--interactive")
     assert done.stdout == "hello\n"
-    cli("update-service", "--service", "web", "--no-enable-execute-command")
+    cli("update-service", "--service", "web", "--disable-execute-command")
     assert cli.service("web")["enableExecuteCommand"] is False

@@ -22,8 +22,9 @@ from ecsctl.server.connection import Connection
 from ecsctl.server.guard import LOOPBACK, Door
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
 from ecsctl.server.server import Entrance, Server
-from ecsctl.server.tcp_socket import bound, parse_address
+from ecsctl.server.tcp_socket import MOST, bound, parse_address
 from ecsctl.server.unix_socket import listening
+from tests.controller.world import World
 
 
 class Reply(NamedTuple):
@@ -85,9 +86,10 @@ def serving(
     throttle: int = 0,
     tls: ssl.SSLContext | None = None,
     kind: type[Connection] = Connection,
+    most: int = MOST,
 ) -> Iterator[Running]:
     """On the socket, and on a free port of 127.0.0.1, where it is called `named.example` too."""
-    with listening(path) as inner, bound([parse_address("127.0.0.1:0")]) as (outer,):
+    with listening(path) as inner, bound([parse_address("127.0.0.1:0")], most) as (outer,):
         running = Running(path, outer.getsockname()[1])
         entrances = [
             Entrance(inner, Door(None, signed=False)),
@@ -102,6 +104,11 @@ def serving(
         finally:
             server.stop()
             server.join()
+
+
+def state_of(world: World) -> list[str]:
+    """All that is in the state, as SQL."""
+    return list(world.store._database.connection.iterdump())  # type: ignore[attr-defined]
 
 
 class _Forward(socketserver.StreamRequestHandler):
@@ -131,15 +138,26 @@ class _Forwarder(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
-    """A client of boto3, which knows no Unix sockets: what it sends by TCP is passed on."""
+def forwarded(path: Path) -> Iterator[str]:
+    """The URL of a socket, for clients that know no Unix sockets: what they send by TCP is passed on."""
     with _Forwarder(("127.0.0.1", 0), _Forward) as forwarder:
         forwarder.unix_path = str(path)  # type: ignore[attr-defined]
         thread = threading.Thread(target=forwarder.serve_forever, args=(0.05,))
         thread.start()
+        try:
+            yield f"http://127.0.0.1:{forwarder.server_address[1]}"
+        finally:
+            forwarder.shutdown()
+            thread.join()
+
+
+@contextmanager
+def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
+    """A client of boto3."""
+    with forwarded(path) as url:
         made = boto3.client(
             service,
-            endpoint_url=f"http://127.0.0.1:{forwarder.server_address[1]}",
+            endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
@@ -149,5 +167,3 @@ def client(path: Path, service: str = "ecs", **options: Any) -> Iterator[Any]:
             yield made
         finally:
             made.close()
-            forwarder.shutdown()
-            thread.join()

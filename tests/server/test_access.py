@@ -174,6 +174,18 @@ def test_a40_json_that_is_nested_deeply_is_refused_in_words(server: Running, key
     assert (reply.status, reply.json["__type"]) == (400, "SerializationException")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["AKIA\xe9", "AKIA\xff" * 100, "a" * 10_000, "' OR 1=1 --", "%s", ""],
+    ids=("latin", "many", "long", "quote", "percent", "empty"),
+)
+def test_an_id_of_a_key_that_can_be_none_is_unknown(server: Running, keys: Keys, text: str) -> None:
+    request = signed(server, keys, "ListClusters")
+    said = request.headers["Authorization"].replace(keys.id, text)
+    reply = send(server, request._replace(headers={**request.headers, "Authorization": said}))
+    assert (reply.status, reply.json["__type"]) == (403, "UnrecognizedClientException")
+
+
 def test_a_key_that_is_revoked_is_refused_from_the_next_request_on(server: Running, world: World) -> None:
     context = world.process()
     create_user(context, CreateUserRequest(user_name="leaver"))

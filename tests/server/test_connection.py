@@ -16,16 +16,17 @@ import pytest
 
 from ecsctl.operations.strict_json import MAX_BYTES
 from ecsctl.server.connection import Connection
+from ecsctl.server.tcp_socket import tls_context
 from tests.controller.world import World
 from tests.server.running import Running, serving
+from tests.server.test_tcp_socket import certificate
 from tests.unprivileged import give_away, python
 
 
 class Hasty(Connection):
-    """One that waits for a second only, and among 40."""
+    """One that waits for a second only."""
 
     patience = 1.0
-    most = 40
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def server(world: World, tmp_path: Path) -> Iterator[Running]:
-    with serving(world.process(), tmp_path / "s", signed=False, kind=Hasty) as made:
+    with serving(world.process(), tmp_path / "s", signed=False, kind=Hasty, most=40) as made:
         yield made
 
 
@@ -108,7 +109,7 @@ def test_a40_connections_that_say_nothing_keep_nobody_out_for_long_nor_from_the_
     with ExitStack() as stack:
         idle = [stack.enter_context(connected(server)) for _ in range(60)]
         assert server.call("ListClusters").status == 200  # by the Unix socket
-        assert rest(idle[-1]) == b""  # one too many is left at once
+        assert rest(idle[-1]) == b""  # one too many is closed at once
         until = time.monotonic() + 20
         while time.monotonic() < until:
             with connected(server) as connection:
@@ -128,6 +129,18 @@ def test_a40_bodies_that_are_too_large_or_never_end_take_little_memory(world: Wo
             connection.setblocking(False)
             _send_what_is_taken(connection, HEAD + b"Content-Length: 1048576\r\n\r\n" + b" " * (MAX_BYTES - 10))
         time.sleep(1)
+        assert server.call("ListClusters").status == 200
+        assert _resident() - before < 100 << 20
+
+
+def test_a40_connections_that_never_begin_tls_take_little_memory(world: World, tmp_path: Path) -> None:
+    tls = tls_context(*certificate(tmp_path))
+    with serving(world.process(), tmp_path / "s", tls=tls) as server, ExitStack() as stack:
+        assert server.call("ListClusters").status == 200
+        before = _resident()
+        for _ in range(400):
+            stack.enter_context(connected(server))
+        time.sleep(0.5)
         assert server.call("ListClusters").status == 200
         assert _resident() - before < 100 << 20
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecsctl.model.api.services import CreateServiceRequest
 from ecsctl.model.record import Record, fields_of
 from ecsctl.operations.actions import ROOMS, shape_of
-from ecsctl.operations.services import create_service
 from ecsctl.server.protocol import ELSEWHERE
-from tests.controller.world import World, world_in
-from tests.server.running import Running, serving
+from tests.controller.world import World
+from tests.server.running import Running, state_of
 
 EXAMPLES = 600
 ARN = "arn:aws:ecs:us-east-1:000000000000"
@@ -99,21 +94,6 @@ CALLS = st.sampled_from(OPERATIONS).flatmap(
 )
 
 
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running]]:
-    """A world in which there is something to name, and a server."""
-    folder = tmp_path_factory.mktemp("fuzz")
-    with world_in(folder, hosts=2) as world:
-        create_service(world.process(), CreateServiceRequest("web", task_definition=world.define({}), desired_count=1))
-        with serving(world.process(), Path(folder) / "s") as server:
-            yield world, server
-
-
-def _state(world: World) -> list[str]:
-    """All that is in the state, as SQL."""
-    return list(world.store._database.connection.iterdump())  # type: ignore[attr-defined]
-
-
 @given(call=CALLS)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_what_fits_the_records_or_almost_is_answered_or_refused(
@@ -121,25 +101,25 @@ def test_what_fits_the_records_or_almost_is_answered_or_refused(
 ) -> None:
     world, server = there
     operation, request = call
-    before = _state(world)
+    before = state_of(world)
     reply = server.raw(operation, json.dumps(request).encode())
     assert reply.status in (200, 400), (reply, server.log[-2:])
     if reply.status == 400:
         assert set(reply.json) <= {"__type", "message", "resourceIds"}
         assert reply.json["__type"].endswith("Exception")
         assert "Traceback" not in reply.json["message"]
-        assert _state(world) == before, (reply.json, "a refusal changed the state")
+        assert state_of(world) == before, (reply.json, "a refusal changed the state")
 
 
 @given(body=BODIES)
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_what_is_no_request_at_all_is_refused(there: tuple[World, Running], body: bytes) -> None:
     world, server = there
-    before = _state(world)
+    before = state_of(world)
     reply = server.raw("RunTask", body)
     assert reply.status == 400
     assert reply.json["__type"] in ("SerializationException", "InvalidParameterException")
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @given(target=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60))

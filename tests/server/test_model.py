@@ -40,7 +40,12 @@ SCRIPT: tuple[tuple[str, dict[str, Any]], ...] = (
         {"cluster": "shop", "capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": []},
     ),
     ("DeleteCapacityProvider", {"capacityProvider": "spare"}),
+    ("PutAccountSettingDefault", {"name": "containerInsights", "value": "enabled"}),
+    ("PutAccountSetting", {"name": "awsvpcTrunking", "value": "enabled"}),
+    ("ListAccountSettings", {"effectiveSettings": True}),
+    ("DeleteAccountSetting", {"name": "containerInsights"}),
     ("ListContainerInstances", {}),
+    ("UpdateContainerAgent", {"containerInstance": "{instance}"}),
     ("DescribeContainerInstances", {"containerInstances": ["{instance}", "missing"]}),
     ("UpdateContainerInstancesState", {"containerInstances": ["{instance}"], "status": "ACTIVE"}),
     ("PutAttributes", {"attributes": [{"name": "a", "targetId": "{instance}"}]}),
@@ -57,6 +62,8 @@ SCRIPT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("StartTask", {"taskDefinition": "app", "containerInstances": ["{instance}"]}),
     ("ListTasks", {}),
     ("DescribeTasks", {"tasks": ["{task}", "missing"], "include": ["TAGS"]}),
+    ("SubmitTaskStateChange", {"task": "{task}", "status": "STOPPED", "executionStoppedAt": 0}),
+    ("SubmitContainerStateChange", {"task": "{task}", "containerName": "main", "exitCode": 1}),
     ("ExecuteCommand", {"task": "{task}", "command": "sh", "interactive": True}),
     ("StopTask", {"task": "{task}", "reason": "enough"}),
     ("CreateService", {"serviceName": "web", "taskDefinition": "app", "desiredCount": 1}),
@@ -87,8 +94,8 @@ SCRIPT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("DeleteCluster", {"cluster": "shop"}),
 )
 """A life of a cluster that calls every operation; in braces is what the ones before made."""
-REFUSED = {"ContinueServiceDeployment", "StopServiceDeployment"}
-"""Those whose answer here is an error that they have in the model: there is no deployment that pauses."""
+REFUSED = {"ContinueServiceDeployment", "StopServiceDeployment", "UpdateContainerAgent"}
+"""Those whose answer here is an error that they have in the model: there is no deployment that pauses, and no agent."""
 
 
 class Walk:

@@ -111,7 +111,7 @@ def test_what_does_not_fit_the_model_is_an_invalid_parameter(action: str, body: 
         ("AmazonSSM.GetParameter", "UnknownOperationException", "'AmazonSSM.GetParameter'"),
         (protocol.PREFIX + "FlyToMoon", "UnknownOperationException", "FlyToMoon"),
         (protocol.PREFIX + "DescribeRegions", "UnknownOperationException", "DescribeRegions"),
-        (protocol.PREFIX + "CreateDaemon", "UnsupportedFeatureException", "CreateDaemon is not supported by ecsctl."),
+        (protocol.PREFIX + "CreateDaemon", "UnsupportedFeatureException", "CreateDaemon is not supported by ecsctl: "),
         (protocol.PREFIX + "RegisterContainerInstance", "UnsupportedFeatureException", "use `ecsctl host add`"),
     ],
 )

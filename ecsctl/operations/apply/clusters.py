@@ -54,7 +54,7 @@ def plan_clusters(ground: Ground, requests: Placed[CreateClusterRequest]) -> Clu
 
 def _asked(ground: Ground, request: CreateClusterRequest) -> Cluster:
     """The cluster as it will be: what is not said of capacity providers stays as it is."""
-    wanted = cluster_asked(ground.ctx, request.cluster_name or "default", request)
+    wanted = cluster_asked(ground.view, ground.ctx, request.cluster_name or "default", request)
     current = ground.view.get(CLUSTERS, str(wanted.cluster_arn))
     providers, default = wanted.capacity_providers or [], wanted.default_capacity_provider_strategy or []
     if current is not None and current.status == "ACTIVE":
