@@ -15,10 +15,13 @@ import msgspec
 from ecsctl.model.errors import InputError
 
 Wanted = Callable[[str], bool]
+_Searches = Callable[[str, str, int], Wanted]
+"""Makes a test of a regular expression, given the whole pattern and the place in it."""
 _Test = Callable[[Callable[[str], Any]], bool]
 """A condition, given what looks a selector up; MISSING stands for what is not there."""
 
 MISSING = object()
+DEEPEST = 50
 _TERM = re.compile(r'\s*([?-]?)(?:"((?:[^"\\]|\\.)*)"|%((?:[^%\\]|\\.)*)%|([^\s"]+))')
 _TOKEN = re.compile(
     r"""\s*(?:(?P<op>&&|\|\||!=|<=|>=|=|<|>|\(|\))"""
@@ -26,7 +29,8 @@ _TOKEN = re.compile(
     r"""|"(?P<text>(?:[^"\\]|\\.)*)"|%(?P<regex>(?:[^%\\]|\\.)*)%|(?P<bare>[^\s=!<>&|()"%]+))"""
 )
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\['([^']+)'\]")
-_FIELD = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([^\]]*)\]|(\S+)')
+# A bracket ends before the next one: else each of many that are not closed would be followed up to the end of the line.
+_FIELD = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([^\[\]]*)\]|(\S+)')
 
 
 class _Token(NamedTuple):
@@ -35,20 +39,21 @@ class _Token(NamedTuple):
     at: int
 
 
-def parse_filter_pattern(pattern: str) -> Wanted:
-    """Whether a line is wanted. InputError for what is no pattern, with the place."""
-    text = pattern.strip()
+def parse_filter_pattern(pattern: str, *, expressions: bool = True) -> Wanted:
+    """Whether a line is wanted. InputError for what is no pattern, with the place. Without `expressions` also for
+    regular ones: some take longer than anybody waits, and everything else in the process waits too."""
+    text, searches = pattern.strip(), _searches if expressions else _refused
     if text.startswith("{"):
-        return _json_pattern(text)
+        return _json_pattern(text, searches)
     if text.startswith("["):
-        return _fields_pattern(text)
-    return _terms_pattern(text)
+        return _fields_pattern(text, searches)
+    return _terms_pattern(text, searches)
 
 
 # Words
 
 
-def _terms_pattern(text: str) -> Wanted:
+def _terms_pattern(text: str, searches: _Searches) -> Wanted:
     """Every term has to be there, and none with a `-`; of terms with a `?`, where there are no others, one."""
     needed: list[Wanted] = []
     excluded: list[Wanted] = []
@@ -60,7 +65,7 @@ def _terms_pattern(text: str) -> Wanted:
             raise _wrong(text, at, 'expected a word, "a phrase" or %a regular expression%')
         sign, phrase, regex, word = found.groups()
         term = _unescaped(phrase) if phrase is not None else str(word)
-        test = _contains(term) if regex is None else _searches(regex, text, at)
+        test = _contains(term) if regex is None else searches(regex, text, at)
         {"-": excluded, "?": optional, "": needed}[sign].append(test)
         at = found.end()
     if needed or excluded:
@@ -70,6 +75,10 @@ def _terms_pattern(text: str) -> Wanted:
 
 def _contains(term: str) -> Wanted:
     return lambda line: term in line
+
+
+def _refused(_: str, text: str, at: int) -> Wanted:
+    raise _wrong(text, at, "regular expressions are not taken here: use words or *")
 
 
 def _searches(regex: str, text: str, at: int) -> Wanted:
@@ -83,10 +92,10 @@ def _searches(regex: str, text: str, at: int) -> Wanted:
 # JSON: { $.level = "error" && $.code >= 500 }
 
 
-def _json_pattern(text: str) -> Wanted:
+def _json_pattern(text: str, searches: _Searches) -> Wanted:
     if not text.endswith("}"):
         raise _wrong(text, len(text), "expected a } at the end")
-    test = _Conditions(text, 1, len(text) - 1, lambda selector: selector.startswith("$")).parse()
+    test = _Conditions(text, 1, len(text) - 1, lambda selector: selector.startswith("$"), searches).parse()
 
     def wanted(line: str) -> bool:
         try:
@@ -116,7 +125,7 @@ def _select(document: Any, selector: str) -> Any:
 # Fields: [address, user, ..., status = 5*, bytes > 1000]
 
 
-def _fields_pattern(text: str) -> Wanted:
+def _fields_pattern(text: str, searches: _Searches) -> Wanted:
     if not text.endswith("]"):
         raise _wrong(text, len(text), "expected a ] at the end")
     parts = text[1:-1].split(",")
@@ -129,7 +138,7 @@ def _fields_pattern(text: str) -> Wanted:
             raise _wrong(text, at, "expected the name of a field, or ... once")
         names.append(name)
         if part.strip() != name:
-            tests.append(_Conditions(text, at, at + len(part), lambda _: True).parse())
+            tests.append(_Conditions(text, at, at + len(part), lambda _: True, searches).parse())
         at += len(part) + 1
 
     def wanted(line: str) -> bool:
@@ -159,12 +168,16 @@ def _named(names: list[str], values: list[str]) -> dict[str, str] | None:
 class _Conditions:
     """`A = 1 && (B != "x*" || C IS NULL)`, by recursive descent."""
 
-    def __init__(self, text: str, start: int, end: int, is_selector: Callable[[str], bool]) -> None:
+    def __init__(
+        self, text: str, start: int, end: int, is_selector: Callable[[str], bool], searches: _Searches
+    ) -> None:
         self._text = text
         self._end = end
         self._is_selector = is_selector
+        self._searches = searches
         self._tokens = list(self._tokenized(start))
         self._next = 0
+        self._depth = 0
 
     def parse(self) -> _Test:
         test = self._any()
@@ -195,7 +208,11 @@ class _Conditions:
 
     def _one(self) -> _Test:
         if self._takes("("):
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise self._wrong(f"more than {DEEPEST} parentheses in one another")
             test = self._any()
+            self._depth -= 1
             if not self._takes(")"):
                 raise self._wrong("expected a )")
             return test
@@ -232,16 +249,16 @@ class _Conditions:
 
     def _equality(self, value: _Token) -> Callable[[Any], bool]:
         if value.kind == "regex":
-            matches = _searches(value.text, self._text, value.at)
+            matches = self._searches(value.text, self._text, value.at)
             return lambda found: isinstance(found, str) and matches(found)
         number = _number(value.text) if value.kind == "bare" else None
         text = _unescaped(value.text) if value.kind == "text" else value.text
-        like = re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+        like = _like(text)
 
         def equals(found: Any) -> bool:
             if number is not None and (known := _number(found)) is not None:
                 return known == number
-            return isinstance(found, str) and like.fullmatch(found) is not None
+            return isinstance(found, str) and like(found)
 
         return equals
 
@@ -288,6 +305,27 @@ def _number(value: Any) -> float | None:
         return float(value)
     except ValueError:
         return None
+
+
+def _like(pattern: str) -> Wanted:
+    """Whether a text is that, where `*` is anything. It takes as long as the text is."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return lambda text: text == pattern
+    *middle, last = rest
+
+    def matches(text: str) -> bool:
+        at, end = len(first), len(text) - len(last)
+        if at > end or not text.startswith(first) or not text.endswith(last):
+            return False
+        for part in middle:
+            at = text.find(part, at, end)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+    return matches
 
 
 def _unescaped(text: str) -> str:

@@ -30,7 +30,7 @@ from ecsctl.model.errors import ApiError, EcsctlError
 from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import MAX_BYTES
 from ecsctl.server import protocol, sessions
-from ecsctl.server.asked import Asked, asked_elsewhere, asked_in, prepare
+from ecsctl.server.asked import Asked, Operation, Refused, asked_elsewhere, asked_in, prepare
 from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.guard import Door, Guard
 from ecsctl.server.live_tails import LiveTails
@@ -155,17 +155,18 @@ class Endpoint:
             caller = self._entry.admit(received, door, _address(request), asked.service, secure=secure)
         except Exception as error:
             return self._failed(error, asked, number)
+        if isinstance(asked, Refused):
+            return self._failed(asked.refusal, asked, number)._replace(principal=caller.principal.arn)
         work = partial(self._done, caller, door, asked, body, number)
         if caller.signature is None or not asked.writes:
             return work()
         call = request.headers.get("amz-sdk-invocation-id", "")
         return self._answers.once(caller.signature, call, work, _is_final)
 
-    def _done(self, caller: Caller, door: Door, asked: Asked, body: bytes, number: str) -> Answer:
+    def _done(self, caller: Caller, door: Door, asked: Operation, body: bytes, number: str) -> Answer:
         """What came of the operation."""
         principal = caller.principal.arn
         try:
-            asked.check()
             self._entry.throttle(caller, door, asked.action)
             request = asked.request_in(body)
             asked.allow(self._entry, caller, request)

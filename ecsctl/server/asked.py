@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ecsctl.model.errors import ApiError, EcsctlError, EngineError, InputError, StateError
+from ecsctl.model.errors import ApiError, EcsctlError, EngineError, StateError
 from ecsctl.model.record import Record
 from ecsctl.operations import actions
 from ecsctl.operations.context import Context
@@ -28,7 +28,6 @@ from ecsctl.operations.neighbours.actions import (
 from ecsctl.server import protocol
 from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.live_tails import LiveTails
-from ecsctl.server.neighbours.forms import parse_form
 from ecsctl.server.neighbours.wires import Cbor, Ec2, Json, Query, RestJson, RestXml, Wire
 
 _READS = ("Describe", "List", "Get")
@@ -52,6 +51,8 @@ _REST_XML = ("cloudfront", "route53", "s3", "s3control", "s3express", "s3-outpos
 """Services that speak REST with XML; all others that have paths do with JSON."""
 _SCOPE = re.compile(r"/[0-9]{8}/[a-z0-9-]*/([a-z0-9-]{1,64})/aws4_request")
 _CBOR_PATH = re.compile(r"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_]{1,128})")
+_IN_FORM = re.compile(rb"(?:^|&)(Action|Version)=([^&]*)")
+"""Nobody knows yet who asks: no time is spent on the rest."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -59,7 +60,7 @@ Execute = Callable[[Context, Any], Record]
 
 
 class Asked(ABC):
-    """An operation of a service. `service`: what requests to it are signed for; `action`: by what it is throttled;
+    """What is asked of a service. `service`: what requests to it are signed for; `action`: by what it is throttled;
     `label`: for the log and the metrics, of words of our own; `writes`: it may change the state."""
 
     service: str
@@ -68,9 +69,17 @@ class Asked(ABC):
     writes = False
     content_type: str
 
-    def check(self) -> None:
-        """ApiError where the operation is not here, by its name."""
-        return
+    @abstractmethod
+    def as_api_error(self, error: EcsctlError) -> ApiError:
+        """What the service calls an error."""
+
+    @abstractmethod
+    def error(self, error: ApiError, number: str) -> tuple[int, bytes, Mapping[str, str]]:
+        """Status, body and headers of an error, to the request of that number."""
+
+
+class Operation(Asked):
+    """One that is here."""
 
     @abstractmethod
     def request_in(self, body: bytes) -> Record:
@@ -84,17 +93,9 @@ class Asked(ABC):
     def perform(self, ctx: Context, request: Any, number: str) -> bytes | AsyncIterator[bytes]:
         """Do it; the answer to the request of that number, or what is sent of it as it comes."""
 
-    @abstractmethod
-    def as_api_error(self, error: EcsctlError) -> ApiError:
-        """What the service calls an error."""
 
-    @abstractmethod
-    def error(self, error: ApiError, number: str) -> tuple[int, bytes, Mapping[str, str]]:
-        """Status, body and headers of an error, to the request of that number."""
-
-
-class OfEcs(Asked):
-    """An operation of ECS."""
+class OfEcs(Operation):
+    """An operation of ECS, or what should be one: then the error says so."""
 
     service = protocol.SERVICE
     content_type = protocol.CONTENT_TYPE
@@ -106,11 +107,8 @@ class OfEcs(Asked):
         self.action = self.label = protocol.known(target)
         self.writes = not self.label.startswith(_READS)
 
-    def check(self) -> None:
-        protocol.action_in(self._target)
-
     def request_in(self, body: bytes) -> Record:
-        return protocol.request_in(self.action, body)
+        return protocol.request_in(protocol.action_in(self._target), body)
 
     def allow(self, entry: Entry, caller: Caller, request: Record) -> None:
         entry.allow(caller, f"{protocol.SERVICE}:{self.action}", request)
@@ -126,7 +124,7 @@ class OfEcs(Asked):
         return protocol.status_of(error), protocol.error_body(error), {}
 
 
-class OfNeighbour(Asked):
+class OfNeighbour(Operation):
     """An operation of a service beside ECS."""
 
     def __init__(self, wire: Wire, neighbour: Neighbour, action: str, tails: LiveTails) -> None:
@@ -176,18 +174,6 @@ class Refused(Asked):
         self.refusal = refusal
         self._wire = wire
 
-    def check(self) -> None:
-        raise self.refusal
-
-    def request_in(self, body: bytes) -> Record:  # noqa: ARG002
-        raise self.refusal
-
-    def allow(self, entry: Entry, caller: Caller, request: Record) -> None:  # noqa: ARG002
-        raise self.refusal
-
-    def perform(self, ctx: Context, request: Any, number: str) -> bytes:  # noqa: ARG002
-        raise self.refusal
-
     def as_api_error(self, error: EcsctlError) -> ApiError:
         return error if isinstance(error, ApiError) else ApiError("InternalFailure", str(error))
 
@@ -202,7 +188,7 @@ def prepare() -> None:
             protocol.learn(request_of(neighbour, action))
 
 
-def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails, execute: Execute) -> Asked:
+def asked_in(headers: Mapping[str, str], body: bytes | None, tails: LiveTails, execute: Execute) -> Operation | Refused:
     """What is asked of `/`. What is of no service is taken to be of ECS."""
     target = headers.get("x-amz-target", "")
     prefix, dot, action = target.rpartition(".")
@@ -236,17 +222,14 @@ def _is_form(headers: Mapping[str, str]) -> bool:
     return headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
-def _asked_by_form(body: bytes | None, scope: str, tails: LiveTails) -> Asked:
-    try:
-        form = parse_form(body or b"")
-    except InputError as error:
-        return Refused(Query(), ApiError("SerializationException", str(error)), scope)
-    room = VERSIONS.get(form.get("Version", ""), "ec2" if scope == "ec2" else "")
+def _asked_by_form(body: bytes | None, scope: str, tails: LiveTails) -> Operation | Refused:
+    form = {name: value.decode("latin-1") for name, value in _IN_FORM.findall(body or b"")}
+    room = VERSIONS.get(form.get(b"Version", ""), "ec2" if scope == "ec2" else "")
     wire = Ec2(NAMESPACES["ec2"]) if room == "ec2" else Query(NAMESPACES.get(room, ""))
-    return _asked(wire, room, scope or "this service", form.get("Action", ""), tails)
+    return _asked(wire, room, scope or "this service", form.get(b"Action", ""), tails)
 
 
-def _asked(wire: Wire, room: str, service: str, action: str, tails: LiveTails) -> Asked:
+def _asked(wire: Wire, room: str, service: str, action: str, tails: LiveTails) -> Operation | Refused:
     """An action of a neighbour by its room; of another service, of that name, if the room is empty."""
     neighbour = NEIGHBOURS.get(room)
     if neighbour is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ecsctl.model.errors import InputError
@@ -113,9 +115,51 @@ def test_fields(pattern: str, is_wanted: bool) -> None:
         ("[a, , b]", "expected the name of a field"),
         ("[..., ...]", "or ... once"),
         ("[a, b", "expected a ] at the end"),
+        ("{ " + "(" * 5000 + "$.a = 1" + ")" * 5000 + " }", "more than 50 parentheses in one another"),
     ],
 )
 def test_what_is_no_pattern(pattern: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_filter_pattern(pattern)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("pattern", ["%x%", "error -%x%", "{ $.a = %x% }", "[a = %x%]", "{ $.b = 1 && ($.a != %x%) }"])
+def test_who_must_not_wait_for_ever_takes_no_regular_expressions(pattern: str) -> None:
+    parse_filter_pattern(pattern)
+    with pytest.raises(InputError, match="regular expressions are not taken here"):
+        parse_filter_pattern(pattern, expressions=False)
+    assert parse_filter_pattern('"%x%" 5%', expressions=False)("100 %x% 5%")
+
+
+@pytest.mark.parametrize(
+    ("like", "text", "is_wanted"),
+    [
+        ("a*c", "abc", True),
+        ("a*c", "ac", True),
+        ("a*a", "a", False),
+        ("*b*c*", "abc", True),
+        ("*c*b*", "abc", False),
+        ("a*bc*c", "abc", False),
+        ("a.c", "abc", False),
+        ("*", "", True),
+        ("a**", "a", True),
+    ],
+)
+def test_a_star_is_anything(like: str, text: str, is_wanted: bool) -> None:
+    assert parse_filter_pattern(f'{{ $.a = "{like}" }}')(f'{{"a": "{text}"}}') is is_wanted
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        ('{ $.a = "*a*a*a*a*a*a*b" }', '{"a": "' + "a" * 200_000 + '"}'),
+        ("[x, y]", "[ " * 100_000),
+        ("[x, y]", '" ' * 100_000),
+        ("[x, y]", '"\\" ' * 100_000),
+    ],
+)
+def test_a_hostile_line_takes_no_long_time(pattern: str, line: str) -> None:
+    began = time.monotonic()
+    assert not parse_filter_pattern(pattern, expressions=False)(line)
+    assert time.monotonic() - began < 5

@@ -168,6 +168,10 @@ def test_what_is_wrong_is_said_in_the_words_of_the_service(logs: Any, stream: di
     assert code(get, **stream, nextToken="f/x") == "InvalidParameterException"
     assert code(get, **stream, startTime=2**62) == "InvalidParameterException"
     assert code(logs.filter_log_events, logGroupName=group, filterPattern="{ $.a = }") == "InvalidParameterException"
+    assert code(logs.filter_log_events, logGroupName=group, filterPattern="%(a+)+$%") == "InvalidParameterException"
+    assert (
+        code(logs.filter_log_events, logGroupName=group, filterPattern="{" + "(" * 1000) == "InvalidParameterException"
+    )
     assert code(logs.describe_log_streams, logGroupName="/no") == "ResourceNotFoundException"
     assert code(logs.start_live_tail, logGroupIdentifiers=["/no"]) == "ResourceNotFoundException"
 
@@ -243,12 +247,12 @@ def test_a_live_tail_does_not_keep_the_server_from_ending(place: Neighbourhood, 
     made = serving(place.world.process(), tmp_path / "s")
     with made as server, client(server.path, "logs", inject_host_prefix=False) as logs:
         logs.create_log_group(logGroupName="/ecs/end")
-        events = iter(logs.start_live_tail(logGroupIdentifiers=["/ecs/end"])["responseStream"])
-        assert "sessionStart" in next(events)
-        server.stop()
-        began = time.monotonic()
-        with pytest.raises(EventStreamError, match="The server ends"):
-            list(events)
+        with closing(logs.start_live_tail(logGroupIdentifiers=["/ecs/end"])["responseStream"]) as events:
+            assert "sessionStart" in next(iter(events))
+            server.stop()
+            began = time.monotonic()
+            with pytest.raises(EventStreamError, match="The server ends"):
+                list(events)
     assert time.monotonic() - began < 5
 
 

@@ -16,8 +16,8 @@ from ecsctl.model.neighbours.logs import (
 )
 from ecsctl.model.timestamps import rfc3339, unix_time
 from ecsctl.operations.context import Context
-from ecsctl.operations.filter_pattern import parse_filter_pattern
 from ecsctl.operations.logs import Source, of_group
+from ecsctl.operations.neighbours.log_lines import passes_of
 from ecsctl.store.log_store import LogStore
 
 _OVERLAP = 1.0
@@ -34,7 +34,7 @@ class LiveTail:
         self._groups = groups
         self._streams = request.log_stream_names
         self._prefixes = tuple(request.log_stream_name_prefixes or ("",))
-        self._passes = parse_filter_pattern(request.log_event_filter_pattern or "")
+        self._passes = passes_of(request.log_event_filter_pattern)
         self._seen: dict[str, Seen] = {}
         self._ended: set[str] = set()
         self._sequence = -1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from heapq import heappop, heappush
 from itertools import count, groupby
@@ -18,6 +18,7 @@ from ecsctl.engine.port import LogChunk
 from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.timestamps import unix_time
 from ecsctl.operations.context import Context
+from ecsctl.operations.filter_pattern import parse_filter_pattern
 from ecsctl.operations.logs import Problem, Source, Wanted, merged, of_group
 from ecsctl.store.log_store import LogStore
 
@@ -28,6 +29,7 @@ _OF_EVENT = 26
 _TOKEN = re.compile(r"([fb])/([0-9]{1,19})-([0-9]{1,9})")
 _GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _NEVER = 9**20
+_LONGEST_PATTERN = 1024
 
 _WINDOW = 64
 """Lines in which two may be the other way round."""
@@ -107,6 +109,13 @@ def check_group(name: str) -> str:
 
 def _of_arn(text: str) -> str:
     return text.partition(":log-group:")[2].removesuffix(":*") if text.startswith("arn:") else text
+
+
+def passes_of(pattern: str | None) -> Callable[[str], bool]:
+    """Whether a line passes a filter pattern. InputError for what is none, or could take too long to answer."""
+    if len(pattern or "") > _LONGEST_PATTERN:
+        raise InputError(f"A filter pattern has at most {_LONGEST_PATTERN} characters.")
+    return parse_filter_pattern(pattern or "", expressions=False)
 
 
 def sources_of(ctx: Context, group: str) -> list[Source]:

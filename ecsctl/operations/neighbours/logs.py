@@ -32,7 +32,6 @@ from ecsctl.model.neighbours.logs import (
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.timestamps import unix_time
 from ecsctl.operations.context import Context
-from ecsctl.operations.filter_pattern import parse_filter_pattern
 from ecsctl.operations.logs import Problem, Source, groups_known
 from ecsctl.operations.neighbours.live_tail import LiveTail
 from ecsctl.operations.neighbours.log_lines import (
@@ -45,6 +44,7 @@ from ecsctl.operations.neighbours.log_lines import (
     first_place,
     group_named,
     lines,
+    passes_of,
     place_behind,
     place_named,
     sources_of,
@@ -119,7 +119,7 @@ def filter_log_events(ctx: Context, request: FilterLogEventsRequest) -> FilterLo
         raise InputError("startFromHead: false is not supported by ecsctl: events come by time.")
     if request.log_stream_names is not None and request.log_stream_name_prefix is not None:
         raise InputError("logStreamNames and logStreamNamePrefix cannot both be given.")
-    passes = parse_filter_pattern(request.filter_pattern or "")
+    passes = passes_of(request.filter_pattern)
     page = Page(request.limit)
     # The end belongs to it, other than in GetLogEvents.
     span = Span.of(request.start_time, None if request.end_time is None else request.end_time + 1)

@@ -98,7 +98,6 @@ class Query(Wire):
         "ExpiredTokenException": "ExpiredToken",
         "InvalidSignatureException": "SignatureDoesNotMatch",
         "MissingAuthenticationTokenException": "MissingAuthenticationToken",
-        "SerializationException": "MalformedInput",
         "ThrottlingException": "Throttling",
         "TooManyRequestsException": "Throttling",
         "UnrecognizedClientException": "InvalidClientTokenId",
