@@ -79,7 +79,7 @@ class _Client:
             return _fail(f"SessionId: {self._session} : {reason}")
         if self._closed:
             return _fail(f"SessionId: {self._session} : {self._closed}")
-        sys.stdout.write(f"\n\nExiting session with sessionId: {self._session}.\n\n")
+        _show(f"\n\nExiting session with sessionId: {self._session}.\n\n".encode())
         return 0
 
     def on_signal(self, number: int, _: object) -> None:
