@@ -46,7 +46,8 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._refused:
             super().data_received(data)
-            self._wait(begun=True)
+            if self.transport.get_protocol() is self:  # else it has become a WebSocket, which stays open
+                self._wait(begun=True)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -36,6 +36,7 @@ _FIRST_SIZE = 0.5
 """Seconds in which a client says how large its terminal is."""
 _HANG_UP = 2.0
 """Seconds in which a command may end when its terminal is gone."""
+_AGAIN = 0.25
 _LAST_WORDS = 5.0
 """Seconds in which the client has to take the last of the output."""
 _TICK = 0.1
@@ -138,11 +139,8 @@ class Terminal:
         try:
             self._type()
             await asyncio.wait({conversation, over}, return_when=asyncio.FIRST_COMPLETED)
-            if not conversation.done():
-                self._typed += _KEYS_TO_END
-                self._type()
-                await asyncio.wait({conversation}, timeout=_HANG_UP)
-                session.leave()
+            await self._hang_up(conversation)
+            session.leave()
             await conversation
         except EcsctlError as error:
             self.end(str(error))
@@ -153,6 +151,15 @@ class Terminal:
             os.close(self._keyboard)
             os.close(stdin)
             self._keyboard = None
+
+    async def _hang_up(self, conversation: asyncio.Task[int]) -> None:
+        """Type what ends the command, unless it has ended. What is typed while one program gives the terminal to the
+        next is lost: it is typed again."""
+        end = time.monotonic() + _HANG_UP
+        while not conversation.done() and time.monotonic() < end:
+            self._typed += _KEYS_TO_END
+            self._type()
+            await asyncio.wait({conversation}, timeout=_AGAIN)
 
     async def _show(self, data: bytes) -> None:
         """Send output, as fast as the client takes it. What it says when the client is gone is nobody's."""

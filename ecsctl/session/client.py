@@ -30,6 +30,7 @@ _KEYS: dict[int, bytes] = {signal.SIGINT: b"\x03", signal.SIGQUIT: b"\x1c", sign
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the session."""
 _END_OF_INPUT = b"\x04"
+_AGAIN = 0.5
 _KINDS = ("InteractiveCommands", "Standard_Stream")
 """Kinds of sessions that are a terminal."""
 _CANNOT = 3
@@ -78,7 +79,7 @@ class _Client:
             return _fail(f"SessionId: {self._session} : {reason}")
         if self._closed:
             return _fail(f"SessionId: {self._session} : {self._closed}")
-        sys.stdout.write(f"\n\nExiting session with sessionId: {self._session}.\n\n")
+        _show(f"\n\nExiting session with sessionId: {self._session}.\n\n".encode())
         return 0
 
     def on_signal(self, number: int, _: object) -> None:
@@ -168,13 +169,19 @@ class _Client:
             threading.Thread(target=self._pass_on, daemon=True).start()
 
     def _pass_on(self) -> None:
-        """Send what is typed. The end of input is said as at a keyboard: there is a terminal at the other end."""
+        """Send what is typed. The end of input is said as at a keyboard: there is a terminal at the other end. It is
+        lost while one program gives that to the next, as the shell does to a command: it is said again."""
         with suppress(OSError):
             while piece := os.read(sys.stdin.fileno(), _PIECE):
-                with self._lock:
-                    self._lock.wait_for(lambda: len(self._outgoing) < WINDOW)
-                self._say(messages.DATA, piece)
-            self._say(messages.DATA, _END_OF_INPUT)
+                self._type(piece)
+            while self._closed is None:
+                self._type(_END_OF_INPUT)
+                time.sleep(_AGAIN)
+
+    def _type(self, data: bytes) -> None:
+        with self._lock:
+            self._lock.wait_for(lambda: len(self._outgoing) < WINDOW)
+        self._say(messages.DATA, data)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from typing import NamedTuple
 
@@ -52,7 +51,6 @@ def _run(words: list[str]) -> int:
         from ecsctl.session.client import converse
     except ImportError as error:
         return _fail(f"session-manager-plugin needs more packages ({error}): pip install 'ecsctl-hosts[server]'")
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     print(f"\nStarting session with SessionId: {session.id}", flush=True)  # noqa: T201
     return converse(session.id, session.url, session.token)
 

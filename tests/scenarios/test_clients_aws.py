@@ -99,7 +99,7 @@ def shell_in(aws: Aws, task: str) -> Iterator[Terminal]:
         terminal.close()
 
 
-def test_a_shell_in_a_container(aws: Aws, task: str) -> None:
+def test_a_shell_in_a_container(aws: Aws, cli: Cli, task: str) -> None:
     with shell_in(aws, task) as terminal:
         terminal.type(b"stty size; echo uid=$(id -u)\r")
         terminal.until(b"uid=0")
@@ -109,7 +109,7 @@ def test_a_shell_in_a_container(aws: Aws, task: str) -> None:
         terminal.type(b"until stty size | grep '33 77'; do sleep 0.1; done\r")
         terminal.until(b"\n33 77")
         terminal.type(b"sleep 100\r")
-        terminal.until(b"sleep 100\r\n")
+        until(lambda: "sleep 100" in cli.docker("top", cli.container_of(task, "main")))
         terminal.type(b"\x03")
         terminal.type(b"echo still $((20+3))\r")
         terminal.until(b"still 23")

@@ -9,15 +9,17 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, unix_connect
+from websockets.sync.client import ClientConnection, connect, unix_connect
 
+from ecsctl.server.connection import Connection
 from tests.controller.world import World
-from tests.server.running import Reply, Running
+from tests.server.running import Reply, Running, serving
 
 OUTPUT, SIZE, REQUEST, RESPONSE, COMPLETE, FLAG = 1, 3, 5, 6, 7, 10
 
@@ -171,6 +173,24 @@ def test_a_command_is_talked_with_at_its_terminal(server: Running, task: str, wo
     assert channel.closed["SessionId"].startswith("ecs-execute-command-")
     assert channel.closed["DestinationId"] == "me"
     assert channel.websocket.close_code == 1000
+
+
+def test_a_session_lasts_longer_than_a_request_may_take_to_arrive(world: World, tmp_path: Path) -> None:
+    class Impatient(Connection):
+        patience = 0.3
+
+    with serving(world.process(), tmp_path / "t", signed=False, kind=Impatient) as server:
+        world.define({})
+        session = ask(server, run(server, enableExecuteCommand=True)).json["session"]
+        url = session["streamUrl"].replace("localhost", f"127.0.0.1:{server.port}")
+        with connect(url, compression=None) as websocket:
+            channel = Channel(websocket)
+            channel.open(session["tokenValue"])
+            channel.shake_hands()
+            time.sleep(0.5)
+            channel.send(OUTPUT, b"hello\x04")
+            assert channel.end() == ""
+            assert channel.output == b"cat\nhello"
 
 
 def test_the_log_tells_of_a_session_but_not_its_token_or_what_was_said(server: Running, task: str) -> None:

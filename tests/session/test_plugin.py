@@ -103,6 +103,31 @@ def test_what_is_no_session_is_said_and_fails(words: tuple[str, ...], said: str)
     assert "Traceback" not in err
 
 
+def test_without_its_packages_it_says_which(tmp_path: Path) -> None:
+    (tmp_path / "websockets.py").write_text("raise ImportError('there is no websockets')")
+    session = '{"sessionId": "a", "streamUrl": "ws://127.0.0.1:1/x", "tokenValue": "t"}'
+    code, out, err = run(session, *REST, PYTHONPATH=str(tmp_path))
+    assert (code, out) == (1, "")
+    said = "session-manager-plugin needs more packages (there is no websockets): pip install 'ecsctl-hosts[server]'\n"
+    assert err == said
+
+
+def test_a_reader_that_leaves_ends_it(offering: Offering) -> None:
+    words = [PLUGIN, json.dumps(offering.session()), *REST]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    while process.stdout.readline() != b"cat\n":
+        pass
+    process.stdout.close()
+    process.stdin.write(b"x")
+    process.stdin.close()
+    assert process.wait(10) == 1
+    assert process.stderr.read() == b"\n\nCannot perform start session: [Errno 32] Broken pipe\n\n"
+    process.stderr.close()
+
+
 def test_a_pipe_is_typed_and_then_its_end(offering: Offering) -> None:
     data = os.urandom(200_000).replace(b"\x04", b"")
     session = offering.session()
