@@ -9,8 +9,6 @@ from ecsctl.model.common import SettingName
 
 AWS_MANAGED = ("guardDutyActivate",)
 """Those that ECS shows and nobody sets."""
-LONG_ARNS = ("serviceLongArnFormat", "taskLongArnFormat", "containerInstanceLongArnFormat")
-"""Those that can only be on: there are no short ARNs here."""
 VALUES: dict[SettingName, tuple[str, ...]] = {
     "serviceLongArnFormat": ("enabled",),
     "taskLongArnFormat": ("enabled",),
@@ -18,13 +16,14 @@ VALUES: dict[SettingName, tuple[str, ...]] = {
     "awsvpcTrunking": ("disabled", "enabled"),
     "containerInsights": ("disabled", "enabled", "enhanced"),
     "fargateFIPSMode": ("disabled", "enabled"),
-    "tagResourceAuthorization": ("off", "on"),
+    "tagResourceAuthorization": ("on",),
     "fargateTaskRetirementWaitPeriod": ("7", "0", "14"),
     "guardDutyActivate": ("off",),
     "defaultLogDriverMode": ("blocking", "non-blocking"),
     "fargateEventWindows": ("disabled", "enabled"),
 }
-"""The default first. That of `defaultLogDriverMode` is Docker's, and was ECS's until June 2025."""
+"""The default first. Tags of what is made are authorized in any case. That of `defaultLogDriverMode` is Docker's, and
+was ECS's until June 2025."""
 
 
 def root_of(account: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ecsctl.model.account_settings import AWS_MANAGED, LONG_ARNS, VALUES, root_of, setting_key
+from ecsctl.model.account_settings import AWS_MANAGED, VALUES, root_of, setting_key
 from ecsctl.model.api.account_settings import (
     DeleteAccountSettingRequest,
     DeleteAccountSettingResponse,
@@ -73,15 +73,14 @@ def list_account_settings(ctx: Context, request: ListAccountSettingsRequest) -> 
 
 def effective_value(view: View, ctx: Context, name: SettingName) -> str:
     """What holds for the principal that calls."""
-    return str(_effective(view, ctx, ctx.caller, name).value)
+    return str(_effective(view, ctx, _caller(ctx), name).value)
 
 
 def _put(ctx: Context, principal: str, name: SettingName, value: str) -> Setting:
     _check_settable(name)
-    if name in LONG_ARNS and value == "disabled":
-        raise invalid_parameter(f"{name} cannot be disabled: all ARNs are of the long format.")
     if value not in VALUES[name]:
-        raise invalid_parameter(f"value: {value[:40]!r} is none of {name}: use {' or '.join(VALUES[name])}.")
+        known = " or ".join(VALUES[name])
+        raise invalid_parameter(f"value: {name} can be {known} here, not {value[:40]!r}.")
     with ctx.store.write() as tx:
         tx.put(ACCOUNT_SETTINGS, AccountSetting(scope=ctx.scope.key, principal_arn=principal, name=name, value=value))
     return _shape(principal, name, value)
@@ -94,14 +93,19 @@ def _check_settable(name: SettingName) -> None:
 
 def _principal(ctx: Context, given: str | None) -> str:
     """Whose settings are meant. AccessDeniedException for those of others, unless it is the root user who asks."""
+    caller, root = _caller(ctx), root_of(ctx.scope.account)
     if given is None:
-        return ctx.caller
-    root = root_of(ctx.scope.account)
+        return caller
     if given != root and not re.fullmatch(root.replace("root", r"(user|role)/[\w+=,.@/-]{1,576}"), given, re.ASCII):
         raise invalid_parameter(f"principalArn: {given[:80]!r} is no user, role or root user of {ctx.scope.account}.")
-    if given != ctx.caller and ctx.caller != root:
+    if given != caller and caller != root:
         raise ApiError("AccessDeniedException", "Only the root user may see and change the settings of others.")
     return given
+
+
+def _caller(ctx: Context) -> str:
+    """Who asks; of the session of a role, the role."""
+    return re.sub(r"^arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", r"arn:aws:iam::\1:role/\2", ctx.caller)
 
 
 def _own(view: View, ctx: Context, principal: str, name: SettingName) -> Setting | None:

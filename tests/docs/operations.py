@@ -28,7 +28,8 @@ All {count} operations of ECS are known by name, to `ecsctl serve` and as comman
 
 _SETTING = (
     "`containerInsights` has an effect on new clusters, the root user's `defaultLogDriverMode` on new tasks (it is "
-    "`blocking` where nobody set it); the others are kept and shown; long ARNs cannot be off"
+    "`blocking` where nobody set it); the others are kept and shown; long ARNs and "
+    "`tagResourceAuthorization` are always on"
 )
 _HINT = "the task is looked at; what its engine says counts, whatever is submitted"
 NOTES = {

@@ -33,14 +33,6 @@ ROOT = "arn:aws:iam::000000000000:root"
 ANN = "arn:aws:iam::000000000000:user/ann"
 
 
-class _OfAnn(Context, frozen=True):
-    """The surroundings of a call by a user."""
-
-    @property
-    def caller(self) -> str:
-        return ANN
-
-
 @pytest.fixture
 def root(world: World) -> Context:
     return world.process()
@@ -48,7 +40,7 @@ def root(world: World) -> Context:
 
 @pytest.fixture
 def ann(root: Context) -> Context:
-    return _OfAnn(**{name: getattr(root, name) for name in root.__struct_fields__})
+    return evolve(root, asked_by=ANN)
 
 
 def put(ctx: Context, name: str, value: str, principal: str | None = None) -> Setting | None:
@@ -95,6 +87,13 @@ def test_the_roots_holds_for_all_who_have_none_of_their_own(root: Context, ann: 
     assert listed(ann) == {}
 
 
+def test_the_session_of_a_role_has_the_settings_of_the_role(root: Context) -> None:
+    session = evolve(root, asked_by="arn:aws:sts::000000000000:assumed-role/ci/job-7")
+    put(session, "awsvpcTrunking", "enabled")
+    role = "arn:aws:iam::000000000000:role/ci"
+    assert listed(session) == listed(root, principal_arn=role) == {"awsvpcTrunking": ("enabled", role)}
+
+
 def test_settings_are_of_a_region(world: World, root: Context) -> None:
     put(root, "awsvpcTrunking", "enabled")
     assert listed(evolve(root, scope=Scope("eu-west-1"))) == {}
@@ -103,11 +102,11 @@ def test_settings_are_of_a_region(world: World, root: Context) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("taskLongArnFormat", "disabled", "cannot be disabled: all ARNs are of the long format"),
-        ("taskLongArnFormat", "on", "'on' is none of taskLongArnFormat: use enabled"),
-        ("fargateTaskRetirementWaitPeriod", "8", "use 7 or 0 or 14"),
+        ("taskLongArnFormat", "disabled", "taskLongArnFormat can be enabled here, not 'disabled'"),
+        ("tagResourceAuthorization", "off", "can be on here, not 'off'"),
+        ("fargateTaskRetirementWaitPeriod", "8", "can be 7 or 0 or 14 here, not '8'"),
         ("guardDutyActivate", "on", "guardDutyActivate is read-only"),
-        ("defaultLogDriverMode", "", "use blocking or non-blocking"),
+        ("defaultLogDriverMode", "", "can be blocking or non-blocking here, not ''"),
     ],
 )
 def test_a_value_that_it_cannot_have_is_refused(name: str, value: str, said: str, root: Context) -> None:
