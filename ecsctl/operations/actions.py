@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -121,12 +122,14 @@ def room_of(action: str) -> str:
     return ROOMS.get(action) or OF_EC2.get(action) or OF_IAM.get(action) or OF_STS.get(action, "")
 
 
+@cache
 def shape_of(action: str, suffix: str) -> type[Record]:
     """The record of its `Request`, or its `Response`."""
     shape: type[Record] = getattr(import_module(f"ecsctl.model.api.{room_of(action)}"), action + suffix)
     return shape
 
 
+@cache
 def operation_of(action: str) -> Callable[[Context, Any], Record]:
     """The function that does it."""
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from ecsctl.model.errors import InputError
@@ -27,6 +28,8 @@ def parse_json(text: str, where: str) -> Any:
     """Strict JSON: no key twice, no NaN, no lone surrogate, no number out of range, not deeper than 50."""
     if len(text) > MAX_BYTES:
         raise InputError(f"{where}: larger than {MAX_BYTES >> 20} MiB")
+    with suppress(ValueError):  # why not, and where, is found out by going through it token by token
+        return _plain(text)
     _check_depth(text, where)
     try:
         data = json.loads(text, parse_int=_whole)
@@ -35,6 +38,43 @@ def parse_json(text: str, where: str) -> Any:
         syntax(text, where, error.lineno, error.colno, f"not valid JSON: {problem}")
     _check_tokens(text, where)
     return data
+
+
+def _plain(text: str) -> Any:
+    """Most JSON, without a look at each of its tokens; ValueError for what may not be as strict as it has to be."""
+    if "\\u" in text or text.count("{") + text.count("[") > MAX_DEPTH or not text.isascii():
+        raise ValueError
+    return json.loads(
+        text, parse_int=_short, parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_each_once
+    )
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _short(digits: str) -> int:
+    if _is_long(digits):
+        raise ValueError
+    return int(digits)
+
+
+def _is_long(digits: str) -> bool:
+    return len(digits.removeprefix("-")) > MAX_DIGITS
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 def _common_slip(text: str, position: int) -> str | None:
@@ -49,7 +89,7 @@ def _common_slip(text: str, position: int) -> str | None:
 
 def _whole(digits: str) -> int:
     # a longer one is refused by _check_tokens, which knows where it stands
-    return int(digits) if len(digits) <= MAX_DIGITS else 0
+    return 0 if _is_long(digits) else int(digits)
 
 
 def _check_depth(text: str, where: str) -> None:

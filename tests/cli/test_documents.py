@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from ecsctl.cli.documents import parse_toml, parse_yaml, read_data, read_document
 from ecsctl.model.errors import InputError
+from ecsctl.operations import strict_json
 from ecsctl.operations.strict_json import MAX_BYTES, parse_json
 from tests import unprivileged
 
@@ -267,6 +268,26 @@ def test_broken_text_ends_in_one_line(text: str) -> None:
     for parse in (parse_json, parse_yaml, parse_toml):
         line = _reading(partial(parse, text, "f"))
         assert line == "" or (line.startswith("f:") and "\n" not in line)
+
+
+@given(
+    st.text('{}[]",:019.eE-\\\\uda NnIifalrtysuoe\u00e9', max_size=40)
+    | st.from_regex(r"\[-?[0-9]{18,20}\]", fullmatch=True)
+)
+def test_json_that_is_read_at_a_glance_is_read_as_token_by_token(text: str) -> None:
+    def outcome() -> object:
+        try:
+            return parse_json(text, "f")
+        except InputError as error:
+            return str(error)
+
+    def refuse(_: str) -> object:
+        raise ValueError
+
+    glance = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strict_json, "_plain", refuse)
+        assert repr(outcome()) == repr(glance)
 
 
 def test_json_alone_does_not_load_yaml() -> None:
