@@ -32,11 +32,13 @@ _PIECE = 8192
 _MOST_TYPED = 1 << 20
 """Bytes of input that may wait for the command; what comes beyond is not acknowledged, and comes again."""
 _HANDSHAKE = 15.0
+"""Seconds in which a client says that it can do it."""
 _FIRST_SIZE = 0.5
 """Seconds in which a client says how large its terminal is."""
 _HANG_UP = 2.0
 """Seconds in which a command may end when its terminal is gone."""
 _AGAIN = 0.25
+"""Seconds until that is said again."""
 _LAST_WORDS = 5.0
 """Seconds in which the client has to take the last of the output."""
 _TICK = 0.1

@@ -31,6 +31,7 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the session."""
 _END_OF_INPUT = b"\x04"
 _AGAIN = 0.5
+"""Seconds until the end of input is said again."""
 _KINDS = ("InteractiveCommands", "Standard_Stream")
 """Kinds of sessions that are a terminal."""
 _CANNOT = 3

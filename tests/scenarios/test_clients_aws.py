@@ -75,7 +75,7 @@ def test_deploy_says_that_there_is_no_codedeploy(aws: Aws, cli: Cli, file: File,
     aws.clients.environment["AWS_ENDPOINT_URL"] = aws.clients.url
     files = ("--task-definition", definition, "--codedeploy-appspec", str(appspec))
     said = aws("deploy", "--service", "web", *files, code=255)
-    assert "Failed to describe Code Deploy application" in said
+    assert "GetApplication of codedeploy is not supported by ecsctl." in said
     assert len(cli.json("list-task-definitions")["taskDefinitionArns"]) == 1, "nothing was done"
 
 
