@@ -21,7 +21,7 @@ ATTACKS: list[Any] = [
     ),
     *(
         pytest.param("RegisterTaskDefinition", of(image=image), "image", id=f"A27-{image[:12]}")
-        for image in ("-v/:/host", "--help", "a;b", "../x", "a" * 10_000, "x/UPPER", "x@sha256:bad", "a b", "a\nb")
+        for image in ("-v/:/host", "--help", "a;b", "../x", "a" * 10_000, "x@sha256:bad", "a b", "a\nb")
     ),
     *(
         pytest.param(
