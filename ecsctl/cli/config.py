@@ -21,6 +21,8 @@
     image_cleanup_interval = "30m"     # per host
     images_deleted_per_cycle = 5
     throttle = 100                     # `serve`, by TCP: how many times the request rates of ECS; 0: any
+    registry = "registry.example:5000" # what stands for ECR: GetAuthorizationToken gives its login, which the secret …
+    registry_login = "prod/registry"   # … has: {"username": "AWS", "password": "…"}
 
     [image_map]                        # what takes the place of images, by name or pattern
     "public.ecr.aws/*" = "registry.example/*"
@@ -69,7 +71,11 @@ from ecsctl.model.image import BEHAVIORS, PullBehavior
 from ecsctl.model.near import near
 from ecsctl.model.state_place import SCHEMES, StatePlace, shared_state
 
-_ACCOUNT = r"[0-9]{12}"
+_FORMS = {
+    "region": (REGION, "a region; write it like us-east-1"),
+    "account": (r"[0-9]{12}", "an account: it has twelve digits"),
+    "registry": (r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", "the address of a registry; write registry.example:5000"),
+}
 VARIABLES = {
     "region": ("ECSCTL_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
     "account": ("ECSCTL_ACCOUNT",),
@@ -105,6 +111,8 @@ _KINDS: dict[str, type] = {
     "subnets": dict,
     "ephemeral_storage": str,
     "throttle": int,
+    "registry": str,
+    "registry_login": str,
 }
 EPHEMERAL_STORAGE = ("limited", "recorded")
 _DURATIONS = (
@@ -150,6 +158,8 @@ class Config(Struct, frozen=True):
     metadata_endpoint: bool = True
     endpoint_image: str = "busybox:stable"
     throttle: int = 100
+    registry: str | None = None
+    registry_login: str | None = None
     chosen: tuple[str, ...] = ()
 
 
@@ -180,10 +190,8 @@ def _state(given: tuple[str, str], keys: tuple[str, str] | None, environment: Ma
 
 def _value(key: str, value: Any, source: str) -> Any:
     """The value of a key, checked; `source` is where it was written."""
-    if key == "region" and not re.fullmatch(REGION, value):
-        raise ConfigError(f"{source}: {value!r} is not a region; write it like us-east-1")
-    if key == "account" and not re.fullmatch(_ACCOUNT, value):
-        raise ConfigError(f"{source}: {value!r} is not an account: it has twelve digits")
+    if key in _FORMS and not re.fullmatch(_FORMS[key][0], value):
+        raise ConfigError(f"{source}: {value!r} is not {_FORMS[key][1]}")
     if key == "output" and value not in OUTPUTS:
         raise ConfigError(f"{source}: {value!r} is none of {', '.join(OUTPUTS)}")
     if key == "ephemeral_storage" and value not in EPHEMERAL_STORAGE:

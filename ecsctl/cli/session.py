@@ -48,7 +48,16 @@ def open_context(
         settle = timedelta(seconds=config.healthy_after)
         storage = Storage(config.file_systems, config.ephemeral_storage == "limited")
         image = config.endpoint_image if config.metadata_endpoint else None
-        sources = Sources(config.secrets, config.buckets, storage, config.roles, image, config.subnets)
+        sources = Sources(
+            config.secrets,
+            config.buckets,
+            storage,
+            config.roles,
+            image,
+            config.subnets,
+            config.registry,
+            config.registry_login,
+        )
         images = ImagePolicy(
             config.image_pull_behavior,
             config.image_map,

@@ -156,6 +156,12 @@ class Controller:
         """What stands for file systems of Amazon's, by their ids."""
         return self._sources.storage.file_systems
 
+    @property
+    def registry(self) -> tuple[str, str] | None:
+        """What stands for ECR, if something does: its address, and the secret that has its login."""
+        address, login = self._sources.registry, self._sources.registry_login
+        return (address, login) if address and login else None
+
     def secrets(self) -> Secrets:
         """Where the values come from that task definitions refer to."""
         from ecsctl.controller.secrets import Secrets  # most tasks need none

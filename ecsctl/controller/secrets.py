@@ -78,7 +78,10 @@ class Secrets:
         credentials = container.repository_credentials
         if credentials is None or not credentials.credentials_parameter:
             return None
-        reference = credentials.credentials_parameter
+        return self.login_in(credentials.credentials_parameter)
+
+    def login_in(self, reference: str) -> RegistryLogin:
+        """What a secret has of a registry: a JSON object with a username and a password; SecretUnavailable."""
         try:
             found = msgspec.json.decode(self.value(reference), type=dict[str, str])
             return RegistryLogin(found["username"], found["password"])

@@ -18,7 +18,6 @@ from ecsctl.operations import actions
 from ecsctl.operations.context import Context
 from ecsctl.operations.neighbours.actions import (
     FOR_ALL,
-    INSTEAD,
     NEIGHBOURS,
     Neighbour,
     operation_of,
@@ -236,11 +235,11 @@ def _asked(wire: Wire, room: str, service: str, action: str, tails: LiveTails) -
         return Refused(wire, _unsupported(action, service), service)
     if action in neighbour.actions:
         return OfNeighbour(wire, neighbour, action, tails)
-    refusal = _unsupported(action, neighbour.title, INSTEAD.get((room, action), ""))
+    refusal = _unsupported(action, neighbour.title)
     return Refused(wire, refusal, neighbour.signs_for, f"{neighbour.prefix}:unknown")
 
 
-def _unsupported(action: str, service: str, why: str = "") -> ApiError:
+def _unsupported(action: str, service: str) -> ApiError:
     shown = action if _NAME.fullmatch(action) else repr(action[:100])
-    message = f"{shown} of {service} is not supported by ecsctl{': ' if why else ''}{why}."
+    message = f"{shown} of {service} is not supported by ecsctl."
     return ApiError("UnsupportedOperationException", message)

@@ -56,6 +56,8 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         True,
         "busybox:stable",
         100,
+        None,
+        None,
         (),
     )
 
@@ -119,6 +121,7 @@ def test_a_profile_without_a_file_cannot_be_found(home: dict[str, str]) -> None:
         ('regio = "x"', "unknown key 'regio'; did you mean \"region\"?"),
         ("zzz = 1", "unknown key 'zzz'; the keys are region, account"),
         ('region = "Frankfurt"', "region: 'Frankfurt' is not a region; write it like us-east-1"),
+        ('registry = "https://x"', "registry: 'https://x' is not the address of a registry"),
         ('account = "12"', "account: '12' is not an account: it has twelve digits"),
         ("account = 123456789012", "account: expected a string, in quotes"),
         ('history = "soon"', "history: 'soon' is not a duration: write 90, 90s, 5m, 2h or 7d"),

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ecsctl.controller.sources import Sources
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.arn import last_part
@@ -62,6 +63,9 @@ class Neighbourhood:
         reconcile(self.world.process())
 
 
+SOURCES = Sources(registry="registry.example:5000", registry_login="registry")
+
+
 def _said(when: float, stream: Stream, text: str) -> tuple[float, Stream, bytes]:
     return when, stream, text.encode()
 
@@ -74,8 +78,8 @@ def neighbourhood(folder: Path) -> Iterator[Neighbourhood]:
         "chatter": Program(output=tuple(_said(float(n), "stdout", f"at {n}") for n in range(60))),
     }
     with ExitStack() as stack:
-        world = stack.enter_context(world_in(folder, hosts=2, **programs))
+        world = stack.enter_context(world_in(folder, hosts=2, sources=SOURCES, **programs))
         put_secrets(world.process(), {"prod/db/password": "hunter2", "prod/region": "moon", "plain": "old"})
-        put_secrets(world.process(), {"plain": "new"})
+        put_secrets(world.process(), {"plain": "new", "registry": '{"username": "AWS", "password": "letmein"}'})
         server = stack.enter_context(serving(world.process(), folder / "s"))
         yield Neighbourhood(world, server, stack)

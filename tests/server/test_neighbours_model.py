@@ -50,6 +50,7 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "secretsmanager": {"GetSecretValue": {"SecretId": "plain", "VersionStage": "AWSPREVIOUS"}},
     "ecr": {
+        "GetAuthorizationToken": {},
         "DescribeImages": {"repositoryName": "up", "filter": {"tagStatus": "TAGGED"}},
         "DescribeRepositories": {"repositoryNames": ["up"]},
         "ListImages": {"repositoryName": "up"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecsctl.store.tables import SECRETS
+from tests.controller.world import World
 from tests.server.neighbourhood import Neighbourhood, neighbourhood
+from tests.server.running import Running, client
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:prod/db/password"
 
@@ -130,6 +133,12 @@ def test_images_are_those_that_the_hosts_have(place: Neighbourhood) -> None:
             engine.reachable = True
 
 
-def test_there_is_no_registry_to_log_in_to_and_that_is_said(place: Neighbourhood) -> None:
-    with pytest.raises(ClientError, match="no registry to log in to; send an image to hosts by `ecsctl image push`"):
-        place.client("ecr").get_authorization_token()
+def test_the_login_of_the_registry_is_that_of_the_secret_which_is_configured(
+    place: Neighbourhood, world: World, server: Running
+) -> None:
+    (told,) = place.client("ecr").get_authorization_token()["authorizationData"]
+    assert base64.b64decode(told["authorizationToken"]) == b"AWS:letmein"
+    assert told["proxyEndpoint"] == "https://registry.example:5000"
+    assert "letmein" not in "\n".join(place.server.log)
+    with client(server.path, "ecr") as elsewhere:
+        assert code(elsewhere.get_authorization_token) == "UnsupportedOperationException"

@@ -1,10 +1,31 @@
 """ECR: the images that hosts have. Digests are absent for images that no registry has seen."""
 
+from datetime import datetime
 from typing import Literal
 
 from ecsctl.model.record import Record
 
 TagStatus = Literal["TAGGED", "UNTAGGED", "ANY"]
+
+
+class GetAuthorizationTokenRequest(Record):
+    """What GetAuthorizationToken takes."""
+
+    registry_ids: list[str] | None = None
+
+
+class AuthorizationData(Record):
+    """API_AuthorizationData. The token is `username:password` in base64."""
+
+    authorization_token: str
+    expires_at: datetime
+    proxy_endpoint: str
+
+
+class GetAuthorizationTokenResponse(Record):
+    """What GetAuthorizationToken answers."""
+
+    authorization_data: list[AuthorizationData]
 
 
 class DescribeRepositoriesRequest(Record):

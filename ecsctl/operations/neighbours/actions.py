@@ -82,7 +82,7 @@ NEIGHBOURS = {
             "ECR",
             "ecr",
             "ecr",
-            "DescribeImages DescribeRepositories ListImages",
+            "DescribeImages DescribeRepositories GetAuthorizationToken ListImages",
             invalid="InvalidParameterException",
             failed="ServerException",
         ),
@@ -103,11 +103,6 @@ NEIGHBOURS = {
     )
 }
 """By room."""
-INSTEAD = {
-    ("ecr", "GetAuthorizationToken"): "there is no registry to log in to; send an image to hosts by `ecsctl image push`"
-}
-"""What to do instead of an action that is not here, or why it is not."""
-
 
 _COMMANDS = {*actions.OF_EC2, *actions.OF_STS}
 FOR_ALL = frozenset({"sts:GetCallerIdentity"})

@@ -6,19 +6,24 @@ is what a task definition may say. Hosts that do not answer are left out.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
 from ecsctl.controller.together import together
 from ecsctl.model.arn import Arn
-from ecsctl.model.errors import ApiError, EngineError
+from ecsctl.model.errors import ApiError, EngineError, SecretUnavailable
 from ecsctl.model.neighbours.ecr import (
+    AuthorizationData,
     DescribeImagesRequest,
     DescribeImagesResponse,
     DescribeRepositoriesRequest,
     DescribeRepositoriesResponse,
+    GetAuthorizationTokenRequest,
+    GetAuthorizationTokenResponse,
     ImageDetail,
     ImageIdentifier,
     ListImagesRequest,
@@ -34,6 +39,8 @@ from ecsctl.operations.neighbours.paging import paged
 from ecsctl.store.tables import CLUSTERS, INSTANCES
 
 _MOST = 1000
+_VALID = timedelta(hours=12)
+"""How long a login is said to be good (GetAuthorizationToken): clients then ask again."""
 _REGISTRY = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 
 
@@ -52,9 +59,35 @@ class _Image(NamedTuple):
 
 def resources(ctx: Context, request: Record) -> list[str]:
     """The ARNs of the repositories that are asked for."""
+    if isinstance(request, GetAuthorizationTokenRequest):
+        return ["*"]
     if isinstance(request, DescribeRepositoriesRequest):
         return [_arn(ctx, name) for name in request.repository_names or ["*"]]
     return [_arn(ctx, getattr(request, "repository_name", "*"))]
+
+
+def get_authorization_token(ctx: Context, request: GetAuthorizationTokenRequest) -> GetAuthorizationTokenResponse:
+    """The login of the registry that stands for ECR, as configured (GetAuthorizationToken)."""
+    for registry in request.registry_ids or ():
+        _check(ctx, registry)
+    known = ctx.controller.registry
+    if known is None:
+        raise ApiError(
+            "UnsupportedOperationException",
+            "GetAuthorizationToken of ECR is not supported by ecsctl where no registry is configured (registry, "
+            "registry_login); `ecsctl image push` sends an image to hosts without one.",
+        )
+    address, secret = known
+    try:
+        login = ctx.controller.secrets().login_in(secret)
+    except SecretUnavailable as error:
+        raise ApiError("ServerException", f"the login of the registry {address} is not to be had: {error}") from None
+    told = AuthorizationData(
+        authorization_token=base64.b64encode(f"{login.username}:{login.password}".encode()).decode(),
+        expires_at=ctx.now() + _VALID,
+        proxy_endpoint=f"https://{address}",
+    )
+    return GetAuthorizationTokenResponse(authorization_data=[told])
 
 
 def describe_repositories(ctx: Context, request: DescribeRepositoriesRequest) -> DescribeRepositoriesResponse:
