@@ -205,11 +205,11 @@ def _iso(text: str, *, plain_date: bool) -> datetime | None:
         if re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", text):
             return datetime.strptime(text, _ISO).replace(tzinfo=timezone.utc)
         moment = parsedate_to_datetime(text) if plain_date else None
-    except (ValueError, OverflowError):
+        if moment is None or moment.tzinfo is None:  # `-0000`: by no clock in particular
+            return moment and moment.replace(tzinfo=timezone.utc)
+        return moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # also of the year 10000 by our clock
         return None
-    if moment is None or moment.tzinfo is None:  # `-0000`: by no clock in particular
-        return moment and moment.replace(tzinfo=timezone.utc)
-    return moment.astimezone(timezone.utc)
 
 
 def _check_signed(received: Received, claim: _Claim) -> None:
