@@ -168,6 +168,13 @@ def test_what_a_policy_allows_is_had_and_nothing_beside_it(users: Users) -> None
     assert refused(client("ecr"), "list_images", repositoryName="talker")[1] == "AccessDeniedException"
 
 
+def test_a_path_with_more_slashes_is_judged_as_what_is_read(users: Users) -> None:
+    users.add("slashes", {"ssm:GetParametersByPath": OWN.format("ssm", "parameter//*")})
+    denied = refused(users.client("slashes", "ssm"), "get_parameters_by_path", Path="//prod", Recursive=True)
+    assert denied[1] == "AccessDeniedException"
+    assert OWN.format("ssm", "parameter/prod") in denied[2]
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "status", "code"),
     [
