@@ -149,6 +149,8 @@ def test_what_a_policy_allows_is_had_and_nothing_beside_it(users: Users) -> None
     with closing(client("ec2")) as ec2:
         assert ec2.describe_subnets()["Subnets"]
     assert refused(client("ec2"), "describe_vpcs")[1] == "UnauthorizedOperation"
+    assert refused(client("ec2"), "describe_vpcs", DryRun=True)[1] == "UnauthorizedOperation"
+    assert refused(client("ec2"), "describe_subnets", DryRun=True)[1] == "DryRunOperation"
     with closing(client("logs")) as logs:
         assert logs.filter_log_events(logGroupName=GROUP)["events"]
     assert refused(client("logs"), "filter_log_events", logGroupName="/ecs/other")[1] == "AccessDeniedException"
