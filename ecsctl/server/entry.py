@@ -57,10 +57,10 @@ class Entry:
                 ) from None
             raise
         scope = Scope(signed.region, self._context.scope.account)
-        context = evolve(self._context, scope=scope, asked_by=signed.key.principal.arn)
         keys = {"aws:SourceIp": address, "aws:SecureTransport": str(secure).lower()}
         for agent in received.values("user-agent"):
             keys["aws:UserAgent"] = agent.decode("latin-1")
+        context = evolve(self._context, scope=scope, asked_by=signed.key.principal.arn, asked_with=keys)
         return Caller(signed.key.principal, context, signed.signature, keys)
 
     def allow(self, caller: Caller, action: str, request: Record) -> None:

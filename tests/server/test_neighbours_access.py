@@ -99,6 +99,12 @@ def test_a_role_is_assumed_by_who_may_and_its_session_knows_itself(users: Users)
     document = json.dumps({"Version": "2012-10-17", "Statement": trust})
     made = create_role(users.place.world.process(), CreateRoleRequest("release", document)).role
     users.add("releaser", {"sts:AssumeRole": role})
+    elsewhere = {**trust, "Condition": {"NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"}}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": elsewhere})
+    far = create_role(users.place.world.process(), CreateRoleRequest("far", document)).role.arn
+    users.add("traveller", {"sts:AssumeRole": far})
+    told = refused(users.client("traveller", "sts"), "assume_role", RoleArn=far, RoleSessionName="job")
+    assert told[:2] == (403, "AccessDenied")
     asked = {"RoleArn": role, "RoleSessionName": "job", "DurationSeconds": 900}
     assert refused(users.client("nobody", "sts"), "assume_role", **asked)[:2] == (403, "AccessDenied")
     with closing(users.client("releaser", "sts")) as sts:
