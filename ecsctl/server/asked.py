@@ -131,7 +131,7 @@ class OfNeighbour(Operation):
         self.service = neighbour.signs_for
         self.action = self.label = f"{neighbour.prefix}:{action}"
         self.content_type = wire.content_type
-        self.writes = action.startswith("Create")
+        self.writes = action.startswith(("AssumeRole", "Create"))
         self._wire = wire
         self._neighbour = neighbour
         self._name = action

@@ -212,17 +212,42 @@ def test_a_live_tail_ends_when_its_policy_does(users: Users) -> None:
                 list(islice(found, 5))
 
 
+def _sent(sts: Any) -> list[tuple[bytes, dict[str, str]]]:
+    """What a client of STS sends from here on: bodies and headers."""
+    sent: list[tuple[bytes, dict[str, str]]] = []
+
+    def note(request: Any, **_: Any) -> None:
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        texts = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
+        sent.append((request.body, texts))
+
+    sts.meta.events.register("before-send.sts", note)
+    return sent
+
+
+def test_a4_who_replays_that_a_role_is_assumed_makes_no_other_session(users: Users) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = create_role(users.place.world.process(), CreateRoleRequest("again", document)).role.arn
+    users.add("once", {"sts:AssumeRole": role})
+    with closing(users.client("once", "sts")) as sts:
+        sent = _sent(sts)
+        made = sts.assume_role(RoleArn=role, RoleSessionName="job")["Credentials"]
+    with closing(http.client.HTTPConnection("127.0.0.1", users.place.server.port, timeout=60)) as connection:
+        connection.request("POST", "/", *sent[0])
+        again = connection.getresponse().read().decode()
+    assert f"<AccessKeyId>{made['AccessKeyId']}</AccessKeyId>" in again
+
+
 def test_a_signature_for_another_service_opens_nothing(users: Users) -> None:
     """One for STS, which everybody may ask, taken to CloudWatch Logs."""
     with closing(users.client("some", "sts")) as sts:
-        sent: list[Any] = []
-        sts.meta.events.register("before-send.sts", lambda request, **_: sent.append(request))
+        sent = _sent(sts)
         sts.get_caller_identity()
-    headers = {name: value for name, value in sent[0].headers.items() if name.lower() != "content-length"}
-    headers = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
+    ((body, headers),) = sent
     target = {"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}
     with closing(http.client.HTTPConnection("127.0.0.1", users.place.server.port, timeout=60)) as connection:
-        connection.request("POST", "/", sent[0].body, headers | target)
+        connection.request("POST", "/", body, headers | target)
         answer = connection.getresponse()
         told = json.loads(answer.read())
     assert answer.status in (400, 403)
