@@ -143,10 +143,9 @@ class OfNeighbour(Operation):
 
     def allow(self, entry: Entry, caller: Caller, request: Record) -> None:
         if self.action not in FOR_ALL:
-            self._still = partial(
-                entry.allow_plain, caller, self.action, resources_of(self._neighbour, caller.context, request)
-            )
-            self._still()
+            resources = resources_of(self._neighbour, caller.context, request)
+            self._still = partial(entry.allow_still, caller, self.action, resources)
+            entry.allow_plain(caller, self.action, resources)
 
     def perform(self, ctx: Context, request: Any, number: str) -> bytes | AsyncIterator[bytes]:
         answer = operation_of(self._neighbour, self._name)(ctx, request)

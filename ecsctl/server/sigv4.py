@@ -93,12 +93,12 @@ def verify(
     wanted = signature(key.secret if key else _NOBODYS, moment, claim.scope, canonical)
     same = hmac.compare_digest(wanted.encode(), claim.signature.encode("utf-8", "surrogateescape"))
     if key is None:
-        raise _unrecognized()
+        raise unrecognized()
     if not same:
         raise _invalid(GENERIC)
     token = b"".join(received.values("x-amz-security-token"))
     if not hmac.compare_digest((key.token or "").encode(), token):
-        raise _unrecognized()
+        raise unrecognized()
     if key.expires_at is not None and key.expires_at <= now:
         raise ApiError("ExpiredTokenException", "The security token included in the request is expired")
     return Signed(key, claim.region, claim.service, claim.signature)
@@ -269,5 +269,6 @@ def _invalid(message: str) -> ApiError:
     return ApiError("InvalidSignatureException", message)
 
 
-def _unrecognized() -> ApiError:
+def unrecognized() -> ApiError:
+    """What is said of a key that is not honoured."""
     return ApiError("UnrecognizedClientException", GENERIC)

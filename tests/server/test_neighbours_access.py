@@ -15,11 +15,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
-from ecsctl.model.api.access_keys import CreateAccessKeyRequest
+from ecsctl.model.api.access_keys import CreateAccessKeyRequest, DeleteAccessKeyRequest
 from ecsctl.model.api.iam_inline_policies import DeleteUserPolicyRequest, PutUserPolicyRequest
 from ecsctl.model.api.iam_roles import CreateRoleRequest
 from ecsctl.model.api.iam_users import CreateUserRequest
-from ecsctl.operations.access_keys import create_access_key
+from ecsctl.operations.access_keys import create_access_key, delete_access_key
 from ecsctl.operations.iam_inline_policies import delete_user_policy, put_user_policy
 from ecsctl.operations.iam_roles import create_role
 from ecsctl.operations.iam_users import create_user
@@ -53,6 +53,9 @@ class Users:
         key = create_access_key(context, CreateAccessKeyRequest(user_name=name)).access_key
         self._keys[name] = key.access_key_id, key.secret_access_key
         return made.user_id
+
+    def revoke(self, name: str) -> None:
+        delete_access_key(self.place.world.process(), DeleteAccessKeyRequest(access_key_id=self._keys[name][0]))
 
     def client(self, name: str, service: str, secret: str | None = None) -> Any:
         key_id, own = self._keys[name]
@@ -209,6 +212,19 @@ def test_a_live_tail_ends_when_its_policy_does(users: Users) -> None:
             gone = DeleteUserPolicyRequest(user_name="listener", policy_name="some")
             delete_user_policy(users.place.world.process(), gone)
             with pytest.raises(EventStreamError, match="listener is not authorized to perform: logs:StartLiveTail"):
+                list(islice(found, 5))
+
+
+def test_a_live_tail_ends_when_its_key_is_revoked(users: Users) -> None:
+    users.add("leaked", {"logs:StartLiveTail": OWN.format("logs", f"log-group:{GROUP}")})
+    with closing(users.client("leaked", "logs")) as logs:
+        events = logs.start_live_tail(logGroupIdentifiers=[GROUP])["responseStream"]
+        with closing(events):
+            found = iter(events)
+            assert "sessionStart" in next(found)
+            assert "sessionUpdate" in next(found)
+            users.revoke("leaked")
+            with pytest.raises(EventStreamError, match="The security token included in the request is invalid"):
                 list(islice(found, 5))
 
 
