@@ -31,7 +31,7 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.default_cluster import ensure_default_cluster
 from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.reconcile import reconcile
-from ecsctl.operations.regions import describe_availability_zones, describe_regions
+from ecsctl.operations.regions import describe_availability_zones, describe_regions, has_region
 from ecsctl.operations.service_deployments import (
     describe_service_deployments,
     describe_service_revisions,
@@ -102,6 +102,20 @@ def test_what_is_of_another_region_is_refused_with_the_region_it_is_in(world: Wo
     definition = world.process().scope.task_definition("web", 1)
     with pytest.raises(ApiError, match=f"another region than {AWAY}: give --region {HOME}"):
         run_task(away, RunTaskRequest(task_definition=definition, cluster="prod"))
+
+
+def test_whether_a_region_is_one_is_found_out_without_reading_all_hosts(
+    world: World, away: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = evolve(world.process(), scope=Scope("eu-west-1"))
+    ensure_default_cluster(elsewhere)
+    names = [HOME, AWAY, "eu-west-1", "mars-east-1", "", "\udcff"]
+    known = [name in regions(world.process()) for name in names]
+    monkeypatch.delattr("ecsctl.operations.regions._regions")  # who asks is not known yet
+    assert [has_region(world.process(), name) for name in names] == known == [True, True, *[False] * 4]
+    world.add_engine("farther", "FARTHER")
+    register_host(elsewhere, "default", HostOptions("farther"))
+    assert has_region(world.process(), "eu-west-1")
 
 
 def test_what_is_named_by_its_arn_alone_is_of_the_region_and_account_asked(world: World) -> None:
