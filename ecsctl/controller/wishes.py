@@ -214,7 +214,7 @@ def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:
         family, _, revision = name.partition(":")
         check_name(family, "Task definition family")
         if revision:
-            if not revision.isdigit():
+            if not (revision.isascii() and revision.isdigit() and len(revision) <= 10):
                 raise client_exception(f"Invalid revision number. Number: {revision}")
             found = view.get(TASK_DEFINITIONS, scope.task_definition(family, int(revision)))
         else:

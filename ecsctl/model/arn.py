@@ -62,6 +62,10 @@ class Scope(Struct, frozen=True):
             if there != here:
                 raise invalid_parameter(f"{arn} is of another {what} than {here}: give --{what} {there}.")
 
+    def has(self, arn: str) -> bool:
+        """Whether that is the ARN of something of this region and account."""
+        return arn.startswith(self.arn(""))
+
     def arn(self, resource: str) -> str:
         return str(Arn("aws", "ecs", self.region, self.account, resource))
 

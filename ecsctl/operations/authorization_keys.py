@@ -12,6 +12,7 @@ from ecsctl.model.errors import ApiError
 from ecsctl.model.image import parse_image
 from ecsctl.model.sizes import task_cpu_units, task_memory_mib
 from ecsctl.operations.authorization_resources import RESOURCES, Asked, cluster_of, service_of
+from ecsctl.operations.lookup import find_task
 
 Value = str | list[str] | None
 """Of a key: one, several, or none."""
@@ -53,6 +54,16 @@ def _providers(asked: Asked, _: str) -> Value:
 
 def _task(asked: Asked, _: str) -> Value:
     return RESOURCES["task"](asked)[0].arn
+
+
+def _container(asked: Asked, _: str) -> Value:
+    """The one that is named, else the task's only one: in that the command would be executed."""
+    given: str | None = asked.member("container")
+    if given is not None or asked.found_cluster is None:
+        return given
+    task = find_task(asked.view, asked.found_cluster, asked.member("task"))
+    names = [state.name for state in task.own_containers] if task is not None else []
+    return names[0] if len(names) == 1 else None
 
 
 def _instances(asked: Asked, _: str) -> Value:
@@ -150,7 +161,7 @@ KEYS: dict[str, Callable[[Asked, str], Value]] = {
     "ecs:cluster": _cluster,
     "ecs:compute-compatibility": _of("requires_compatibilities"),
     "ecs:container-instances": _instances,
-    "ecs:container-name": _of("container"),
+    "ecs:container-name": _container,
     "ecs:enable-ebs-volumes": _ebs,
     "ecs:enable-ecs-managed-tags": _has("enable_ecs_managed_tags"),
     "ecs:enable-execute-command": _has("enable_execute_command"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -38,6 +38,8 @@ class Context(Struct, frozen=True):
     """What takes the place of images of the tasks and deployments that are made here, before what is configured."""
     asked_by: str = ""
     """The ARN of who asks; empty: the root of the account, whose the state is."""
+    asked_with: Mapping[str, str] = {}
+    """What the connection says, for the conditions of policies, e.g. aws:SourceIp."""
 
     def now(self) -> datetime:
         return self.controller.clock.now()

@@ -100,7 +100,7 @@ def _json_pattern(text: str, searches: _Searches) -> Wanted:
     def wanted(line: str) -> bool:
         try:
             document = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):  # none, or nested deeper than anybody writes
             return False
         return test(lambda selector: _select(document, selector))
 
@@ -303,7 +303,7 @@ def _number(value: Any) -> float | None:
         return None
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

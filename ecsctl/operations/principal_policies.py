@@ -42,14 +42,16 @@ def keys_of_user(ctx: Context, user: UserRecord) -> dict[str, str | list[str]]:
     }
 
 
-def keys_of_session(ctx: Context, role: RoleRecord, session: str, began: datetime) -> dict[str, str | list[str]]:
-    """The same of a session of a role."""
+def keys_of_session(
+    ctx: Context, role: RoleRecord, session: str, began: datetime | None = None
+) -> dict[str, str | list[str]]:
+    """The same of a session of a role; when it began, where that is known."""
     return {
         **keys_of_now(ctx),
         "aws:PrincipalAccount": role.account,
         "aws:PrincipalArn": role.arn,
         "aws:PrincipalType": "AssumedRole",
-        "aws:TokenIssueTime": began.isoformat(),
+        **({"aws:TokenIssueTime": began.isoformat()} if began is not None else {}),
         "aws:userid": f"{role.id}:{session}",
         **{f"aws:PrincipalTag/{tag.key}": tag.value for tag in role.tags},
     }

@@ -13,6 +13,7 @@ from ecsctl.model.api.regions import (
     Region,
 )
 from ecsctl.model.arn import parse_arn
+from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import ApiError
 from ecsctl.operations.context import Context
 from ecsctl.operations.ec2_filters import Fact, filtered
@@ -70,11 +71,18 @@ def describe_availability_zones(
 
 
 def has_region(ctx: Context, name: str) -> bool:
-    """Whether it is one of those that describe_regions tells of."""
+    """Whether it is one of those that describe_regions tells of. Anybody may ask that, so it reads little."""
     if name == ctx.scope.region:
         return True
+    if not name.isascii():
+        return False
     with ctx.store.read() as view:
-        return name in _regions(view, ctx)
+        clusters = view.find(CLUSTERS, scope=f"{name}/{ctx.scope.account}", status="ACTIVE")
+        return any(cluster.cluster_name != "default" or _has_host(view, cluster) for cluster in clusters)
+
+
+def _has_host(view: View, cluster: Cluster) -> bool:
+    return bool(view.find(INSTANCES, cluster=cluster.cluster_arn, status=("ACTIVE", "DRAINING"), limit=1))
 
 
 def _regions(view: View, ctx: Context) -> list[str]:

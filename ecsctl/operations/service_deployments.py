@@ -164,7 +164,7 @@ def describe_service_deployments(
         found, failures = _each(
             request.service_deployment_arns,
             "serviceDeploymentArns",
-            lambda arn: view.get(SERVICE_DEPLOYMENTS, arn),
+            lambda arn: view.get(SERVICE_DEPLOYMENTS, arn) if ctx.scope.has(arn) else None,
         )
         shapes = [_shape(view, one) for one in found]
     return DescribeServiceDeploymentsResponse(service_deployments=shapes, failures=failures)
@@ -176,7 +176,9 @@ def describe_service_revisions(
     """Service revisions (ECS API_DescribeServiceRevisions)."""
     with ctx.store.read() as view:
         found, failures = _each(
-            request.service_revision_arns, "serviceRevisionArns", lambda arn: view.get(SERVICE_REVISIONS, arn)
+            request.service_revision_arns,
+            "serviceRevisionArns",
+            lambda arn: view.get(SERVICE_REVISIONS, arn) if ctx.scope.has(arn) else None,
         )
     return DescribeServiceRevisionsResponse(service_revisions=found, failures=failures)
 
@@ -250,7 +252,7 @@ def continue_service_deployment(
 def _change(ctx: Context, arn: str, done: str, make: Callable[[ServiceRecord], str]) -> None:
     """Change the service of a deployment that goes on, in place, as `make` does, which answers what to tell."""
     with ctx.store.write() as tx:
-        one = tx.get(SERVICE_DEPLOYMENTS, arn)
+        one = tx.get(SERVICE_DEPLOYMENTS, arn) if ctx.scope.has(arn) else None
         record = tx.get(SERVICES, str(one.service_arn)) if one else None
         if one is None or record is None:
             raise ApiError("ServiceDeploymentNotFoundException", f"Service deployment not found: {arn}")

@@ -9,17 +9,18 @@ import re
 from datetime import timedelta
 
 from ecsctl.model.api.sessions import AssumedRoleUser, AssumeRoleRequest, AssumeRoleResponse, Credentials
+from ecsctl.model.arn import last_part
 from ecsctl.model.errors import ApiError
 from ecsctl.model.iam import AccessKeyRecord, RoleRecord, RoleSession, key_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.iam_lookup import invalid, limit_exceeded, new_iam_id
 from ecsctl.operations.policy_documents import checked_policy, kept_trust, size_of
-from ecsctl.operations.principal_policies import keys_of_now
+from ecsctl.operations.principal_policies import keys_of_now, keys_of_session, keys_of_user
 from ecsctl.operations.secrets import seal_in
 from ecsctl.policy.evaluate import context_of, trusts
 from ecsctl.store.generation import current
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import ACCESS_KEYS, ROLES
+from ecsctl.store.tables import ACCESS_KEYS, ROLES, USERS
 
 SHORTEST, DEFAULT = 900, 3600
 """Seconds that credentials are good for; the longest is the role's."""
@@ -88,10 +89,17 @@ def _the_role(view: View, ctx: Context, request: AssumeRoleRequest) -> RoleRecor
     found = view.get(ROLES, key_of(account, request.role_arn.rpartition("/")[2]))
     if found is not None and found.arn == request.role_arn:
         names = [caller, root]
+        keys = {**keys_of_now(ctx), "aws:PrincipalArn": caller}
         if caller.startswith(f"arn:aws:sts::{account}:assumed-role/"):
             of = view.get(ROLES, key_of(account, caller.split("/")[1]))
-            names += [of.arn] if of is not None else []
-        keys = {**keys_of_now(ctx), "aws:PrincipalArn": caller, "sts:RoleSessionName": request.role_session_name}
+            if of is not None:
+                names.append(of.arn)
+                keys = keys_of_session(ctx, of, last_part(caller))
+        else:
+            user = view.get(USERS, key_of(account, last_part(caller)))
+            if user is not None and user.arn == caller:
+                keys = keys_of_user(ctx, user)
+        keys = {**keys, **ctx.asked_with, "sts:RoleSessionName": request.role_session_name}
         if request.external_id is not None:
             keys["sts:ExternalId"] = request.external_id
         if caller == root or trusts(kept_trust(found.trust), names, "sts:AssumeRole", context_of(keys)):

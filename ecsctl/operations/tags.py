@@ -41,7 +41,7 @@ def tag_resource(ctx: Context, request: TagResourceRequest) -> TagResourceRespon
     """Add tags, or change their values (ECS API_TagResource)."""
     check_tags(request.tags)
     with ctx.store.write() as tx:
-        if _check_exists(tx, request.resource_arn) == "capacity-provider":
+        if _check_exists(tx, ctx, request.resource_arn) == "capacity-provider":
             check_provider_tags(request.tags)
         merged = {tag.key: tag for tag in (*tags_of(tx, request.resource_arn), *request.tags)}
         check_tags(list(merged.values()))
@@ -52,7 +52,7 @@ def tag_resource(ctx: Context, request: TagResourceRequest) -> TagResourceRespon
 def untag_resource(ctx: Context, request: UntagResourceRequest) -> UntagResourceResponse:
     """Take tags away (ECS API_UntagResource)."""
     with ctx.store.write() as tx:
-        _check_exists(tx, request.resource_arn)
+        _check_exists(tx, ctx, request.resource_arn)
         kept = [tag for tag in tags_of(tx, request.resource_arn) if tag.key not in request.tag_keys]
         put_tags(tx, request.resource_arn, kept)
     return UntagResourceResponse()
@@ -61,13 +61,15 @@ def untag_resource(ctx: Context, request: UntagResourceRequest) -> UntagResource
 def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> ListTagsForResourceResponse:
     """The tags of a resource (ECS API_ListTagsForResource)."""
     with ctx.store.read() as view:
-        _check_exists(view, request.resource_arn)
+        _check_exists(view, ctx, request.resource_arn)
         return ListTagsForResourceResponse(tags=tags_of(view, request.resource_arn))
 
 
-def _check_exists(view: View, arn: str) -> str:
-    """The kind of the resource."""
-    kind = parse_arn(arn).kind
+def _check_exists(view: View, ctx: Context, arn: str) -> str:
+    """The kind of the resource, which is of the region and the account that are asked."""
+    parsed = parse_arn(arn)
+    ctx.scope.check(parsed)
+    kind = parsed.kind
     if kind not in _TAGGABLE:
         raise invalid_parameter(f"Tagging is not supported for resource type {kind!r}.")
     if view.get(_TAGGABLE[kind], arn) is None:

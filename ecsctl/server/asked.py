@@ -130,7 +130,7 @@ class OfNeighbour(Operation):
         self.service = neighbour.signs_for
         self.action = self.label = f"{neighbour.prefix}:{action}"
         self.content_type = wire.content_type
-        self.writes = action.startswith("Create")
+        self.writes = action.startswith(("AssumeRole", "Create"))
         self._wire = wire
         self._neighbour = neighbour
         self._name = action
@@ -142,10 +142,9 @@ class OfNeighbour(Operation):
 
     def allow(self, entry: Entry, caller: Caller, request: Record) -> None:
         if self.action not in FOR_ALL:
-            self._still = partial(
-                entry.allow_plain, caller, self.action, resources_of(self._neighbour, caller.context, request)
-            )
-            self._still()
+            resources = resources_of(self._neighbour, caller.context, request)
+            self._still = partial(entry.allow_still, caller, self.action, resources)
+            entry.allow_plain(caller, self.action, resources)
 
     def perform(self, ctx: Context, request: Any, number: str) -> bytes | AsyncIterator[bytes]:
         answer = operation_of(self._neighbour, self._name)(ctx, request)

@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 import sys
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -53,6 +54,12 @@ class Connection(H11Protocol):
         super().on_response_complete()
         self._wait(begun=False)
 
+    def shutdown(self) -> None:
+        """Called where the server ends: a request is not waited for of which something is still to come."""
+        super().shutdown()
+        if self.conn.their_state is h11.SEND_BODY and not self._refused:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._stop_waiting()
         super().handle_websocket_upgrade(event)
@@ -87,7 +94,8 @@ class Connection(H11Protocol):
         for event in (h11.Response(status_code=status, headers=headers, reason=status.phrase), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with suppress(OSError):  # the other side has hung up by now
+                self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.close)
 
 

@@ -14,18 +14,19 @@ from ecsctl.operations.access import Principal, authorize, authorize_plain, find
 from ecsctl.operations.context import Context
 from ecsctl.operations.regions import has_region
 from ecsctl.server.guard import Door
-from ecsctl.server.sigv4 import Received, verify
+from ecsctl.server.sigv4 import Received, unrecognized, verify
 from ecsctl.server.throttle import Failures, Throttle
 
 
 class Caller(NamedTuple):
-    """Who asks, and the surroundings in which the operation is done for them. `signature`: where there is one. `keys`:
-    what the connection says, for the conditions of policies."""
+    """Who asks, and the surroundings in which the operation is done for them. `signature`: where there is one, and
+    `key_id` that of the key. `keys`: what the connection says, for the conditions of policies."""
 
     principal: Principal
     context: Context
     signature: str | None = None
     keys: Mapping[str, str] = {}
+    key_id: str = ""
 
 
 class Entry:
@@ -57,11 +58,11 @@ class Entry:
                 ) from None
             raise
         scope = Scope(signed.region, self._context.scope.account)
-        context = evolve(self._context, scope=scope, asked_by=signed.key.principal.arn)
         keys = {"aws:SourceIp": address, "aws:SecureTransport": str(secure).lower()}
         for agent in received.values("user-agent"):
             keys["aws:UserAgent"] = agent.decode("latin-1")
-        return Caller(signed.key.principal, context, signed.signature, keys)
+        context = evolve(self._context, scope=scope, asked_by=signed.key.principal.arn, asked_with=keys)
+        return Caller(signed.key.principal, context, signed.signature, keys, signed.key.access_key_id)
 
     def allow(self, caller: Caller, action: str, request: Record) -> None:
         """AccessDeniedException where no policy lets the caller do this `action`, `ecs:RunTask`."""
@@ -70,6 +71,12 @@ class Entry:
     def allow_plain(self, caller: Caller, action: str, resources: Sequence[str]) -> None:
         """The same of an action of another service, `logs:GetLogEvents`, and the resources that it is about."""
         authorize_plain(caller.context, caller.principal, action, resources, caller.keys)
+
+    def allow_still(self, caller: Caller, action: str, resources: Sequence[str]) -> None:
+        """The same, some time after the signature was verified: is the key still honoured?"""
+        if caller.key_id and find_key(self._context, caller.key_id) is None:
+            raise unrecognized()
+        self.allow_plain(caller, action, resources)
 
     def throttle(self, caller: Caller, door: Door, action: str) -> None:
         """ThrottlingException where a caller asks too much. Whose the state is may."""

@@ -101,11 +101,13 @@ class Answers(Generic[A]):
     def _forget(self) -> None:
         """What is too old, and the oldest while there is too much; what is under way stays."""
         too_old = self._clock() - KEPT
-        while self._entries:
-            signature, entries = next(iter(self._entries.items()))
+        gone = []
+        for signature, entries in self._entries.items():
             if any(entry.answer is None for entry in entries):
-                break
+                continue
             if entries[0].since >= too_old and self._bytes <= self._most:
                 break
             self._bytes -= sum(entry.size for entry in entries)
+            gone.append(signature)
+        for signature in gone:
             del self._entries[signature]

@@ -93,12 +93,12 @@ def verify(
     wanted = signature(key.secret if key else _NOBODYS, moment, claim.scope, canonical)
     same = hmac.compare_digest(wanted.encode(), claim.signature.encode("utf-8", "surrogateescape"))
     if key is None:
-        raise _unrecognized()
+        raise unrecognized()
     if not same:
         raise _invalid(GENERIC)
     token = b"".join(received.values("x-amz-security-token"))
     if not hmac.compare_digest((key.token or "").encode(), token):
-        raise _unrecognized()
+        raise unrecognized()
     if key.expires_at is not None and key.expires_at <= now:
         raise ApiError("ExpiredTokenException", "The security token included in the request is expired")
     return Signed(key, claim.region, claim.service, claim.signature)
@@ -205,11 +205,11 @@ def _iso(text: str, *, plain_date: bool) -> datetime | None:
         if re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", text):
             return datetime.strptime(text, _ISO).replace(tzinfo=timezone.utc)
         moment = parsedate_to_datetime(text) if plain_date else None
-    except (ValueError, OverflowError):
+        if moment is None or moment.tzinfo is None:  # `-0000`: by no clock in particular
+            return moment and moment.replace(tzinfo=timezone.utc)
+        return moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # also of the year 10000 by our clock
         return None
-    if moment is None or moment.tzinfo is None:  # `-0000`: by no clock in particular
-        return moment and moment.replace(tzinfo=timezone.utc)
-    return moment.astimezone(timezone.utc)
 
 
 def _check_signed(received: Received, claim: _Claim) -> None:
@@ -269,5 +269,6 @@ def _invalid(message: str) -> ApiError:
     return ApiError("InvalidSignatureException", message)
 
 
-def _unrecognized() -> ApiError:
+def unrecognized() -> ApiError:
+    """What is said of a key that is not honoured."""
     return ApiError("UnrecognizedClientException", GENERIC)

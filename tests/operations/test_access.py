@@ -337,6 +337,22 @@ def test_keys_of_a_service_can_be_conditions(ctx: Context) -> None:
     authorize(ctx, who, "ecs:ListClusters", request, {"aws:SourceIp": "127.0.0.1"})
 
 
+def test_a_command_without_a_container_is_judged_by_the_one_that_it_would_be_executed_in(ctx: Context) -> None:
+    register(ctx)
+    main, side = ({"name": name, "image": "up", "memory": 16} for name in ("main", "side"))
+    call(ctx, "RegisterTaskDefinition", family="two", containerDefinitions=[main, side])
+    ran = [call(ctx, "RunTask", taskDefinition=family).tasks[0].task_arn for family in ("app", "two")]
+    asked = {"command": "sh", "interactive": True}
+    who = user(ctx, statement(Condition={"StringEquals": {"ecs:container-name": "main"}}))
+    assert asks(ctx, who, "ExecuteCommand", task=ran[0], **asked) == ""
+    assert asks(ctx, who, "ExecuteCommand", task=ran[1], **asked)  # which of them is not said
+    assert asks(ctx, who, "ExecuteCommand", task=ran[1], container="main", **asked) == ""
+    assert asks(ctx, who, "ExecuteCommand", task=ran[1], container="side", **asked)
+    deny = statement(Effect="Deny", Condition={"StringEquals": {"ecs:container-name": "main"}})
+    may(ctx, policy_of(ALL, deny))
+    assert "explicit deny" in asks(ctx, who, "ExecuteCommand", task=ran[0], **asked)
+
+
 def test_groups_managed_policies_and_boundaries_count(ctx: Context) -> None:
     who = user(ctx)
     iam(ctx, "CreateGroup", GroupName="ops")

@@ -157,6 +157,9 @@ def test_a_star_is_anything(like: str, text: str, is_wanted: bool) -> None:
         ("[x, y]", "[ " * 100_000),
         ("[x, y]", '" ' * 100_000),
         ("[x, y]", '"\\" ' * 100_000),
+        ("{ $.a > 5 }", '{"a": ' + "9" * 400 + "}"),
+        ("{ $.a = 5 }", '{"a": ' + "9" * 400 + "}"),
+        ("{ $.a = 5 }", "[" * 100_000),
     ],
 )
 def test_a_hostile_line_takes_no_long_time(pattern: str, line: str) -> None:

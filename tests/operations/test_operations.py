@@ -60,6 +60,13 @@ def test_revisions_are_numbered_and_never_given_twice(call: Any) -> None:
     assert call("DescribeTaskDefinition", taskDefinition="app")["taskDefinition"]["revision"] == 3
 
 
+@pytest.mark.parametrize("revision", ["x", "-1", "\u00b2", "\u0661", "9" * 5000], ids=range(5))
+def test_a_revision_is_a_number_of_plain_digits(revision: str, call: Any) -> None:
+    call("RegisterTaskDefinition", family="app", containerDefinitions=[{"name": "a", "image": "up", "memory": 16}])
+    said = refused(call, "ClientException", "DescribeTaskDefinition", taskDefinition=f"app:{revision}")
+    assert said.startswith("Invalid revision number.")
+
+
 def test_an_inactive_revision_runs_nothing_new(call: Any) -> None:
     registered(call)
     call("DeregisterTaskDefinition", taskDefinition="app:1")

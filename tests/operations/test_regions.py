@@ -12,9 +12,17 @@ import pytest
 from ecsctl.model.api.clusters import CreateClusterRequest, DescribeClustersRequest, ListClustersRequest
 from ecsctl.model.api.container_instances import ListContainerInstancesRequest
 from ecsctl.model.api.regions import DescribeAvailabilityZonesRequest, DescribeRegionsRequest
+from ecsctl.model.api.service_deployments import (
+    DescribeServiceDeploymentsRequest,
+    DescribeServiceRevisionsRequest,
+    StopServiceDeploymentRequest,
+)
+from ecsctl.model.api.services import CreateServiceRequest
+from ecsctl.model.api.tags import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
 from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.api.tasks import ListTasksRequest, RunTaskRequest
 from ecsctl.model.arn import Scope, parse_arn
+from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import decode, evolve, to_wire
 from ecsctl.operations.clusters import create_cluster, describe_clusters, list_clusters
@@ -23,7 +31,14 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.default_cluster import ensure_default_cluster
 from ecsctl.operations.hosts import HostOptions, register_host
 from ecsctl.operations.reconcile import reconcile
-from ecsctl.operations.regions import describe_availability_zones, describe_regions
+from ecsctl.operations.regions import describe_availability_zones, describe_regions, has_region
+from ecsctl.operations.service_deployments import (
+    describe_service_deployments,
+    describe_service_revisions,
+    stop_service_deployment,
+)
+from ecsctl.operations.services import create_service
+from ecsctl.operations.tags import list_tags_for_resource, tag_resource, untag_resource
 from ecsctl.operations.task_definitions import register_task_definition
 from ecsctl.operations.tasks import list_tasks, run_task
 from ecsctl.store.tables import TASKS
@@ -87,6 +102,46 @@ def test_what_is_of_another_region_is_refused_with_the_region_it_is_in(world: Wo
     definition = world.process().scope.task_definition("web", 1)
     with pytest.raises(ApiError, match=f"another region than {AWAY}: give --region {HOME}"):
         run_task(away, RunTaskRequest(task_definition=definition, cluster="prod"))
+
+
+def test_whether_a_region_is_one_is_found_out_without_reading_all_hosts(
+    world: World, away: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = evolve(world.process(), scope=Scope("eu-west-1"))
+    ensure_default_cluster(elsewhere)
+    names = [HOME, AWAY, "eu-west-1", "mars-east-1", "", "\udcff"]
+    known = [name in regions(world.process()) for name in names]
+    monkeypatch.delattr("ecsctl.operations.regions._regions")  # who asks is not known yet
+    assert [has_region(world.process(), name) for name in names] == known == [True, True, *[False] * 4]
+    world.add_engine("farther", "FARTHER")
+    register_host(elsewhere, "default", HostOptions("farther"))
+    assert has_region(world.process(), "eu-west-1")
+
+
+def test_what_is_named_by_its_arn_alone_is_of_the_region_and_account_asked(world: World) -> None:
+    theirs = evolve(world.process(), scope=Scope(HOME, "222222222222"))
+    create_cluster(theirs, CreateClusterRequest(cluster_name="prod"))
+    web = {"family": "web", "containerDefinitions": [{"name": "main", "image": "up", "memory": 16}]}
+    register_task_definition(theirs, decode(RegisterTaskDefinitionRequest, web))
+    asked = CreateServiceRequest(cluster="prod", service_name="web", task_definition="web", desired_count=1)
+    made = create_service(theirs, asked).service
+    assert made
+    deployment, revision = made.current_service_deployment, (made.current_service_revisions or [])[0].arn
+    ours, cluster = world.process(), theirs.scope.cluster("prod")
+    for change in (
+        lambda: tag_resource(ours, TagResourceRequest(resource_arn=cluster, tags=[Tag("team", "ours")])),
+        lambda: untag_resource(ours, UntagResourceRequest(resource_arn=cluster, tag_keys=["team"])),
+        lambda: list_tags_for_resource(ours, ListTagsForResourceRequest(resource_arn=cluster)),
+    ):
+        with pytest.raises(ApiError, match="another account than 000000000000"):
+            change()
+    found = describe_service_deployments(ours, DescribeServiceDeploymentsRequest([str(deployment)]))
+    assert ([one.reason for one in found.failures or []], found.service_deployments) == (["MISSING"], [])
+    revisions = describe_service_revisions(ours, DescribeServiceRevisionsRequest([str(revision)]))
+    assert ([one.reason for one in revisions.failures or []], revisions.service_revisions) == (["MISSING"], [])
+    with pytest.raises(ApiError, match="Service deployment not found"):
+        stop_service_deployment(ours, StopServiceDeploymentRequest(str(deployment), stop_type="ABORT"))
+    assert stop_service_deployment(theirs, StopServiceDeploymentRequest(str(deployment), stop_type="ABORT"))
 
 
 def test_an_engine_is_in_one_region_and_the_others_do_not_claim_it(

@@ -182,6 +182,35 @@ def test_an_external_id_can_be_asked_for(ctx: Context) -> None:
     refused(as_user, "AccessDenied", ExternalId="8")
 
 
+def test_the_conditions_of_the_trust_know_who_asks_and_from_where(ctx: Context) -> None:
+    iam(ctx, "CreateUser", UserName="bob", Tags=[{"Key": "team", "Value": "contractors"}])
+    near = evolve(ctx, asked_by="arn:aws:iam::000000000000:user/bob", asked_with={"aws:SourceIp": "10.0.0.7"})
+    far = evolve(near, asked_with={"aws:SourceIp": "192.0.2.7"})
+    conditions = {
+        "team": ({"StringNotEquals": {"aws:PrincipalTag/team": "contractors"}}, False, False),
+        "name": ({"StringEquals": {"aws:username": "bob"}}, True, True),
+        "away": ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, False, True),
+        "here": ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, True, False),
+    }
+    for name, (condition, *expected) in conditions.items():
+        iam(ctx, "CreateRole", RoleName=name, AssumeRolePolicyDocument=trust("*", Condition=condition))
+        for asker, may in zip((near, far), expected, strict=True):
+            if may:
+                assert assumed(asker, RoleArn=ROLE.replace("app", name))
+            else:
+                refused(asker, "AccessDenied", RoleArn=ROLE.replace("app", name))
+
+
+def test_the_conditions_of_the_trust_know_the_session_that_asks(ctx: Context) -> None:
+    make(ctx, Tags=[{"Key": "team", "Value": "a"}])
+    as_session = evolve(ctx, asked_by=session(ctx).arn)
+    known = {"StringEquals": {"aws:PrincipalTag/team": "a"}, "ArnEquals": {"aws:PrincipalArn": ROLE}}
+    for name, condition in (("next", known), ("other", {"StringNotEquals": known["StringEquals"]})):
+        iam(ctx, "CreateRole", RoleName=name, AssumeRolePolicyDocument=trust("*", Condition=condition))
+    assert assumed(as_session, RoleArn=ROLE.replace("app", "next"))
+    refused(as_session, "AccessDenied", RoleArn=ROLE.replace("app", "other"))
+
+
 @pytest.mark.parametrize(
     "request_",
     [{"RoleSessionName": "a/b"}, {"RoleSessionName": "a"}, {"DurationSeconds": 899}, {"DurationSeconds": 3601}],

@@ -94,6 +94,17 @@ def test_a40_the_second_request_of_a_connection_may_not_be_slow_either(server: R
     assert b"HTTP/1.1 408 Request Timeout" in answer
 
 
+def test_a40_a_request_that_never_ends_does_not_keep_the_server_from_ending(world: World, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with serving(world.process(), tmp_path / "s", signed=False) as server:
+            connection = stack.enter_context(connected(server))
+            connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{")
+            time.sleep(0.5)
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        assert rest(connection).startswith(b"HTTP/1.1 503 Service Unavailable")
+
+
 def test_an_operation_that_takes_long_is_waited_for(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     from ecsctl.operations.clusters import list_clusters
 

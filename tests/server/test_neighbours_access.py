@@ -15,11 +15,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
-from ecsctl.model.api.access_keys import CreateAccessKeyRequest
+from ecsctl.model.api.access_keys import CreateAccessKeyRequest, DeleteAccessKeyRequest
 from ecsctl.model.api.iam_inline_policies import DeleteUserPolicyRequest, PutUserPolicyRequest
 from ecsctl.model.api.iam_roles import CreateRoleRequest
 from ecsctl.model.api.iam_users import CreateUserRequest
-from ecsctl.operations.access_keys import create_access_key
+from ecsctl.operations.access_keys import create_access_key, delete_access_key
 from ecsctl.operations.iam_inline_policies import delete_user_policy, put_user_policy
 from ecsctl.operations.iam_roles import create_role
 from ecsctl.operations.iam_users import create_user
@@ -53,6 +53,9 @@ class Users:
         key = create_access_key(context, CreateAccessKeyRequest(user_name=name)).access_key
         self._keys[name] = key.access_key_id, key.secret_access_key
         return made.user_id
+
+    def revoke(self, name: str) -> None:
+        delete_access_key(self.place.world.process(), DeleteAccessKeyRequest(access_key_id=self._keys[name][0]))
 
     def client(self, name: str, service: str, secret: str | None = None) -> Any:
         key_id, own = self._keys[name]
@@ -99,6 +102,12 @@ def test_a_role_is_assumed_by_who_may_and_its_session_knows_itself(users: Users)
     document = json.dumps({"Version": "2012-10-17", "Statement": trust})
     made = create_role(users.place.world.process(), CreateRoleRequest("release", document)).role
     users.add("releaser", {"sts:AssumeRole": role})
+    elsewhere = {**trust, "Condition": {"NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"}}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": elsewhere})
+    far = create_role(users.place.world.process(), CreateRoleRequest("far", document)).role.arn
+    users.add("traveller", {"sts:AssumeRole": far})
+    told = refused(users.client("traveller", "sts"), "assume_role", RoleArn=far, RoleSessionName="job")
+    assert told[:2] == (403, "AccessDenied")
     asked = {"RoleArn": role, "RoleSessionName": "job", "DurationSeconds": 900}
     assert refused(users.client("nobody", "sts"), "assume_role", **asked)[:2] == (403, "AccessDenied")
     with closing(users.client("releaser", "sts")) as sts:
@@ -149,6 +158,8 @@ def test_what_a_policy_allows_is_had_and_nothing_beside_it(users: Users) -> None
     with closing(client("ec2")) as ec2:
         assert ec2.describe_subnets()["Subnets"]
     assert refused(client("ec2"), "describe_vpcs")[1] == "UnauthorizedOperation"
+    assert refused(client("ec2"), "describe_vpcs", DryRun=True)[1] == "UnauthorizedOperation"
+    assert refused(client("ec2"), "describe_subnets", DryRun=True)[1] == "DryRunOperation"
     with closing(client("logs")) as logs:
         assert logs.filter_log_events(logGroupName=GROUP)["events"]
     assert refused(client("logs"), "filter_log_events", logGroupName="/ecs/other")[1] == "AccessDeniedException"
@@ -166,6 +177,13 @@ def test_what_a_policy_allows_is_had_and_nothing_beside_it(users: Users) -> None
     with closing(client("ecr")) as ecr:
         assert ecr.list_images(repositoryName="up")["imageIds"]
     assert refused(client("ecr"), "list_images", repositoryName="talker")[1] == "AccessDeniedException"
+
+
+def test_a_path_with_more_slashes_is_judged_as_what_is_read(users: Users) -> None:
+    users.add("slashes", {"ssm:GetParametersByPath": OWN.format("ssm", "parameter//*")})
+    denied = refused(users.client("slashes", "ssm"), "get_parameters_by_path", Path="//prod", Recursive=True)
+    assert denied[1] == "AccessDeniedException"
+    assert OWN.format("ssm", "parameter/prod") in denied[2]
 
 
 @pytest.mark.parametrize(
@@ -197,17 +215,55 @@ def test_a_live_tail_ends_when_its_policy_does(users: Users) -> None:
                 list(islice(found, 5))
 
 
+def test_a_live_tail_ends_when_its_key_is_revoked(users: Users) -> None:
+    users.add("leaked", {"logs:StartLiveTail": OWN.format("logs", f"log-group:{GROUP}")})
+    with closing(users.client("leaked", "logs")) as logs:
+        events = logs.start_live_tail(logGroupIdentifiers=[GROUP])["responseStream"]
+        with closing(events):
+            found = iter(events)
+            assert "sessionStart" in next(found)
+            assert "sessionUpdate" in next(found)
+            users.revoke("leaked")
+            with pytest.raises(EventStreamError, match="The security token included in the request is invalid"):
+                list(islice(found, 5))
+
+
+def _sent(sts: Any) -> list[tuple[bytes, dict[str, str]]]:
+    """What a client of STS sends from here on: bodies and headers."""
+    sent: list[tuple[bytes, dict[str, str]]] = []
+
+    def note(request: Any, **_: Any) -> None:
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        texts = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
+        sent.append((request.body, texts))
+
+    sts.meta.events.register("before-send.sts", note)
+    return sent
+
+
+def test_a4_who_replays_that_a_role_is_assumed_makes_no_other_session(users: Users) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = create_role(users.place.world.process(), CreateRoleRequest("again", document)).role.arn
+    users.add("once", {"sts:AssumeRole": role})
+    with closing(users.client("once", "sts")) as sts:
+        sent = _sent(sts)
+        made = sts.assume_role(RoleArn=role, RoleSessionName="job")["Credentials"]
+    with closing(http.client.HTTPConnection("127.0.0.1", users.place.server.port, timeout=60)) as connection:
+        connection.request("POST", "/", *sent[0])
+        again = connection.getresponse().read().decode()
+    assert f"<AccessKeyId>{made['AccessKeyId']}</AccessKeyId>" in again
+
+
 def test_a_signature_for_another_service_opens_nothing(users: Users) -> None:
     """One for STS, which everybody may ask, taken to CloudWatch Logs."""
     with closing(users.client("some", "sts")) as sts:
-        sent: list[Any] = []
-        sts.meta.events.register("before-send.sts", lambda request, **_: sent.append(request))
+        sent = _sent(sts)
         sts.get_caller_identity()
-    headers = {name: value for name, value in sent[0].headers.items() if name.lower() != "content-length"}
-    headers = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
+    ((body, headers),) = sent
     target = {"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}
     with closing(http.client.HTTPConnection("127.0.0.1", users.place.server.port, timeout=60)) as connection:
-        connection.request("POST", "/", sent[0].body, headers | target)
+        connection.request("POST", "/", body, headers | target)
         answer = connection.getresponse()
         told = json.loads(answer.read())
     assert answer.status in (400, 403)

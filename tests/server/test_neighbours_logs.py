@@ -49,6 +49,16 @@ def code(call: Any, **request: Any) -> str:
     return str(caught.value.response["Error"]["Code"])
 
 
+def test_a_long_search_is_answered_in_parts(logs: Any, stream: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = logs.filter_log_events(logGroupName=stream["logGroupName"], filterPattern="line -1")
+    monkeypatch.setattr("ecsctl.operations.neighbours.logs._SEARCH", -1.0)
+    pages = list(
+        logs.get_paginator("filter_log_events").paginate(logGroupName=stream["logGroupName"], filterPattern="line -1")
+    )
+    assert len(pages) > LINES
+    assert [text for page in pages for text in said(page)] == said(whole) != []
+
+
 def test_pages_from_the_head_lead_to_a_token_that_stays(logs: Any, stream: dict[str, str]) -> None:
     lines: list[str] = []
     token: dict[str, str] = {}

@@ -98,3 +98,17 @@ def test_the_oldest_go_first_where_there_is_too_much() -> None:
     assert len(asked.answers._entries) <= 6
     assert asked("49") == b"50"
     assert asked("0") == b"51"
+
+
+def test_one_that_takes_long_keeps_no_others_from_going() -> None:
+    asked = Asked(most_bytes=10_000)
+
+    def long() -> Answer:
+        for n in range(20):
+            asked(f"{n}", size=1000)
+        asked("19", size=1000)
+        asked("0", size=1000)
+        return Answer(b"")
+
+    asked.answers.once("long", "", long, lambda _: True)
+    assert asked.done == [*map(str, range(20)), "0"]

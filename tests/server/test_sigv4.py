@@ -370,6 +370,10 @@ def test_a9_a_session_has_its_own_token_and_an_end(received: Received, code: str
         (lambda r: with_header(r, "x-amz-date", "today"), "Date must be in ISO-8601 'basic format'. Got 'today'."),
         (lambda r: with_header(r, "x-amz-date", "20260230T000000Z"), "Date must be in ISO-8601"),
         (lambda r: with_header(r, "x-amz-date", "\u0662\u0660260301T120000Z"), "Date must be in ISO-8601"),
+        (
+            lambda r: with_header(with_header(r, "x-amz-date"), "date", "Fri, 31 Dec 9999 23:59:59 -2359"),
+            "Date must be in ISO-8601",
+        ),
     ],
 )
 def test_what_is_not_a_signature_is_incomplete(change: Callable[[Received], Received], said: str) -> None:

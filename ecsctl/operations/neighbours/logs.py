@@ -57,6 +57,8 @@ _PAGE = 50
 """Groups or streams of one answer."""
 _MOST_GROUPS = 10
 """Of a live tail."""
+_SEARCH = 10.0
+"""Seconds that are searched for an answer, which then says where to go on, whether or not there is something in it."""
 _END: Place = (9**20, 0)
 
 
@@ -127,9 +129,14 @@ def filter_log_events(ctx: Context, request: FilterLogEventsRequest) -> FilterLo
     chosen = [one for one in sources_of(ctx, group) if _is_chosen(one, request)]
     problems: list[Problem] = []
     more: str | None = None
+    clock = ctx.controller.clock
+    until = clock.since_boot() + _SEARCH
     for line in lines(ctx, chosen, span, begin, problems):
         if passes(line.text) and not page.add(line):
             more = token_of("f", line.place)
+            break
+        if clock.since_boot() > until:
+            more = token_of("f", place_behind([line], line.place))
             break
     silent = sorted({source.place.stream for source, _ in problems if source.place})
     return FilterLogEventsResponse(

@@ -33,7 +33,7 @@ _ARN = ":parameter/"
 def resources(ctx: Context, request: Record) -> list[str]:
     """The ARNs of the parameters that are asked for."""
     if isinstance(request, GetParametersByPathRequest):
-        return [_arn(ctx, request.path.removeprefix("/"))]
+        return [_arn(ctx, request.path.lstrip("/"))]
     asked = request.names if isinstance(request, GetParametersRequest) else [getattr(request, "name", "")]
     return [_arn(ctx, _split(name)[0].removeprefix("/")) for name in asked]
 

@@ -122,7 +122,7 @@ class Query(Wire):
 
 
 class Ec2(Query):
-    """EC2's own query protocol."""
+    """EC2's own query protocol. Of one request: whether it is a dry run is in it, and answered at the end."""
 
     content_type = "text/xml;charset=UTF-8"
     codes: Mapping[str, str] = {
@@ -151,16 +151,16 @@ class Ec2(Query):
         ("SecurityGroups", "Description"): "groupDescription",
     }
     """Elements that are not called as the member is, with a small letter."""
+    _is_dry = False
 
     def request_in(self, kind: type[R], body: bytes) -> R:
         form = _parameters(body)
-        dry = form.pop("DryRun", "false") == "true"
-        request = forms.record_in(kind, form, ec2=True)
-        if dry:
-            raise ApiError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
-        return request
+        self._is_dry = form.pop("DryRun", "false") == "true"
+        return forms.record_in(kind, form, ec2=True)
 
     def answer_body(self, action: str, answer: Record, number: str) -> bytes:
+        if self._is_dry:  # said only now: who may not do it has been told so
+            raise ApiError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
         content = xml.element("requestId", number) + xml.members(to_wire(answer), self._name, "item")
         return xml.element(f"{action}Response", content, self._namespace).encode()
 
