@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
@@ -110,6 +110,20 @@ def test_an_address_of_another_machine_cannot_be_listened_at() -> None:
         bound([parse_address("192.0.2.1:0")]),
     ):
         pass
+
+
+def test_connections_leave_half_of_the_open_files_for_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecsctl.server.tcp_socket.resource.getrlimit", lambda _: (8, 8))
+    with bound([parse_address("127.0.0.1:0")] * 2) as (listener, _), ExitStack() as clients:
+        listener.settimeout(1)
+        there = [clients.enter_context(socket.create_connection(listener.getsockname())) for _ in range(3)]
+        taken = [clients.enter_context(listener.accept()[0]) for _ in range(2)]
+        with pytest.raises(TimeoutError):
+            listener.accept()
+        assert there[-1].recv(1) == b"", "the third is closed"
+        taken[0].close()
+        clients.enter_context(socket.create_connection(listener.getsockname()))
+        clients.enter_context(listener.accept()[0])
 
 
 def test_boto3_by_tls_is_answered_and_plain_text_is_not(world: World, tmp_path: Path) -> None:
