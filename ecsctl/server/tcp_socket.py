@@ -85,8 +85,9 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
     except ssl.SSLError as error:
-        what = "is not the key of that certificate" if error.reason == "KEY_VALUES_MISMATCH" else "are not both PEM"
-        raise InputError(f"--tls-cert {certificate} --tls-key {key}: the key {what}") from None
+        mismatch = error.reason == "KEY_VALUES_MISMATCH"
+        what = "the key is not the key of that certificate" if mismatch else "they are not both PEM"
+        raise InputError(f"--tls-cert {certificate} --tls-key {key}: {what}") from None
     except OSError as error:
         raise InputError(f"--tls-cert {certificate} --tls-key {key}: {error.strerror}") from None
     return context

@@ -150,7 +150,7 @@ def test_files_that_are_no_certificate_and_its_key_are_refused_in_a_line(tmp_pat
         ((tmp_path / "none", key), f"--tls-cert {tmp_path / 'none'}: No such file or directory"),
         ((cert, other), "the key is not the key of that certificate"),
         ((cert, cert.with_suffix(".pem")), f"--tls-key {cert} can be read by everybody: chmod 600 {cert}"),
-        ((key, key), "the key are not both PEM"),
+        ((key, key), f"--tls-cert {key} --tls-key {key}: they are not both PEM"),
         ((cert, sealed), "--tls-key: the key has a password, which nobody is there to type: give one without"),
         ((cert, open_key), f"--tls-key {open_key} can be read by everybody: chmod 600 {open_key}"),
         ((cert, tmp_path), "--tls-key"),
