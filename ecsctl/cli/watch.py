@@ -101,6 +101,8 @@ class _Standing:
         if led:
             return f"keeping the cluster{'s' * (len(led) > 1)} {', '.join(led)}"
         what = f"the cluster {self._cluster}" if self._cluster else "this state"
+        if self._leading.trouble:
+            return f"{what} cannot be kept: {self._leading.trouble}"
         here = socket.gethostname()
         others = [f"process {one.pid}{'' if one.host == here else ' on ' + one.host}" for one in self._leading.others]
         return f"{', '.join(others)} keep{'s' * (len(others) == 1)} {what}" if others else f"nobody keeps {what}"
