@@ -77,7 +77,7 @@ def _link(state: Path) -> None:
     [
         (lambda state: state.chmod(0o644), "state.db can be read by others (mode 0644): run chmod 600 "),
         (lambda state: state.parent.chmod(0o777), "run chmod go-w "),
-        (lambda state: state.parent.chmod(0o1777), "run chmod go-w "),
+        (lambda state: state.parent.chmod(0o1777), "is for everybody: move the state to a directory of your own"),
         (_link, "is a symbolic link: give the path of the state itself, "),
     ],
 )
