@@ -123,7 +123,10 @@ def _take(flag: Flag, given: str | None, rest: list[str]) -> Any:
     if flag.takes == "many":
         if given is not None:
             return [given]
-        return [rest.pop(0) for _ in range(_leading_values(rest))]
+        count = _leading_values(rest)
+        if flag.own and not count:  # of AWS's it is an empty list
+            raise UsageError(f"argument {flag.name}: expected at least one argument")
+        return [rest.pop(0) for _ in range(count)]
     if given is not None:
         return given
     if flag.takes == "maybe":

@@ -57,7 +57,7 @@ def report(error: BaseException, invocation: Invocation) -> int:
     try:
         sys.stdout.flush()
     except OSError:
-        _discard(sys.stdout)
+        discard(sys.stdout)
     return own_code if invocation.is_own else aws_code
 
 
@@ -100,11 +100,11 @@ def _service_error(error: ApiError, invocation: Invocation) -> str:
 
 def _leave_quietly() -> int:
     """The reader is gone: nothing may be written any more, not even at the interpreter's end."""
-    _discard(sys.stdout)
-    _discard(sys.stderr)
+    discard(sys.stdout)
+    discard(sys.stderr)
     return PIPE_CLOSED
 
 
-def _discard(stream: TextIO) -> None:
+def discard(stream: TextIO) -> None:
     """Let what the stream still holds go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

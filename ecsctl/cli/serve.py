@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -218,11 +219,28 @@ def _with_controller(start: _Start, invocation: Invocation, context: Context) ->
         servers.append(start(kept.go_on_with, leave, kept.stop, lambda: context.controller.is_leading))
 
     try:
-        keep(invocation, context, None, duration_of("--interval", INTERVAL), ready)
+        keep(context, None, _teller(invocation), duration_of("--interval", INTERVAL), ready)
     finally:
         for server in servers:
             server.stop()
             server.join()
+
+
+def _teller(invocation: Invocation) -> Callable[[str], None]:
+    """Prints what the controller does; that nobody reads it, or that the disk is full, is no reason not to answer."""
+    from ecsctl.cli.failures import discard
+    from ecsctl.cli.watch import teller
+
+    tell = teller(invocation)
+
+    def told(line: str) -> None:
+        with suppress(OSError):
+            try:
+                tell(line)
+            except BrokenPipeError:
+                discard(sys.stdout)
+
+    return told
 
 
 class _Looks:

@@ -30,7 +30,7 @@ def watch(invocation: Invocation, cluster: str | None, interval: float) -> int:
         signal.signal(signal.SIGTERM, lambda *_: kept.stop())
 
     with invocation.open() as context, staying(context.store):
-        keep(invocation, context, cluster, interval, ready)
+        keep(context, cluster, teller(invocation), interval, ready)
     return 0
 
 
@@ -44,10 +44,14 @@ def staying(store: Store) -> Iterator[None]:
 
 
 def keep(
-    invocation: Invocation, context: Context, cluster: str | None, interval: float, ready: Callable[[Watch], object]
+    context: Context,
+    cluster: str | None,
+    tell: Callable[[str], None],
+    interval: float,
+    ready: Callable[[Watch], object],
 ) -> None:
     """Until the controller that `ready` is given, before it begins, is told to stop. Of several each cluster has one
-    that keeps it, and another when that ends."""
+    that keeps it, and another when that ends. `tell` is given what it does."""
     from ecsctl.operations.reconcile import controller, leadership
 
     def changed() -> None:
@@ -59,7 +63,7 @@ def keep(
 
     with closing(context.store.another()) as own:
         leading = leadership(context, own, cluster, changed, failed)
-        kept = controller(context, cluster, _teller(invocation), interval, lambda arn: arn in leading.led)
+        kept = controller(context, cluster, tell, interval, lambda arn: arn in leading.led)
         standing = _Standing(leading, cluster)
         ready(kept)
         notify("READY=1")
@@ -101,12 +105,14 @@ class _Standing:
         if led:
             return f"keeping the cluster{'s' * (len(led) > 1)} {', '.join(led)}"
         what = f"the cluster {self._cluster}" if self._cluster else "this state"
+        if self._leading.trouble:
+            return f"{what} cannot be kept: {self._leading.trouble}"
         here = socket.gethostname()
         others = [f"process {one.pid}{'' if one.host == here else ' on ' + one.host}" for one in self._leading.others]
         return f"{', '.join(others)} keep{'s' * (len(others) == 1)} {what}" if others else f"nobody keeps {what}"
 
 
-def _teller(invocation: Invocation) -> Callable[[str], None]:
+def teller(invocation: Invocation) -> Callable[[str], None]:
     """Prints each line at once; for scripts as data, in JSON an object per line."""
 
     def tell(line: str) -> None:

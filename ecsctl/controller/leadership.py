@@ -92,6 +92,8 @@ class Leadership:
         """The other controllers that lead a cluster which this one would."""
         self.leads_all = False
         """Whether it leads all that there are."""
+        self.trouble = ""
+        """Why it could not say last that it is there, if it could not."""
 
     def holds(self, controller: str) -> bool:
         """Whether it leads still, under that id."""
@@ -127,8 +129,11 @@ class Leadership:
     def _lead_on(self) -> None:
         known = (self.id, self.led)
         while not self._ended.wait(BEAT):
-            with suppress(StateError):  # who reads or writes the state says so
+            try:
                 self.beat()
+                self.trouble = ""
+            except StateError as error:
+                self.trouble = str(error)
             if (self.id, self.led) != known:
                 known = (self.id, self.led)
                 self._changed()

@@ -7,16 +7,18 @@ from typing import Any
 
 from ecsctl.model.errors import ApiError, InputError
 from ecsctl.operations.actions import NOT_YET, ROOMS
+from ecsctl.operations.authorization_keys import KEYS
 from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import parse_json
-from ecsctl.policy.document import Policy, PolicyProblem, parse_policy, unknown_actions, warnings
+from ecsctl.policy.document import Policy, PolicyProblem, parse_policy, unknown_actions, unknown_keys, warnings
 
 
 def checked_policy(ctx: Context, text: str) -> Policy:
     """A policy of a user, a group or a role. MalformedPolicyDocument, with the place; lints are told as warnings."""
     policy = _parsed(text, trust=False)
     known = {f"ecs:{action}" for action in (*ROOMS, *NOT_YET)}
-    for line in (*warnings(policy), *unknown_actions(policy, known)):
+    keys = {*KEYS, "ecs:CreateAction", "ecs:ResourceTag/"}
+    for line in (*warnings(policy), *unknown_actions(policy, known), *unknown_keys(policy, keys)):
         ctx.warn(f"warning: {line}")
     return policy
 

@@ -26,7 +26,7 @@ from ecsctl.model.api.tasks import (
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Failure
-from ecsctl.model.errors import EngineUnreachable, invalid_parameter
+from ecsctl.model.errors import ApiError, EngineUnreachable, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task import Task
@@ -37,8 +37,8 @@ from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import (
     find_cluster,
     find_instance,
+    find_service,
     find_task,
-    service_arn,
     tags_of,
     the_task,
     token_after,
@@ -204,7 +204,10 @@ def _filters(view: View, cluster: Cluster, request: ListTasksRequest) -> dict[st
             raise invalid_parameter("The referenced container instance was not found.")
         filters["instance"] = instance.arn
     if request.service_name is not None:
-        filters["service"] = service_arn(cluster, last_part(request.service_name))
+        service = find_service(view, cluster, request.service_name)
+        if service is None:
+            raise ApiError("ServiceNotFoundException", f"Service not found: {request.service_name}")
+        filters["service"] = service.arn
     return {"cluster": str(cluster.cluster_arn), "desired_status": request.desired_status or "RUNNING", **filters}
 
 

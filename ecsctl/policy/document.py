@@ -108,6 +108,18 @@ def unknown_actions(policy: Policy, known: Collection[str]) -> Iterator[str]:
                 yield f"Statement[{index}]: there is no action {text}"
 
 
+def unknown_keys(policy: Policy, known: Collection[str]) -> Iterator[str]:
+    """The keys of conditions that no request has, of which `known` are all there are of their services. One that ends
+    with a slash (`ecs:ResourceTag/`) is how those of tags begin."""
+    services = {key.partition(":")[0] for key in known}
+    names = {key.lower() for key in known}
+    for index, statement in enumerate(policy.statements):
+        for key in (condition.key for condition in statement.conditions):
+            head, slash, _ = key.partition("/")
+            if key.partition(":")[0] in services and names.isdisjoint({key, head + slash}):
+                yield f"Statement[{index}]: there is no key {key}"
+
+
 def _statement(data: object, where: str, trust: bool, variables: bool) -> Statement:
     known = {"Sid", "Effect", "Action", "NotAction", "Condition"}
     statement = _object(data, where, known | {"Principal", "NotPrincipal", "Resource", "NotResource"})

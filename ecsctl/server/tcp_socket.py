@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import resource
 import socket
 import ssl
 import stat
@@ -54,8 +55,11 @@ def parse_address(text: str) -> Address:
 
 @contextmanager
 def bound(addresses: Sequence[Address], most: int = MOST) -> Iterator[list[socket.socket]]:
-    """Sockets that listen there, each with `most` connections at a time. InputError, one line, for an address that
-    cannot be had."""
+    """Sockets that listen there, each with `most` connections at a time, and all with half of the files that the
+    process may have open: the rest is for the work. InputError, one line, for an address that cannot be had."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if addresses and files != resource.RLIM_INFINITY:
+        most = min(most, max(1, files // (2 * len(addresses))))
     with ExitStack() as stack:
         yield [stack.enter_context(_listening(address, most)) for address in addresses]
 
@@ -81,8 +85,9 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
     except ssl.SSLError as error:
-        what = "is not the key of that certificate" if error.reason == "KEY_VALUES_MISMATCH" else "are not both PEM"
-        raise InputError(f"--tls-cert {certificate} --tls-key {key}: the key {what}") from None
+        mismatch = error.reason == "KEY_VALUES_MISMATCH"
+        what = "the key is not the key of that certificate" if mismatch else "they are not both PEM"
+        raise InputError(f"--tls-cert {certificate} --tls-key {key}: {what}") from None
     except OSError as error:
         raise InputError(f"--tls-cert {certificate} --tls-key {key}: {error.strerror}") from None
     return context

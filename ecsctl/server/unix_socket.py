@@ -25,6 +25,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
     """
     if len(os.fsencode(path)) > LONGEST:
         raise InputError(f"{path}: the path is longer than {LONGEST} bytes, which the address of a socket cannot be")
+    _refuse_another_thing(path)  # before there is a lock beside it: other programs look for one beside /etc/passwd
     with _claimed(path):
         _clear(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -55,14 +56,21 @@ def _claimed(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _clear(path: Path) -> None:
-    """Take away what a dead process left."""
+def _refuse_another_thing(path: Path) -> bool:
+    """Whether a socket is there. InputError for what is none."""
     try:
         mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return
+    except OSError:  # nothing is there, or it is told when the lock is made
+        return False
     if not stat.S_ISSOCK(mode):
         raise InputError(f"{path} is there and is no socket: give another path by --socket")
+    return True
+
+
+def _clear(path: Path) -> None:
+    """Take away what a dead process left."""
+    if not _refuse_another_thing(path):
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         try:
             client.connect(str(path))

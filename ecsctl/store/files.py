@@ -112,6 +112,8 @@ def check_nobody_elses(path: Path) -> None:
         if facts.st_uid not in (os.geteuid(), *((0,) if place == path.parent else ())):
             raise StateError(f"{place} is another user's (uid {facts.st_uid}): run chown {os.geteuid()} {place}")
         if stat.S_IMODE(facts.st_mode) & 0o022:
+            if facts.st_mode & stat.S_ISVTX:  # /tmp, say, which all need as it is
+                raise StateError(f"{place} is for everybody: move the state to a directory of your own")
             raise StateError(f"others may write to {place}: run chmod go-w {place}, or move the state elsewhere")
 
 

@@ -16,6 +16,7 @@ FLAGS = (
     Flag("--no-force", "force", "none", const=False),
     Flag("--wait", "wait", "maybe", const="", own=True, accepts=is_duration),
     Flag("--context", "context", own=True),
+    Flag("--bind", "bind", "many", own=True),
 )
 
 
@@ -67,6 +68,12 @@ def test_options_that_aws_does_not_have_cannot_be_shortened() -> None:
 @pytest.mark.parametrize("words", ["--cluster", "--cluster --force"])
 def test_a_missing_value_is_refused(words: str) -> None:
     with pytest.raises(UsageError, match="argument --cluster: expected one argument"):
+        parse(words.split(), FLAGS)
+
+
+@pytest.mark.parametrize("words", ["--bind", "--bind a --bind --force"])
+def test_a_list_of_ours_is_never_empty(words: str) -> None:
+    with pytest.raises(UsageError, match="argument --bind: expected at least one argument"):
         parse(words.split(), FLAGS)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from ecsctl.cli.invocation import Invocation
+from ecsctl.cli.serve import _teller
 from tests.cli.running import Runner, environment, process
 from tests.server.test_tcp_socket import certificate
 
@@ -75,7 +77,7 @@ def _link(state: Path) -> None:
     [
         (lambda state: state.chmod(0o644), "state.db can be read by others (mode 0644): run chmod 600 "),
         (lambda state: state.parent.chmod(0o777), "run chmod go-w "),
-        (lambda state: state.parent.chmod(0o1777), "run chmod go-w "),
+        (lambda state: state.parent.chmod(0o1777), "is for everybody: move the state to a directory of your own"),
         (_link, "is a symbolic link: give the path of the state itself, "),
     ],
 )
@@ -159,3 +161,18 @@ def test_without_signatures_it_says_so_loudly_and_without_tcp_there_is_the_socke
         inodes = {os.readlink(f"/proc/{running.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{running.pid}/fd")}
         by_tcp = [line.split()[9] for line in Path(f"/proc/{running.pid}/net/tcp").read_text().splitlines()[1:]]
         assert not inodes & {f"socket:[{inode}]" for inode in by_tcp}
+
+
+def test_that_nobody_reads_what_the_controller_does_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tell = _teller(Invocation({}))
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        tell("web:1 is RUNNING")
+        tell("web:1 is STOPPED")
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        tell("web:1 is RUNNING")
+        monkeypatch.undo()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())

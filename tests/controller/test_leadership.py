@@ -11,9 +11,11 @@ from queue import SimpleQueue
 
 import pytest
 
+from ecsctl.cli.watch import _Standing
 from ecsctl.controller import leadership
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.leadership import BEAT, TERM, Leadership, share
+from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import Controlling
 from ecsctl.operations import reconcile as operations
@@ -46,6 +48,34 @@ def test_what_ends_its_thread_is_told(tmp_path: Path) -> None:
         made.start()
         assert isinstance(told.get(timeout=30), BrokenPipeError)
         made.end()
+
+
+def test_why_it_leads_no_more_is_said_until_it_does_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(leadership, "BEAT", 0.01)
+    clock, full, changed = OwnClock(), threading.Event(), SimpleQueue[None]()
+
+    def clusters() -> list[str]:
+        if full.is_set():
+            clock.paused += TERM / 2
+            raise StateError("the disk is full")
+        return ["a"]
+
+    with closing(Store.open(tmp_path / "state.db")) as store:
+        made = Leadership(leases_of(store.place, "one"), clock, clusters, None, lambda: changed.put(None))
+        standing = _Standing(made, None)
+        made.beat()
+        standing.tell()
+        made.start()
+        for change in (full.set, full.clear):
+            change()
+            changed.get(timeout=30)
+            standing.tell()
+        made.end()
+    kept = "ecsctl: keeping the state; Ctrl-C or SIGTERM ends it\n"
+    why = "ecsctl: this state cannot be kept: the disk is full; standing by to take over\n"
+    assert capsys.readouterr().err == f"{kept}{why}{kept}"
 
 
 def test_each_cluster_has_one_leader_and_all_lead_about_as_many() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ecsctl.model.api.services import CreateServiceRequest
+from ecsctl.model.errors import ApiError
 from ecsctl.model.record import decode
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.services import create_service
@@ -214,6 +215,20 @@ def test_tasks_get_the_tags_that_are_to_be_passed_on(
     reconcile(world.process())
     (task,) = call("DescribeTasks", tasks=call("ListTasks")["taskArns"], include=["TAGS"])["tasks"]
     assert {tag["key"] for tag in task["tags"]} == keys
+
+
+def test_the_tasks_of_a_service_that_there_is_not_are_not_listed_as_none(call: Any, world: World) -> None:
+    arn = create(call, world, desiredCount=1)["serviceArn"]
+    reconcile(world.process())
+    for name in ("web", arn):
+        assert len(call("ListTasks", serviceName=name)["taskArns"]) == 1
+    call("DeleteService", service="web", force=True)
+    reconcile(world.process())
+    assert call("ListTasks", serviceName="web", desiredStatus="STOPPED")["taskArns"]
+    for other in ("nope", arn.replace("/default/", "/other/")):
+        with pytest.raises(ApiError, match=f"Service not found: {other}") as caught:
+            call("ListTasks", serviceName=other)
+        assert caught.value.code == "ServiceNotFoundException"
 
 
 def test_how_tags_are_passed_on_may_change_for_tasks_to_come(call: Any, world: World) -> None:

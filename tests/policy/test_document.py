@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecsctl.policy.document import Policy, PolicyProblem, parse_policy, unknown_actions, warnings
+from ecsctl.policy.document import Policy, PolicyProblem, parse_policy, unknown_actions, unknown_keys, warnings
 from ecsctl.policy.evaluate import trusts
 from tests.policy.documents import document, policy
 
@@ -169,3 +169,12 @@ def test_an_action_that_there_is_not_is_told() -> None:
     known = ["ecs:RunTask", "ecs:StopTask"]
     given = policy({"Action": ["ecs:RunTsk", "ECS:runtask", "ecs:*Task", "s3:GetObject", "*"]})
     assert list(unknown_actions(given, known)) == ["Statement[0]: there is no action ecs:runtsk"]
+
+
+def test_a_key_that_no_request_has_is_told() -> None:
+    there = {"ecs:cluster": "a", "ECS:CreateAction": "RunTask", "ecs:ResourceTag/team": "a", "iam:PassedToService": "a"}
+    missing = {"ecs:clusters": "a", "ecs:ResourceTag": "a", "ecsctl:host-paths": "a"}
+    given = policy({"Condition": {"StringEquals": {**there, **missing}}})
+    found = list(unknown_keys(given, ["ecs:cluster", "ecs:CreateAction", "ecs:ResourceTag/", "ecsctl:host-path"]))
+    keys = ("ecs:clusters", "ecs:resourcetag", "ecsctl:host-paths")
+    assert found == [f"Statement[0]: there is no key {key}" for key in keys]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
@@ -112,6 +112,20 @@ def test_an_address_of_another_machine_cannot_be_listened_at() -> None:
         pass
 
 
+def test_connections_leave_half_of_the_open_files_for_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecsctl.server.tcp_socket.resource.getrlimit", lambda _: (8, 8))
+    with bound([parse_address("127.0.0.1:0")] * 2) as (listener, _), ExitStack() as clients:
+        listener.settimeout(1)
+        there = [clients.enter_context(socket.create_connection(listener.getsockname())) for _ in range(3)]
+        taken = [clients.enter_context(listener.accept()[0]) for _ in range(2)]
+        with pytest.raises(TimeoutError):
+            listener.accept()
+        assert there[-1].recv(1) == b"", "the third is closed"
+        taken[0].close()
+        clients.enter_context(socket.create_connection(listener.getsockname()))
+        clients.enter_context(listener.accept()[0])
+
+
 def test_boto3_by_tls_is_answered_and_plain_text_is_not(world: World, tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
     assert tls_context(cert, key).minimum_version == ssl.TLSVersion.TLSv1_2
@@ -136,7 +150,7 @@ def test_files_that_are_no_certificate_and_its_key_are_refused_in_a_line(tmp_pat
         ((tmp_path / "none", key), f"--tls-cert {tmp_path / 'none'}: No such file or directory"),
         ((cert, other), "the key is not the key of that certificate"),
         ((cert, cert.with_suffix(".pem")), f"--tls-key {cert} can be read by everybody: chmod 600 {cert}"),
-        ((key, key), "the key are not both PEM"),
+        ((key, key), f"--tls-cert {key} --tls-key {key}: they are not both PEM"),
         ((cert, sealed), "--tls-key: the key has a password, which nobody is there to type: give one without"),
         ((cert, open_key), f"--tls-key {open_key} can be read by everybody: chmod 600 {open_key}"),
         ((cert, tmp_path), "--tls-key"),

@@ -61,6 +61,7 @@ def test_another_thing_is_never_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "s").read_text() == "precious"
     (tmp_path / "link").symlink_to(tmp_path / "s")
     assert "is there and is no socket" in refused(tmp_path / "link")
+    assert {path.name for path in tmp_path.iterdir()} == {"s", "link"}, "no lock is left beside it"
 
 
 def test_a_path_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
