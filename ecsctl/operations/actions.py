@@ -129,7 +129,6 @@ def shape_of(action: str, suffix: str) -> type[Record]:
     return shape
 
 
-@cache
 def operation_of(action: str) -> Callable[[Context, Any], Record]:
     """The function that does it."""
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
