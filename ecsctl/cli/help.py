@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
+from ecsctl.cli import global_flags
 from ecsctl.cli.argv import Flag
 
 Row = tuple[str, str]
@@ -24,6 +25,12 @@ def print_page(usage: str, about: str, sections: Sequence[tuple[str, Sequence[Ro
     ]
     parts += ["\n".join([f"{title}:", *_rows(rows, width)]) for title, rows in sections if rows]
     sys.stdout.write("\n\n".join([*parts, last] if last else parts) + "\n")
+
+
+def print_flags(name: str, about: str, flags: Sequence[Flag]) -> None:
+    """Write the page of a command that has flags and nothing else."""
+    sections = [("Options", flag_rows(flags)), ("Options of every command", flag_rows(global_flags.FLAGS))]
+    print_page(f"ecsctl {name} [OPTIONS]", about, sections)
 
 
 def _rows(rows: Sequence[Row], width: int) -> list[str]:

@@ -73,10 +73,9 @@ class Reconcile:
 
     def execute(self, invocation: Invocation, words: Sequence[str]) -> int:
         if wants_help(words):
-            from ecsctl.cli.help import flag_rows, print_page
+            from ecsctl.cli.help import print_flags
 
-            sections = [("Options", flag_rows(FLAGS)), ("Options of every command", flag_rows(global_flags.FLAGS))]
-            print_page(f"ecsctl {self._entry.name} [OPTIONS]", ABOUT, sections)
+            print_flags(self._entry.name, ABOUT, FLAGS)
             return 0
         try:
             parsed, found = global_flags.read(words, FLAGS)
