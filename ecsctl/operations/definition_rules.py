@@ -28,6 +28,7 @@ from ecsctl.operations.container_rules import (
 from ecsctl.operations.definition_graph import graph_problems
 from ecsctl.operations.fargate_rules import fargate_problems
 from ecsctl.operations.log_router_rules import log_router_problems
+from ecsctl.operations.strict_json import has_surrogate
 from ecsctl.operations.task_rules import expression_problem
 
 MAX_BYTES = 64 << 10
@@ -95,7 +96,7 @@ def _odd_values(value: object, path: str) -> Iterator[Problem]:
     elif isinstance(value, str):
         if "\0" in value:
             yield path, "must not contain a NUL character."
-        elif not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        elif has_surrogate(value):
             yield path, "contains half of a surrogate pair, which is not a character."
     elif isinstance(value, int) and not -_INT32 <= value < _INT32:
         yield path, f"{value} is out of range: integers have 32 bits."

@@ -133,7 +133,7 @@ def _check_tokens(text: str, where: str) -> None:
 
 def _check_string(text: str, where: str, match: re.Match[str]) -> str:
     value: str = json.loads(match[0])
-    if _has_surrogate(value):
+    if has_surrogate(value):
         _refuse(text, where, match.start(), "half of a surrogate pair (\\ud800 … \\udfff): not a character")
     return value
 
@@ -143,7 +143,7 @@ def _check_scalar(text: str, where: str, match: re.Match[str]) -> None:
     if part in ("NaN", "Infinity", "-Infinity"):
         _refuse(text, where, match.start(), f"{part} is not JSON: write a number")
     if _NUMBER.match(part):
-        too_long = len(part.lstrip("-")) > MAX_DIGITS and part.lstrip("-").isdigit()
+        too_long = _is_long(part) and part.removeprefix("-").isdigit()
         if too_long or float(part) in (float("inf"), float("-inf")):
             _refuse(text, where, match.start(), "the number is out of range")
 
@@ -173,7 +173,8 @@ def _template(line: str) -> str | None:
     return _cut(found[0]) if found else None
 
 
-def _has_surrogate(text: str) -> bool:
+def has_surrogate(text: str) -> bool:
+    """Whether there is half of a surrogate pair in it, which is no character."""
     return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
