@@ -8,22 +8,23 @@ import asyncio
 import os
 import socket
 import struct
-import sys
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 PATIENCE = 20.0
 """Seconds that a request may take to arrive, from its first byte (or the connection) to its last."""
-_TOO_LONG = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+LARGEST_HEAD = 64 << 10
+"""Bytes that may come without anything being complete by them: the headers, or a part of the body."""
+MOST_WAITING = 64
+"""Requests of a connection that may wait for the one before them."""
 _LINGER = 1.0
 """Seconds in which what still comes is dropped, before hanging up: an answer may be lost to who is still sending."""
 
 
-class Connection(H11Protocol):
+class Connection(HttpToolsProtocol):
     """One of them."""
 
     patience = PATIENCE
@@ -32,6 +33,9 @@ class Connection(H11Protocol):
         super().__init__(*arguments, **more)
         self._deadline: asyncio.TimerHandle | None = None
         self._refused = False
+        self._arriving = False
+        self._in_head = False
+        self._unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -45,10 +49,42 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not self._refused:
-            super().data_received(data)
-            if self.transport.get_protocol() is self:  # else it has become a WebSocket, which stays open
-                self._wait(begun=True)
+        if self._refused:
+            return
+        self._unread += len(data)
+        super().data_received(data)
+        if self.transport.get_protocol() is not self:
+            return  # it has become a WebSocket, which stays open
+        if self._unread > LARGEST_HEAD:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self._wait(begun=True)
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= MOST_WAITING:
+            raise ValueError("too many requests at once")
+        self._arriving = self._in_head = True
+        self._unread = 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # what follows the body is no header of the request
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if not self.url.startswith(b"/"):
+            raise ValueError("the target of the request is not a path")  # it may name another host than `Host` does
+        self._in_head = False
+        self._unread = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._arriving = False
+        self._unread = 0
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -57,26 +93,35 @@ class Connection(H11Protocol):
     def shutdown(self) -> None:
         """Called where the server ends: a request is not waited for of which something is still to come."""
         super().shutdown()
-        if self.conn.their_state is h11.SEND_BODY and not self._refused:
+        if self.cycle is not None and self.cycle.more_body and not self.cycle.response_complete:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+    def handle_websocket_upgrade(self) -> None:
         self._stop_waiting()
-        super().handle_websocket_upgrade(event)
+        super().handle_websocket_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Called where a client would rather speak another protocol. It is answered in this one; the parser takes what
+        would follow for the other."""
+        self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """Called where h11 could not read a request; its error says more than the message."""
-        error = sys.exc_info()[1]
-        too_long = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == _TOO_LONG
-        self._refuse(_TOO_LONG if too_long else HTTPStatus.BAD_REQUEST)
+        """Called where what came is no request."""
+        self._refuse(HTTPStatus.BAD_REQUEST)
 
     def _wait(self, *, begun: bool) -> None:
         """Be patient while a request arrives; `begun`: something of it has come, or is to come on a new connection."""
-        arriving = self.conn.their_state is h11.SEND_BODY or (begun and self.conn.their_state is h11.IDLE)
+        arriving = (begun or self._arriving) and not self._answering
         if not arriving or self._refused or self.transport.is_closing():
             self._stop_waiting()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(self.patience, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+
+    @property
+    def _answering(self) -> bool:
+        """Whether there is a request that has arrived, and is not answered."""
+        cycle = self.cycle
+        return bool(self.pipeline) or (cycle is not None and not cycle.more_body and not cycle.response_complete)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:
@@ -85,14 +130,22 @@ class Connection(H11Protocol):
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer with nothing but a status, unless an answer has begun, and hang up."""
+        if self._refused or self.transport.is_closing():
+            return
         self._stop_waiting()
         self._refused = True
-        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.close()
-            return
-        headers = [("connection", "close"), ("content-length", "0")]
-        for event in (h11.Response(status_code=status, headers=headers, reason=status.phrase), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False  # what came before is answered
+                return
+            if cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        answer = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        self.transport.write(answer.encode())
         if self.transport.can_write_eof():
             with suppress(OSError):  # the other side has hung up by now
                 self.transport.write_eof()

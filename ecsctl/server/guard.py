@@ -65,8 +65,6 @@ class Guard:
 
 
 def _misdirected(scope: Scope, hosts: frozenset[str]) -> tuple[HTTPStatus, str] | None:
-    if not scope["raw_path"].startswith(b"/"):
-        return HTTPStatus.BAD_REQUEST, "the target of the request is not a path"
     found = _values(scope, b"host")
     if len(found) != 1:
         return HTTPStatus.BAD_REQUEST, f"it has {len(found) or 'no'} headers Host"

@@ -94,6 +94,94 @@ def test_a40_the_second_request_of_a_connection_may_not_be_slow_either(server: R
     assert b"HTTP/1.1 408 Request Timeout" in answer
 
 
+LIST = HEAD + b"X-Amz-Target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n"
+EMPTY = LIST + b"Content-Length: 2\r\n\r\n{}"
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (HEAD + b"X-Long: ", b"a" * 4096),
+        (HEAD, b"X-Many: a\r\n" * 400),
+        (b"POST /", b"a" * 4096),
+        (LIST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Long: ", b"a" * 4096),
+        (LIST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"X-Many: a\r\n" * 400),
+        (LIST + b"Transfer-Encoding: chunked\r\n\r\n2;", b"a" * 4096),
+    ],
+)
+def test_a40_headers_trailers_and_extensions_that_do_not_end_are_too_large(
+    server: Running, start: bytes, more: bytes
+) -> None:
+    with connected(server) as connection:
+        connection.sendall(start)
+        with suppress(OSError):
+            for _ in range(400):
+                connection.sendall(more)
+        assert rest(connection).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+def test_requests_that_come_before_the_answer_are_answered_in_turn(server: Running) -> None:
+    with connected(server) as connection:
+        connection.sendall(EMPTY * 20 + HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
+        answers = rest(connection).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200"] * 20 + [b"400"]  # the last names no operation
+
+
+def test_a40_requests_without_end_that_wait_for_no_answer_are_cut_off(server: Running) -> None:
+    with connected(server) as connection:
+        with suppress(OSError):
+            connection.sendall(EMPTY * 5000)
+        assert 1 <= rest(connection).count(b"HTTP/1.1 200 ") < 1000
+    assert server.call("ListClusters").status == 200
+
+
+def test_what_came_whole_is_answered_whatever_follows(server: Running) -> None:
+    with connected(server) as connection:
+        connection.sendall(EMPTY + b"\0\0\0\0\r\n\r\n")
+        answer = rest(connection)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"}")
+
+
+def test_what_follows_a_body_is_no_header(server: Running) -> None:
+    chunked = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n"
+    trailer = b"X-Amz-Target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\r\n"
+    with connected(server) as connection:
+        connection.sendall(HEAD + chunked + trailer)
+        answer = rest(connection)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request")
+    assert b"UnknownOperationException" in answer
+
+
+def test_who_would_rather_speak_http_2_is_answered_all_the_same(server: Running) -> None:
+    with connected(server) as connection:
+        upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+        connection.sendall(LIST + upgrade + b"Content-Length: 2\r\n\r\n{}")
+        answer = rest(connection)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        LIST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        LIST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        LIST + b"Content-Length: +2\r\n\r\n{}",
+        LIST + b"Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n",
+        LIST + b"Transfer-Encoding: gzip\r\n\r\n{}",
+        LIST + b"X-Broken : a\r\nContent-Length: 2\r\n\r\n{}",
+        LIST + b"X-Folded: a\r\n b\r\nContent-Length: 2\r\n\r\n{}",
+        LIST.replace(b"\r\n", b"\n") + b"Content-Length: 2\n\n{}",
+    ],
+)
+def test_a40_where_a_request_ends_is_never_in_doubt(server: Running, request_: bytes) -> None:
+    """RFC 9112 6.3 and 11.2, request smuggling: servers that disagree read a body as the next request."""
+    with connected(server) as connection:
+        connection.sendall(request_)
+        assert rest(connection).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
 def test_a40_a_request_that_never_ends_does_not_keep_the_server_from_ending(world: World, tmp_path: Path) -> None:
     with ExitStack() as stack:
         with serving(world.process(), tmp_path / "s", signed=False) as server:
