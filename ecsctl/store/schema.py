@@ -119,6 +119,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE account_setting (
         key TEXT PRIMARY KEY, scope TEXT NOT NULL, principal TEXT NOT NULL, doc BLOB NOT NULL
     );
+
+    -- ListTasks takes a page of a cluster's tasks by their age.
+    DROP INDEX task_cluster;
+    CREATE INDEX task_cluster ON task (cluster, desired_status, created_at);
     """,
 )
 
