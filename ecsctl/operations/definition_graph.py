@@ -42,7 +42,7 @@ def graph_problems(containers: list[ContainerDefinition], network_mode: str) -> 
 def find_cycle(edges: Edges) -> list[str] | None:
     """The first cycle found, its first name repeated at the end; None when there is none. Not recursive."""
     done: set[str] = set()
-    for start in edges:
+    for start in edges if any(edges.values()) else ():
         path: list[str] = []
         stack = [(start, 0)]
         while stack:

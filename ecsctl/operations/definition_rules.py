@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -13,7 +12,7 @@ from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.arn import check_name
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception
-from ecsctl.model.record import Record, to_wire
+from ecsctl.model.record import Record
 from ecsctl.model.sizes import task_memory_mib, task_size_problems
 from ecsctl.model.tag_text import may_be_in_tag
 from ecsctl.model.task_definition import Volume
@@ -36,6 +35,8 @@ MAX_CONTAINERS = 10
 MAX_CONSTRAINTS = 10
 MAX_TAGS = 50
 _INT32 = 1 << 31
+_MAY_BE_ODD = re.compile(rb"\\u0000|[0-9]{10}")
+"""In JSON. It takes a tenth of the time to look for than the values themselves."""
 _ROLE = re.compile(r"[\w+=,.@:/*<>-]{1,2048}", re.ASCII)
 _DRIVER = re.compile(r"[A-Za-z0-9][\w./:-]{0,254}", re.ASCII)
 
@@ -55,8 +56,10 @@ def check_tags(tags: Iterable[Tag] | None, path: str = "tags") -> None:
 
 def _problems(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
     # size first: whatever comes after may then look at everything without thought for its cost
-    yield from _too_large(request)
-    yield from _odd_values(request, "")
+    text = _text(request)
+    yield from _too_large(request, len(text))
+    if not text or _MAY_BE_ODD.search(text):
+        yield from _odd_values(request, "")
     yield from _containers(request)
     yield from _task(request)
     yield from _volumes(request)
@@ -67,10 +70,17 @@ def _problems(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
     yield from _tag_problems(request.tags or [], "tags")
 
 
-def _too_large(request: RegisterTaskDefinitionRequest) -> Iterator[Problem]:
+def _text(request: RegisterTaskDefinitionRequest) -> bytes:
+    """The request as JSON; empty where it is none, for something in it that is no character."""
+    try:
+        return msgspec.json.encode(request)
+    except UnicodeEncodeError:
+        return b""
+
+
+def _too_large(request: RegisterTaskDefinitionRequest, size: int) -> Iterator[Problem]:
     if len(request.container_definitions) > MAX_CONTAINERS:
         yield "containerDefinitions", f"Too many containers. A task definition has at most {MAX_CONTAINERS}."
-    size = len(json.dumps(to_wire(request), separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
     if size > MAX_BYTES:
         yield (
             request.family,

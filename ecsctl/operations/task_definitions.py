@@ -67,7 +67,8 @@ def register_revision(ctx: Context, revision: Revision) -> None:
 def put_revision(tx: Transaction, ctx: Context, revision: Revision) -> None:
     """Write a revision under its number, which has to be free."""
     arn = ctx.scope.task_definition(revision.family, revision.revision)
-    _put(tx, ctx, register(revision, revision.revision, arn, ctx.now(), ctx.caller), revision.tags)
+    last = max(_last_revision(tx, ctx, revision.family), revision.revision)
+    _put(tx, ctx, register(revision, revision.revision, arn, ctx.now(), ctx.caller), revision.tags, last)
 
 
 def _unchanged(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition | None:
@@ -79,24 +80,33 @@ def _unchanged(view: View, ctx: Context, request: RegisterTaskDefinitionRequest)
 
 
 def _next_revision(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
-    family = view.get(FAMILIES, f"{ctx.scope.key}/{request.family}")
-    revision = (family.last_revision if family else 0) + 1
+    revision = _last_revision(view, ctx, request.family) + 1
     return register(request, revision, ctx.scope.task_definition(request.family, revision), ctx.now(), ctx.caller)
+
+
+def _last_revision(view: View, ctx: Context, family: str) -> int:
+    """The highest number that a family has given, 0 where there is none."""
+    known = view.get(FAMILIES, _family_key(ctx, family))
+    return known.last_revision if known else 0
+
+
+def _family_key(ctx: Context, family: str) -> str:
+    return f"{ctx.scope.key}/{family}"
 
 
 def _register(tx: Transaction, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
     definition = _next_revision(tx, ctx, request)
-    _put(tx, ctx, definition, request.tags)
+    _put(tx, ctx, definition, request.tags, definition.revision or 0)
     return definition
 
 
-def _put(tx: Transaction, ctx: Context, definition: TaskDefinition, tags: list[Tag] | None) -> None:
-    key = f"{ctx.scope.key}/{definition.family}"
-    known = tx.get(FAMILIES, key)
-    last = max(known.last_revision if known else 0, definition.revision or 0)
-    tx.put(FAMILIES, Family(key=key, name=str(definition.family), last_revision=last))
+def _put(tx: Transaction, ctx: Context, definition: TaskDefinition, tags: list[Tag] | None, last: int) -> None:
+    """A new revision, and the highest number that its family has given."""
+    family = str(definition.family)
+    tx.put(FAMILIES, Family(key=_family_key(ctx, family), name=family, last_revision=last))
     tx.put(TASK_DEFINITIONS, definition)
-    put_tags(tx, str(definition.task_definition_arn), tags)
+    if tags:
+        put_tags(tx, str(definition.task_definition_arn), tags)
 
 
 def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> DescribeTaskDefinitionResponse:

@@ -10,7 +10,7 @@ import ipaddress
 import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import datetime, timezone
@@ -31,6 +31,7 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.strict_json import MAX_BYTES
 from ecsctl.server import protocol, sessions
 from ecsctl.server.asked import Asked, Operation, Refused, asked_elsewhere, asked_in, prepare
+from ecsctl.server.batches import Batches
 from ecsctl.server.entry import Caller, Entry
 from ecsctl.server.guard import Door, Guard
 from ecsctl.server.live_tails import LiveTails
@@ -48,7 +49,7 @@ _LARGE, _MOST_LARGE = 64 << 10, 16
 
 class Answer(NamedTuple):
     """What is sent, and for the log and the metrics the operation and the code; both are words of our own. `stream` is
-    sent instead of a body, as it comes."""
+    sent instead of a body, as it comes. `writes`: the state may be another one."""
 
     status: int
     body: bytes
@@ -58,6 +59,7 @@ class Answer(NamedTuple):
     content_type: str = protocol.CONTENT_TYPE
     headers: Mapping[str, str] = MappingProxyType({})
     stream: AsyncIterator[bytes] | None = None
+    writes: bool = False
 
     def response(self, number: str) -> Response:
         """As the server sends it."""
@@ -84,6 +86,7 @@ class Endpoint:
         self._tails = LiveTails()
         self._large = asyncio.Semaphore(_MOST_LARGE)
         self._threads = ThreadPoolExecutor(_AT_ONCE, "operation")
+        self._batches = Batches[Answer](self._threads, self._together)
         protocol.prepare()
         prepare()
 
@@ -132,8 +135,13 @@ class Endpoint:
                     body = await self._body(request, room)
                 except ClientDisconnect:
                     return Response(status_code=400)  # nobody reads it
-                loop = asyncio.get_running_loop()
-                answer = await loop.run_in_executor(self._threads, self._answer, request, body, number)
+                work = partial(self._answer, request, body, number)
+                if protocol.is_short(request.headers.get("x-amz-target", "")) and len(body or b"") <= _LARGE:
+                    answer = await self._batches.do(work)
+                else:
+                    answer = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        if answer.writes:
+            self._wrote()
         seconds = time.monotonic() - began
         self._metrics.answered(answer.operation, answer.code, seconds)
         self._note(
@@ -163,24 +171,34 @@ class Endpoint:
         call = request.headers.get("amz-sdk-invocation-id", "")
         return self._answers.once(caller.signature, call, work, _is_final)
 
+    def _together(self, batch: Sequence[Callable[[], Answer]]) -> Sequence[Answer]:
+        """Do what waits for nothing but the state, and have it committed at once. Where that fails each is done alone,
+        and told what failed of its own."""
+        answers: list[Answer] = []
+        try:
+            with self._context.store.together():
+                answers += [work() for work in batch]
+        except EcsctlError:
+            self._answers.forget(answers)
+            return [work() for work in batch]
+        return answers
+
     def _done(self, caller: Caller, door: Door, asked: Operation, body: bytes, number: str) -> Answer:
         """What came of the operation."""
-        principal = caller.principal.arn
+        principal, writes = caller.principal.arn, False
         try:
             self._entry.throttle(caller, door, asked.action)
             request = asked.request_in(body)
             asked.allow(self._entry, caller, request)
-            try:
-                said = asked.perform(caller.context, request, number)
-            finally:
-                if asked.writes:
-                    self._wrote()
+            writes = asked.writes
+            said = asked.perform(caller.context, request, number)
             if isinstance(said, bytes):
-                return Answer(200, said, asked.label, principal=principal, content_type=asked.content_type)
-            kind = self._tails.content_type
-            return Answer(200, b"", asked.label, principal=principal, content_type=kind, stream=said)
+                answer = Answer(200, said, asked.label, content_type=asked.content_type)
+            else:
+                answer = Answer(200, b"", asked.label, content_type=self._tails.content_type, stream=said)
         except Exception as error:
-            return self._failed(error, asked, number)._replace(principal=principal)
+            answer = self._failed(error, asked, number)
+        return answer._replace(principal=principal, writes=writes)
 
     def _failed(self, error: Exception, asked: Asked, number: str) -> Answer:
         """The answer to a request that an error ended."""

@@ -27,7 +27,7 @@ from ecsctl.model.errors import (
     invalid_parameter,
 )
 from ecsctl.model.record import R, Record, decode, fields_of, to_wire
-from ecsctl.operations.actions import NOT_YET, ROOMS, refusal, shape_of
+from ecsctl.operations.actions import NOT_YET, OF_STATE, ROOMS, refusal, shape_of
 from ecsctl.operations.strict_json import MAX_BYTES, parse_json
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -55,6 +55,11 @@ def known(target: str) -> str:
     """The operation of ECS that a target names, or `unknown`: what a client sends may be anything."""
     action = target.removeprefix(PREFIX)
     return action if target.startswith(PREFIX) and (action in ROOMS or action in NOT_YET) else "unknown"
+
+
+def is_short(target: str) -> bool:
+    """Whether a target names an operation that waits for nothing but the state."""
+    return ROOMS.get(target.removeprefix(PREFIX)) in OF_STATE
 
 
 def action_in(target: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 KEPT = 600.0
@@ -74,6 +74,18 @@ class Answers(Generic[A]):
             entry.done.wait()
             if entry.answer is not None:
                 return entry.answer
+
+    def forget(self, answers: Sequence[A]) -> None:
+        """Keep none of these."""
+        gone = set(map(id, answers))
+        with self._lock:
+            for signature, entries in list(self._entries.items()):
+                kept = [entry for entry in entries if entry.answer is None or id(entry.answer) not in gone]
+                self._bytes -= sum(entry.size for entry in entries) - sum(entry.size for entry in kept)
+                if kept:
+                    self._entries[signature] = kept
+                else:
+                    del self._entries[signature]
 
     def _found(self, signature: str, call: str) -> _Entry[A] | None:
         entries = self._entries.get(signature, [])

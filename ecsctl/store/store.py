@@ -22,6 +22,7 @@ from ecsctl.model.stored import Event, TaskRecord
 from ecsctl.store.backup import Copy, back_up
 from ecsctl.store.database import Database
 from ecsctl.store.files import Presence, beside, fingerprint, private_file
+from ecsctl.store.group_commit import GroupCommit, group_commit
 from ecsctl.store.migrate import translate
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
@@ -261,6 +262,7 @@ class Store:
         self.place = place
         self._database = database
         self._lock = threading.RLock()
+        self._group: GroupCommit | None = None
         self._key: bytes | None = None
 
     @classmethod
@@ -318,8 +320,21 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Transaction]:
-        with self._lock, self._database.writing():
+        with self._lock, self._group.part() if self._group else self._database.writing():
             yield Transaction(self._database)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes within is committed at the end of it, all at once; until then nobody may be told of
+        it, and all others wait. StateError at the end: nothing of it is done."""
+        if self.is_shared:  # a commit may be done there that is said to have failed
+            yield
+            return
+        with self._lock, group_commit(self._database, self.path) as self._group:
+            try:
+                yield
+            finally:
+                self._group = None
 
     def presence(self) -> Presence:
         """That a controller stays on this machine: while one does, the state's file is not replaced."""
