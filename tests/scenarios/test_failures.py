@@ -70,7 +70,7 @@ def test_a_port_that_somebody_else_has_taken(cli: Cli, file: File) -> None:
 
 
 def test_a_port_that_another_task_has_taken(cli: Cli, file: File) -> None:
-    definition = file({**SLEEP, "portMappings": [{"containerPort": 80, "hostPort": 18098}]})
+    definition = file({**SLEEP, "portMappings": [{"containerPort": 80, "hostPort": 18096}]})
     first = run(cli, definition)
     answer = cli.json("run-task", "--task-definition", definition)
     assert (answer["tasks"], answer["failures"][0]["reason"]) == ([], "RESOURCE:PORTS")
