@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -104,6 +105,14 @@ class Cli:
             assert time.monotonic() < end, found
             time.sleep(0.3)
 
+    def until_logged(self, *arguments: str, lines: int = 1) -> str:
+        """What `logs` shows once it is so many lines: the engine may have what was just said a moment later."""
+        end = time.monotonic() + 30
+        while len((said := self("logs", *arguments).stdout).splitlines()) < lines:
+            assert time.monotonic() < end, said
+            time.sleep(0.1)
+        return said
+
     def docker(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
         assert not check or done.returncode == 0, done.stderr
@@ -135,6 +144,18 @@ class Cli:
     def container_of(self, task: str, name: str) -> str:
         """The engine's id of a task's container."""
         return next(str(c["runtimeId"]) for c in self.task(task)["containers"] if c["name"] == name)
+
+
+def fetched(place: str) -> bytes:
+    """What a web server at HOST:PORT/PATH answers; it may just have begun."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://{place}", timeout=5) as answer:
+                return bytes(answer.read())
+        except OSError:
+            assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 class Watch:

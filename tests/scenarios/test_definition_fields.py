@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.scenarios.conftest import SLEEP, Cli, fetched, shell
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -104,8 +104,7 @@ def test_each_member_of_an_override_is_in_place_of_the_definitions(cli: Cli, fil
     assert limits(cli, task)[:2] == (64, 32)
     assert limits(cli, task)[2] == pytest.approx(600, abs=27)
     assert limits(cli, task, "other")[0] == 16
-    time.sleep(0.3)
-    assert cli("logs", task["taskArn"], "--container", "main").stdout == "1 x 3 blue\n"
+    assert cli.until_logged(task["taskArn"], "--container", "main") == "1 x 3 blue\n"
     assert task["overrides"]["containerOverrides"] == [override, {"name": "other"}]
 
 
@@ -207,7 +206,7 @@ def test_ports_that_are_fixed_chosen_and_of_udp(cli: Cli, file: File) -> None:
     assert bound[81][0] not in (0, 81, fixed)
     assert bound[53][1] == "udp"
     for port in (fixed, bound[81][0]):
-        assert fetched(port) == "hello"
+        assert fetched(f"127.0.0.1:{port}/") == b"hello\n"
     inside = cli.container_of(task["taskArn"], "main")
     before = unclaimed(cli, inside)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -223,21 +222,6 @@ def unclaimed(cli: Cli, container: str) -> int:
         line.split() for line in cli.docker("exec", container, "grep", "^Udp:", "/proc/net/snmp").splitlines()
     )
     return int(dict(zip(names, values, strict=True))["NoPorts"])
-
-
-def fetched(port: int) -> str:
-    """The last line of what a web server of this machine answers; it may just have begun."""
-    end = time.monotonic() + 10
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                if answer := b"".join(iter(lambda: client.recv(4096), b"")):
-                    return answer.decode().splitlines()[-1]
-        except ConnectionError:
-            pass
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_a_container_without_a_network(cli: Cli, file: File) -> None:

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 from ecsctl.engine.contexts import current_address
 from ecsctl.model.identity import namespace_network
 from ecsctl.store.store import Store
-from tests.scenarios.conftest import Cli
+from tests.scenarios.conftest import Cli, fetched
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -97,9 +96,7 @@ def test_web(cli: Cli) -> None:
     run(cli, "web.json", "--wait")
     (task,) = cli.json("list-tasks")["taskArns"]
     port = cli.task(task)["containers"][0]["networkBindings"][0]["hostPort"]
-    time.sleep(0.5)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
-        assert page.read() == b"It works.\n"
+    assert fetched(f"127.0.0.1:{port}/") == b"It works.\n"
     cli.until(task, lambda found: found["healthStatus"] == "HEALTHY")
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.scenarios.conftest import SLEEP, Cli, fetched, shell
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -205,11 +204,10 @@ def test_another_architecture_is_refused_before_any_pull(cli: Cli, file: File) -
 def test_log_drivers_get_their_options(cli: Cli, file: File, driver: str, options: dict[str, str], read: bool) -> None:
     logs = {"logDriver": driver, "options": options}
     task = running(cli, file({**shell(f"echo printed; {FOREVER}"), "logConfiguration": logs}))
-    time.sleep(0.3)
     config = cli.docker("inspect", "-f", "{{json .HostConfig.LogConfig}}", cli.container_of(task, "main"))
     assert json.loads(config) == {"Type": driver, "Config": options}
     if read:  # the engine keeps a copy of what it sends elsewhere
-        assert cli("logs", task).stdout == "printed\n"
+        assert cli.until_logged(task) == "printed\n"
     else:
         assert "does not support reading" in cli.error("logs", task, code=1)
 
@@ -241,8 +239,7 @@ def test_a_range_of_ports_is_published_in_a_row_and_shown_as_one(cli: Cli, file:
         assert (row["containerPortRange"], row["protocol"], row["bindIP"]) == ("9000-9002", "tcp", "0.0.0.0")
         first, last = map(int, row["hostPortRange"].split("-"))
         assert last == first + 2
-        with urllib.request.urlopen(f"http://127.0.0.1:{first + 1}/x", timeout=5) as page:
-            assert page.read() == b"second\n"
+        assert fetched(f"127.0.0.1:{first + 1}/x") == b"second\n"
         rows.append(set(range(first, last + 1)))
     assert rows[0].isdisjoint(rows[1])
     assert f":{min(rows[0])}-{max(rows[0])}->9000-9002/tcp" in cli("ps").stdout

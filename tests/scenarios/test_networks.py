@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.scenarios.conftest import SLEEP, Cli, fetched, shell
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -26,6 +25,12 @@ def run(cli: Cli, definition: str, subnet: str, public: str = "DISABLED", *more:
 
 def address(task: Any) -> str:
     return str(task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"])
+
+
+def fetched_in(cli: Cli, container: str, other: Any) -> str:
+    """What the web server of another task, which may just have begun, answers a container."""
+    script = f"for n in $(seq 100); do wget -qO- http://{address(other)}/ && break; sleep 0.1; done"
+    return cli.docker("exec", container, "sh", "-c", script)
 
 
 def test_the_containers_of_a_task_share_one_network_interface(cli: Cli, file: File, subnet: str) -> None:
@@ -49,10 +54,9 @@ def test_the_containers_of_a_task_share_one_network_interface(cli: Cli, file: Fi
             {"attachmentId": attachment["id"], "privateIpv4Address": address(task)}
         ]
         assert container["networkBindings"] == []
-    with urllib.request.urlopen(f"http://{address(task)}/", timeout=5) as answer:
-        assert answer.read() == b"hello\n"
+    assert fetched(f"{address(task)}/") == b"hello\n"
     assert len(cli.containers()) == 3
-    assert "hello" in cli("logs", task["taskArn"]).stdout
+    assert "hello" in cli.until_logged(task["taskArn"])
 
     cli("stop-task", "--task", task["taskArn"])
     stopped = cli.until(task["taskArn"], lambda t: t["lastStatus"] == "STOPPED")
@@ -65,7 +69,7 @@ def test_tasks_in_one_subnet_have_the_same_port_and_reach_each_other(cli: Cli, f
     one, other = run(cli, definition, subnet), run(cli, definition, subnet)
     assert address(one) != address(other)
     inside = one["containers"][0]["runtimeId"]
-    assert cli.docker("exec", inside, "wget", "-qO-", f"http://{address(other)}/") == "hello"
+    assert fetched_in(cli, inside, other) == "hello"
 
 
 def test_a_public_address_is_a_port_of_the_host(cli: Cli, file: File, subnet: str) -> None:
@@ -73,8 +77,7 @@ def test_a_public_address_is_a_port_of_the_host(cli: Cli, file: File, subnet: st
     task = run(cli, definition, subnet, "ENABLED")
     (binding,) = task["containers"][0]["networkBindings"]
     assert binding["containerPort"] == 80
-    with urllib.request.urlopen(f"http://127.0.0.1:{binding['hostPort']}/", timeout=5) as answer:
-        assert answer.read() == b"hello\n"
+    assert fetched(f"127.0.0.1:{binding['hostPort']}/") == b"hello\n"
 
 
 def test_the_end_of_the_network_is_the_end_of_the_task(cli: Cli, file: File, subnet: str) -> None:
@@ -97,7 +100,7 @@ def test_a_private_subnet_has_no_way_out(cli: Cli, file: File, subnet: str) -> N
     one, other = (run(cli, file(WEB, networkMode="awsvpc"), subnet) for _ in range(2))
     assert cli.docker("network", "inspect", "-f", "{{.Internal}}", subnet) == "true"
     inside = one["containers"][0]["runtimeId"]
-    assert cli.docker("exec", inside, "wget", "-qO-", f"http://{address(other)}/") == "hello"
+    assert fetched_in(cli, inside, other) == "hello"
     outside = run(cli, file(WEB, networkMode="awsvpc"), "bridge")
     script = f"timeout 2 wget -qO- http://{address(outside)}/ || echo no way"
     assert cli.docker("exec", inside, "sh", "-c", script).endswith("no way")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.scenarios.conftest import SLEEP, Cli, fetched, shell
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -68,9 +67,7 @@ def test_dynamic_ports_are_published_and_shown(cli: Cli, file: File) -> None:
     task = run(cli, "--task-definition", file({**web, "portMappings": [{"containerPort": 80}]}))
     (binding,) = task["containers"][0]["networkBindings"]
     assert (binding["containerPort"], binding["protocol"], binding["bindIP"]) == (80, "tcp", "0.0.0.0")
-    time.sleep(0.5)
-    with urllib.request.urlopen(f"http://127.0.0.1:{binding['hostPort']}/") as page:
-        assert page.read() == b"it works\n"
+    assert fetched(f"127.0.0.1:{binding['hostPort']}/") == b"it works\n"
 
 
 def test_environment_command_and_overrides(cli: Cli, file: File) -> None:
@@ -252,8 +249,7 @@ def test_what_a_host_has_left(cli: Cli, file: File) -> None:
 def test_logs_of_one_or_all_containers(cli: Cli, file: File) -> None:
     second = {**SLEEP, "name": "other", "command": ["echo there; exec sleep 100"]}
     task = run(cli, "--task-definition", file(shell("echo here; exec sleep 100"), second))["taskArn"]
-    time.sleep(0.3)
-    assert sorted(cli("logs", task).stdout.splitlines()) == ["main  | here", "other | there"]
+    assert sorted(cli.until_logged(task, lines=2).splitlines()) == ["main  | here", "other | there"]
     assert cli("logs", task[-32:], "--container", "other").stdout == "there\n"
     assert cli("logs", task[-32:][:8], "--container", "main", "--since", "1h").stdout == "here\n"
     assert "no container 'x'" in cli.error("logs", task, "--container", "x", code=1)
