@@ -146,11 +146,11 @@ def test_host_mode_shares_the_hosts_network(cli: Cli, file: File) -> None:
     [("trap 'exit 5' TERM; while :; do sleep 0.1; done", 5), ("trap '' TERM; while :; do sleep 0.1; done", 137)],
 )
 def test_a_stop_is_sigterm_then_sigkill_after_stop_timeout(cli: Cli, file: File, script: str, code: int) -> None:
-    task = run(cli, "--task-definition", file({**shell(script), "stopTimeout": 3}))["taskArn"]
+    task = run(cli, "--task-definition", file({**shell(script), "stopTimeout": 6}))["taskArn"]
     time.sleep(0.3)
     begin = time.monotonic()
     answer = cli.json("stop-task", "--task", task, "--reason", "enough")["task"]
-    assert time.monotonic() - begin < 3.5
+    assert time.monotonic() - begin < 6  # before it is killed
     assert answer["desiredStatus"] == "STOPPED"
     cli("wait", "tasks-stopped", "--tasks", task)
     stopped = cli.task(task)
