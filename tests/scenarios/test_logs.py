@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.scenarios.conftest import SLEEP, Cli, shell
+from tests.scenarios.test_watch import until
 
 pytestmark = pytest.mark.docker
 File = Callable[..., str]
@@ -28,6 +32,41 @@ def ended(cli: Cli, *arguments: str) -> str:
     task = cli.json("run-task", *arguments)["tasks"][0]["taskArn"]
     cli("wait", "tasks-stopped", "--tasks", task)
     return str(task)
+
+
+class Follower:
+    """A `logs --follow`, and the lines that it has shown."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            self.lines.append(line)
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@contextmanager
+def following(cli: Cli, *more: str) -> Iterator[Follower]:
+    made = Follower(cli.start("logs", "--follow", *more))
+    try:
+        yield made
+    finally:
+        made.end()
 
 
 def test_a_log_outlives_its_container(cli: Cli, file: File) -> None:
@@ -88,17 +127,17 @@ def test_a_service_is_followed_through_its_tasks(cli: Cli, file: File) -> None:
     cli("register-task-definition", file(shell("echo begin; trap 'exit 0' TERM; while :; do sleep 0.1; done")))
     cli("create-service", "--service-name", "web", "--task-definition", "app", "--desired-count", "1")
     cli.until_service("web", lambda service: service["runningCount"] == 1)
-    follower = cli.start("logs", "web", "--follow")
-    time.sleep(1.5)
-    old = cli.json("list-tasks", "--service-name", "web")["taskArns"][0]
-    cli("stop-task", "--task", old)
-    cli.until_service("web", lambda service: service["runningCount"] == 1)
-    new = cli.json("list-tasks", "--service-name", "web")["taskArns"][0]
-    time.sleep(2.5)
-    follower.send_signal(signal.SIGINT)
-    out, err = follower.communicate(timeout=20)
-    assert [line.split()[0] for line in out.splitlines()] == [f"{task[-32:][:8]}/main" for task in (old, new)], err
-    assert follower.returncode == 130
+    with following(cli, "web") as follower:
+        until(lambda: len(follower.lines) == 1)
+        old = cli.json("list-tasks", "--service-name", "web")["taskArns"][0]
+        cli("stop-task", "--task", old)
+        cli.until_service("web", lambda service: service["runningCount"] == 1)
+        until(lambda: len(follower.lines) >= 2)
+        new = cli.json("list-tasks", "--service-name", "web")["taskArns"][0]
+        time.sleep(1.5)  # more than between its looks: what it showed twice would be there
+        follower.interrupt()
+    assert [line.split()[0] for line in follower.lines] == [f"{task[-32:][:8]}/main" for task in (old, new)]
+    assert follower.process.returncode == 130
 
 
 def test_what_is_filtered_is_a_document(cli: Cli, file: File) -> None:
@@ -124,23 +163,28 @@ def test_what_cannot_be_read_is_one_line(cli: Cli, file: File, arguments: list[s
 
 
 def test_following_with_no_last_lines_shows_what_comes(cli: Cli, file: File) -> None:
-    talk = (
-        "echo old; n=0; trap 'exit 0' TERM; while :; do [ ! -e /tmp/go ] || { echo new; rm /tmp/go; }; sleep 0.1; done"
-    )
+    new = "{ n=$((n+1)); echo new $n; rm /tmp/go; }"
+    talk = f"echo old; n=0; trap 'exit 0' TERM; while :; do [ ! -e /tmp/go ] || {new}; sleep 0.1; done"
     cli("register-task-definition", file(shell(talk)))
     cli("create-service", "--service-name", "web", "--task-definition", "app", "--desired-count", "1")
     cli.until_service("web", lambda service: service["runningCount"] == 1)
-    follower = cli.start("logs", "web", "-f", "-n", "0")
-    time.sleep(2)
-    cli.docker("exec", cli.containers()[0], "touch", "/tmp/go")
-    time.sleep(1)
-    follower.send_signal(signal.SIGINT)
-    out, _ = follower.communicate(timeout=20)
-    assert [line.split()[-1] for line in out.splitlines()] == ["new"]
+    (container,) = cli.containers()
+    with following(cli, "web", "-n", "0") as follower:
+
+        def is_heard() -> bool:
+            """It may not follow yet: what was said before is none of its lines."""
+            cli.docker("exec", container, "touch", "/tmp/go")
+            return bool(follower.lines)
+
+        until(is_heard)
+        time.sleep(1)
+        follower.interrupt()
+    said = [line.split()[-2:] for line in follower.lines]
+    first = int(said[0][1])
+    assert said == [["new", str(first + n)] for n in range(len(said))]
 
 
 def test_a_task_that_runs_is_in_its_group(cli: Cli, file: File) -> None:
     talk = {**SLEEP, "command": ["echo here; " + SLEEP["command"][0]], "logConfiguration": AWSLOGS}
     cli("run-task", "--task-definition", file(talk), "--wait")
-    time.sleep(0.3)
-    assert cli("logs", "/ecs/app").stdout.endswith("| here\n")
+    assert cli.until_logged("/ecs/app").endswith("| here\n")
