@@ -224,7 +224,7 @@ def test_a_task_protects_itself_while_a_controller_stays(cli: Cli, service_task:
     with watching(cli):
         began = time.monotonic()
         found = protect(cli, service_task, '{"ProtectionEnabled":true,"ExpiresInMinutes":60}')
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30  # the next look at every host is minutes away
         assert found["protection"]["ProtectionEnabled"] is True
         assert found["protection"]["TaskArn"] == service_task
         assert re.fullmatch(r"[0-9-]+T[0-9:]+Z", found["protection"]["ExpirationDate"])
@@ -314,6 +314,11 @@ def test_where_there_can_be_no_endpoint_a_task_runs_and_is_told_nothing(
     assert cli.task(arn)["stoppedReason"].startswith("ResourceInitializationError")
 
 
+def others(cli: Cli) -> str:
+    """Containers of other tests' tasks, which go on beside."""
+    return cli.docker("ps", "-aq", "--filter", "label=ecsctl.task")
+
+
 def test_what_answers_tasks_goes_when_there_are_none(cli: Cli, file: File) -> None:
     task = start(cli, file(SLEEP))
     cli("stop-task", "--task", task)
@@ -321,9 +326,10 @@ def test_what_answers_tasks_goes_when_there_are_none(cli: Cli, file: File) -> No
     (cli.home / "config.toml").write_text('stopped_container_retention = "0s"\n')
     cli("reconcile")
     while cli.docker("ps", "-aq", "--filter", f"name={ENDPOINT_NAME}"):
-        if cli.docker("ps", "-aq", "--filter", "label=ecsctl.task"):
-            return  # of other tests, which go on beside
-        assert "remove the metadata endpoint" in cli("reconcile").stdout
+        if others(cli):
+            return
+        removed = "remove the metadata endpoint" in cli("reconcile").stdout
+        assert removed or others(cli)  # that have begun meanwhile
     assert cli.docker("volume", "ls", "-q", "--filter", f"name={ENDPOINT_NAME}") == ""
     assert cli.docker("network", "ls", "-q", "--filter", f"name={ENDPOINT_NAME}") == ""
 
