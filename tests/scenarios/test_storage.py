@@ -75,16 +75,17 @@ def test_a_volume_of_a_task_is_shared_by_its_containers_and_goes_with_it(cli: Cl
     wait = [{"containerName": "main", "condition": "SUCCESS"}]
     first = {**shell("echo one > /data/x"), "essential": False, **mounted("scratch")}
     readers = [
-        {**shell("cat /other/x", name="reader", dependsOn=wait), **mounted("scratch", "/other", readOnly=True)},
+        {
+            **shell("cat /other/x", name="reader", essential=False, dependsOn=wait),
+            **mounted("scratch", "/other", readOnly=True),
+        },
         shell(
             "cat /data/x; touch /data/y 2>/dev/null || echo read-only",
             name="from",
-            essential=False,
-            dependsOn=[{"containerName": "reader", "condition": "START"}, *wait],
+            dependsOn=[{"containerName": "reader", "condition": "COMPLETE"}, *wait],
             volumesFrom=[{"sourceContainer": "main", "readOnly": True}],
         ),
     ]
-    readers[0]["command"] = [readers[0]["command"][0] + "; sleep 2"]
     cli.configure('stopped_container_retention = "0s"\n')
     out = said(cli, file(first, *readers, volumes=volumes))
     assert sorted(line.split("| ")[1] for line in out.splitlines()) == ["one", "one", "read-only"]
