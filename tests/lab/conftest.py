@@ -71,7 +71,7 @@ class Fleet(Cli):
         events = self.service("web")["events"]
         return bool(events) and events[0]["message"].endswith("has reached a steady state.")
 
-    def until(self, condition: Callable[[], Any], seconds: float = 30.0) -> float:  # type: ignore[override]
+    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> float:  # type: ignore[override]
         """Reconcile as from cron, and often, until it is so; how many seconds it took."""
         begin = time.monotonic()
         while not condition():

@@ -174,7 +174,7 @@ def test_a_release_gets_through_while_a_host_dies(fleet: Fleet, file: File) -> N
         fleet("register-task-definition", file(environment=[{"name": "RELEASE", "value": "2"}]))
         fleet("update-service", "--service", "web", "--task-definition", "app")
         fleet["host2"].kill()
-        until(lambda: len(fleet.service("web")["deployments"]) == 1, seconds=40)
+        until(lambda: len(fleet.service("web")["deployments"]) == 1)
         fleet("wait", "services-stable", "--services", "web")
     assert all_up(fleet) == 6
     tasks = fleet.json("describe-tasks", "--tasks", *fleet.json("list-tasks")["taskArns"])["tasks"]

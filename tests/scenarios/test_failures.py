@@ -50,7 +50,7 @@ def test_run_task_does_not_wait_for_a_pull(cli: Cli, file: File) -> None:
         assert cli.task(task)["lastStatus"] == "PENDING"
         answer = cli.json("stop-task", "--task", task)["task"]
         assert answer["desiredStatus"] == "STOPPED"
-        cli.until(task, lambda t: t["lastStatus"] == "STOPPED", 10)
+        cli.until(task, lambda t: t["lastStatus"] == "STOPPED", 30)
         asked.close()
 
 

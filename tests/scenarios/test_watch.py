@@ -48,7 +48,8 @@ def up(cli: Cli) -> list[str]:
     return cli.containers("--filter", "status=running")
 
 
-def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    """It has to be so within the time, which is far less than the interval of `watching`."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
