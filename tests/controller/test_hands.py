@@ -139,11 +139,11 @@ def test_containers_are_made_one_after_the_other_and_started_meanwhile() -> None
         return Outcome(task[0].op, task[0].container, "ok")
 
     calls: Calls[tuple[Action, None, None]] = Calls(call)
-    calls.add([(Action("create", f"c{number}", "", ""), None, None) for number in range(3)])
+    calls.add([(Action("create", f"c{number}", "", ""), None, None) for number in range(10)])
     while calls.busy:
         for outcome in calls.answers(None):
             if outcome.op == "create":
                 calls.add([(Action("start", outcome.container, "", ""), None, None)])
     making = [kind for kind, op in events if op == "create"]
-    assert making == ["begin", "end"] * 3
+    assert making == ["begin", "end"] * 10
     assert events.index(("begin", "start")) < len(events) - 1 - events[::-1].index(("begin", "create"))
