@@ -20,6 +20,7 @@ File = Callable[..., str]
 def test_hosts_of_an_inventory_serve_and_one_goes_without_a_task_missing(
     cli: Cli, file: File, hosts: list[Dockerd], tmp_path: Path
 ) -> None:
+    cli.configure('healthy_after = "1s"\n')  # what moves waits for it: 40 seconds of the sixty, else
     wishes = [{"address": host.address, "name": f"h{n}", "zone": f"z{n}"} for n, host in enumerate(hosts)]
     inventory = tmp_path / "hosts.json"
     inventory.write_text(json.dumps({"hosts": wishes}))
