@@ -80,7 +80,7 @@ class Cli:
         """describe-tasks of one task."""
         return self.json("describe-tasks", "--tasks", task)["tasks"][0]
 
-    def until(self, task: str, condition: Callable[[Any], bool], seconds: float = 30.0) -> Any:
+    def until(self, task: str, condition: Callable[[Any], bool], seconds: float = 60.0) -> Any:
         """The task when the condition holds; it has to within the time."""
         end = time.monotonic() + seconds
         while True:
@@ -94,7 +94,7 @@ class Cli:
         """describe-services of one service."""
         return self.json("describe-services", "--services", name)["services"][0]
 
-    def until_service(self, name: str, condition: Callable[[Any], bool], seconds: float = 60.0) -> Any:
+    def until_service(self, name: str, condition: Callable[[Any], bool], seconds: float = 120.0) -> Any:
         """The service when the condition holds, with a reconcile now and then, as from cron."""
         end = time.monotonic() + seconds
         while True:
