@@ -52,7 +52,16 @@ _ROOMS = {
 ROOMS = {action: room for room, actions in _ROOMS.items() for action in actions.split()}
 """The room of each action of ECS that ecsctl has."""
 OF_STATE = frozenset(
-    "account_settings attributes capacity_providers clusters namespaces tags task_definitions task_protection".split()
+    {
+        "account_settings",
+        "attributes",
+        "capacity_providers",
+        "clusters",
+        "namespaces",
+        "tags",
+        "task_definitions",
+        "task_protection",
+    }
 )
 """Rooms whose actions ask no host."""
 OF_EC2 = {"DescribeRegions": "regions", "DescribeAvailabilityZones": "regions"}

@@ -61,11 +61,20 @@ class Guard:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"over {MOST_HEADERS} headers, or {MOST_BYTES} bytes"
         if self._door.hosts is None:
             return None
-        return _misdirected(scope, self._door.hosts) or _foreign(scope) or _simple(scope)
+        said: Said = {}
+        for name, value in headers:
+            if name in _TELLING:
+                said.setdefault(name, []).append(value.decode("latin-1"))
+        return _misdirected(scope, said, self._door.hosts) or _foreign(scope, said) or _simple(said)
 
 
-def _misdirected(scope: Scope, hosts: frozenset[str]) -> tuple[HTTPStatus, str] | None:
-    found = _values(scope, b"host")
+Said = dict[bytes, list[str]]
+"""What the headers say that are looked at, by their names."""
+_TELLING = frozenset({b"host", b"origin", b"sec-fetch-site", b"content-type", b"content-encoding", b"authorization"})
+
+
+def _misdirected(scope: Scope, said: Said, hosts: frozenset[str]) -> tuple[HTTPStatus, str] | None:
+    found = said.get(b"host", [])
     if len(found) != 1:
         return HTTPStatus.BAD_REQUEST, f"it has {len(found) or 'no'} headers Host"
     name = re.sub(r":[0-9]*$", "", found[0]).lower()
@@ -75,12 +84,12 @@ def _misdirected(scope: Scope, hosts: frozenset[str]) -> tuple[HTTPStatus, str] 
     return HTTPStatus.MISDIRECTED_REQUEST, f"Host {found[0][:100]!a} is no name of this server; see --host-name"
 
 
-def _foreign(scope: Scope) -> tuple[HTTPStatus, str] | None:
-    own = f"{_SECURE.get(scope['scheme'], scope['scheme'])}://{_values(scope, b'host')[0]}".lower()
-    for origin in _values(scope, b"origin"):
+def _foreign(scope: Scope, said: Said) -> tuple[HTTPStatus, str] | None:
+    own = f"{_SECURE.get(scope['scheme'], scope['scheme'])}://{said[b'host'][0]}".lower()
+    for origin in said.get(b"origin", []):
         if origin.lower() != own:
             return HTTPStatus.FORBIDDEN, f"it is of a web page, Origin {origin[:100]!a}"
-    for site in _values(scope, b"sec-fetch-site"):
+    for site in said.get(b"sec-fetch-site", []):
         if site not in ("same-origin", "none"):
             return HTTPStatus.FORBIDDEN, f"it is of a web page, Sec-Fetch-Site {site[:100]!a}"
     return None
@@ -89,16 +98,12 @@ def _foreign(scope: Scope) -> tuple[HTTPStatus, str] | None:
 _SECURE = {"ws": "http", "wss": "https"}
 
 
-def _simple(scope: Scope) -> tuple[HTTPStatus, str] | None:
-    for kind in _values(scope, b"content-type"):
+def _simple(said: Said) -> tuple[HTTPStatus, str] | None:
+    for kind in said.get(b"content-type", []):
         media = kind.partition(";")[0].strip().lower()
-        if media in _SIMPLE and not (media == _SIMPLE[-1] and _values(scope, b"authorization")):
+        if media in _SIMPLE and not (media == _SIMPLE[-1] and b"authorization" in said):
             return HTTPStatus.FORBIDDEN, f"a body of the type {media}, which any web page may send"
-    for coding in _values(scope, b"content-encoding"):
+    for coding in said.get(b"content-encoding", []):
         if coding.strip().lower() not in ("", "identity"):
             return HTTPStatus.BAD_REQUEST, f"a body that is packed, Content-Encoding {coding[:100]!a}"
     return None
-
-
-def _values(scope: Scope, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for found, value in scope["headers"] if found == name]

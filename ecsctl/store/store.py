@@ -330,7 +330,8 @@ class Store:
         if self.is_shared:  # a commit may be done there that is said to have failed
             yield
             return
-        with self._lock, group_commit(self._database, self.path) as self._group:
+        with self._lock, group_commit(self._database, self.path) as group:
+            self._group = group
             try:
                 yield
             finally:
