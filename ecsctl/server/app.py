@@ -178,7 +178,7 @@ class Endpoint:
         try:
             with self._context.store.together():
                 answers += [work() for work in batch]
-        except EcsctlError:
+        except Exception:
             self._answers.forget(answers)
             return [work() for work in batch]
         return answers

@@ -32,6 +32,7 @@ class GroupCommit:
         self._path = path
         self._whole = whole
         self._has_begun = False
+        self._is_whole = True
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -45,14 +46,16 @@ class GroupCommit:
             connection.execute("SAVEPOINT part")
             try:
                 yield
+                connection.execute("RELEASE part")
             except BaseException:
+                self._is_whole = False
                 if self._database.in_transaction:  # else SQLite has undone all of it: the disk is full, or fails
                     connection.execute("ROLLBACK TO part")
                     connection.execute("RELEASE part")
+                    self._is_whole = True
                 raise
-            connection.execute("RELEASE part")
 
     def check(self) -> None:
-        """StateError where SQLite has undone what was done."""
-        if self._has_begun and not self._database.in_transaction:
-            raise StateError(f"what was written to the state file {self._path} was undone: try again")
+        """StateError where the parts are not all there that were done."""
+        if not self._is_whole:
+            raise StateError(f"what was to be written to the state file {self._path} was undone: try again")

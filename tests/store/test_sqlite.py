@@ -241,6 +241,81 @@ def test_a_full_disk_is_one_clear_line(store: Store) -> None:
         assert view.find(CLUSTERS) == []
 
 
+def names(store: Store) -> list[str | None]:
+    with store.read() as view:
+        return [found.cluster_name for found in view.find(CLUSTERS)]
+
+
+def put(store: Store, *named: str) -> None:
+    with store.write() as tx:
+        for name in named:
+            tx.put(CLUSTERS, cluster(name))
+
+
+def test_what_is_written_together_is_seen_by_others_at_the_end_and_by_who_writes_it_at_once(store: Store) -> None:
+    with closing(store.another()) as other:
+        with store.together():
+            assert names(store) == []
+            put(store, "a")
+            put(store, "b")
+            assert (names(store), names(other)) == (["a", "b"], [])
+        assert names(other) == ["a", "b"]
+        put(store, "c")
+        assert names(other) == ["a", "b", "c"]
+
+
+def test_a_part_that_fails_is_undone_alone(store: Store) -> None:
+    with store.together():
+        put(store, "a")
+        with pytest.raises(ZeroDivisionError), store.write() as tx:
+            tx.put(CLUSTERS, cluster("b"))
+            _ = 1 // 0
+        with pytest.raises(sqlite3.IntegrityError), store.write() as tx:
+            tx.put(CLUSTERS, cluster("c"))
+            tx.put(CLUSTERS, evolve(cluster("d"), cluster_name="c"))
+        put(store, "e")
+    assert names(store) == ["a", "e"]
+
+
+def test_what_raises_amid_what_is_written_together_undoes_all_of_it(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.together():
+        put(store, "a")
+        _ = 1 // 0
+    assert names(store) == []
+    put(store, "b")
+    assert names(store) == ["b"]
+
+
+def test_where_nothing_is_written_together_nobody_waits(store: Store) -> None:
+    with closing(store.another()) as other, store.together():
+        assert names(store) == []
+        put(other, "a")
+        assert names(store) == ["a"]
+
+
+def test_a_full_disk_amid_what_is_written_together_undoes_all_of_it_and_says_so(store: Store) -> None:
+    database_of(store).execute("PRAGMA max_page_count = 40")
+    database_of(store).execute("PRAGMA cache_size = 1")
+    with pytest.raises(StateError, match="was undone"), store.together():
+        put(store, "a")
+        for number in range(3):
+            with pytest.raises(StateError, match=r"is full|was undone"):
+                put(store, *(f"{number}-{n}" for n in range(10_000)))
+        database_of(store).execute("PRAGMA max_page_count = 4000")
+    assert names(store) == []
+    put(store, "b")
+    assert names(store) == ["b"]
+
+
+def test_a_commit_that_fails_undoes_all_of_it(store: Store) -> None:
+    database_of(store).execute("CREATE TABLE child (parent REFERENCES cluster (arn) DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises((StateError, sqlite3.IntegrityError)), store.together():
+        put(store, "a")
+        database_of(store).execute("INSERT INTO child VALUES ('nobody')")
+        put(store, "b")
+    assert names(store) == []
+
+
 def test_a_disk_that_is_full_amid_a_large_change_is_said_to_be_full_and_can_be_used_again(tmp_path: Path) -> None:
     with closing(FileLeases(tmp_path / "state.db", "boot")) as leases:
         connection = leases._database.connection
