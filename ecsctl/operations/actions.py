@@ -97,9 +97,12 @@ OF_IAM = {action: room for room, actions in _OF_IAM.items() for action in action
 OF_STS = {"AssumeRole": "sessions"}
 """The same of the actions of STS."""
 
-_NO_DAEMONS = "daemons of capacity providers are not built; a service with the scheduling strategy DAEMON does it"
-_NO_EXPRESS = "express gateway services are not built: there is no load balancer"
-_NO_GATEWAYS = "gateways are not built: nothing stands between clients and tasks"
+_NO_DAEMONS = (
+    "managed daemons are for Managed Instances, machines that AWS makes and replaces; a service with the scheduling "
+    "strategy DAEMON has a task on each host"
+)
+_NO_EXPRESS = "an express gateway service is made of AWS's load balancers, security groups and scaling policies"
+_NO_GATEWAYS = "a gateway manages AWS's load balancers; nothing stands between clients and tasks here"
 _NO_AGENT = "there is no ECS agent: hosts are driven by their Docker API"
 _WITHOUT = {
     _NO_DAEMONS: """

@@ -86,7 +86,8 @@ class Endpoint:
         self._tails = LiveTails()
         self._large = asyncio.Semaphore(_MOST_LARGE)
         self._threads = ThreadPoolExecutor(_AT_ONCE, "operation")
-        self._batches = Batches[Answer](self._threads, self._together)
+        # a thread of its own: what waits for nobody does not wait for those that wait for hosts
+        self._batches = Batches[Answer](ThreadPoolExecutor(1, "batch"), self._together)
         protocol.prepare()
         prepare()
 
@@ -113,7 +114,7 @@ class Endpoint:
                 Route("/metrics", self._numbers, methods=["GET"]),
                 WebSocketRoute(sessions.PATH, self.sessions.channel),
             ],
-            exception_handlers={HTTPException: _no_such_page},
+            exception_handlers={HTTPException: self._no_such_page},
         )
         pages.router.redirect_slashes = False
         return pages
@@ -142,13 +143,29 @@ class Endpoint:
                     answer = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         if answer.writes:
             self._wrote()
-        seconds = time.monotonic() - began
+        return self._told(answer, number, request, time.monotonic() - began, len(body or b""))
+
+    def _told(self, answer: Answer, number: str, request: Request, seconds: float, size: int) -> Response:
+        """What is sent of an answer that is counted and logged. `size`: bytes of the request's body."""
         self._metrics.answered(answer.operation, answer.code, seconds)
         self._note(
             f"{number} {answer.operation} {answer.status} {answer.code} "
-            f"{seconds * 1000:.0f}ms {len(body or b'')}B {len(answer.body)}B {answer.principal} {_address(request)}"
+            f"{seconds * 1000:.0f}ms {size}B {len(answer.body)}B {answer.principal} {_address(request)}"
         )
         return answer.response(number)
+
+    async def _no_such_page(self, request: Request, error: Exception) -> Response:
+        """What no page answers, in the protocol of who asks: that is a program."""
+        number = str(uuid.uuid4())
+        asked = asked_elsewhere(request.method, request.url.path, request.headers)
+        if asked is not None:
+            answer = _refusal(asked.refusal, asked, number)
+        else:
+            status = error.status_code if isinstance(error, HTTPException) else 404
+            what = f"there is no {request.method} of this page; operations are POST /."
+            refusal = ApiError("UnknownOperationException", what)
+            answer = Answer(status, protocol.error_body(refusal), "unknown", refusal.code)
+        return self._told(answer, number, request, 0.0, 0)
 
     def _answer(self, request: Request, body: bytes | None, number: str) -> Answer:
         """Find out who asks, do it, and say what came of it. A body of None is one that was too large."""
@@ -262,14 +279,3 @@ def _is_final(answer: Answer) -> bool:
 def _refusal(error: ApiError, asked: Asked, number: str) -> Answer:
     status, body, headers = asked.error(error, number)
     return Answer(status, body, asked.label, error.code, content_type=asked.content_type, headers=headers)
-
-
-async def _no_such_page(request: Request, error: Exception) -> Response:
-    """What no page answers, in the protocol of who asks: that is a program."""
-    number = str(uuid.uuid4())
-    asked = asked_elsewhere(request.method, request.url.path, request.headers)
-    if asked is not None:
-        return _refusal(asked.refusal, asked, number).response(number)
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    told = ApiError("UnknownOperationException", f"there is no {request.method} of this page; operations are POST /.")
-    return Response(protocol.error_body(told), status, media_type=protocol.CONTENT_TYPE)

@@ -54,6 +54,17 @@ def test_each_request_has_a_line_in_the_log_with_nothing_of_its_body(server: Run
         assert value not in line
 
 
+def test_what_is_asked_of_no_page_has_its_line_too_and_a_look_at_its_health_has_none(server: Running) -> None:
+    server.send("GET", "/healthz")
+    server.send("GET", "/metrics")
+    replies = [server.send("DELETE", "/secret-7"), server.send("GET", "/")]
+    assert [reply.status for reply in replies] == [404, 405]
+    for line, reply in zip(server.log, replies, strict=True):
+        said = f"{reply.headers['x-amzn-requestid']} unknown {reply.status} UnknownOperationException"
+        assert line.split(" ", 1)[1] == f"{said} 0ms 0B {len(reply.body)}B - socket"
+    assert b'code="UnknownOperationException",operation="unknown"} 2.0' in server.send("GET", "/metrics").body
+
+
 def test_what_is_no_operation_is_an_error_in_json(server: Running) -> None:
     assert said(server.send("GET", "/")) == (405, "UnknownOperationException")
     assert said(server.send("POST", "/nowhere", b"{}")) == (404, "UnknownOperationException")
