@@ -6,7 +6,7 @@ from ecsctl.model.container_definition import LogConfiguration
 from ecsctl.model.record import Record
 
 ServiceConnectAccessLoggingFormat = Literal["TEXT", "JSON"]
-ServiceConnectIncludeQueryParameters = Literal["DISABLED", "ENABLED"]
+ServiceConnectIncludeQueryParameters = Literal["ENABLED", "DISABLED"]
 ServiceConnectContainerLogLevel = Literal["debug", "info"]
 GatewayConnectorHealthCheckProtocol = Literal["HTTP", "HTTPS"]
 AccessType = Literal["PUBLIC", "PRIVATE"]

@@ -162,6 +162,17 @@ def test_an_absent_field_is_none() -> None:
                 assert type(None) in get_args(hints[field.name]), f"{name}.{field.name} cannot be absent"
 
 
+def test_the_same_words_stand_in_the_same_order() -> None:
+    """Python takes two Literals of the same words for one in a union: which of them, depends on what is loaded first,
+    and messages name the words in its order."""
+    orders: dict[frozenset[Any], set[tuple[Any, ...]]] = {}
+    for module in pkgutil.walk_packages(ecsctl.model.__path__, "ecsctl.model."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if get_origin(value) is Literal:
+                orders.setdefault(frozenset(get_args(value)), set()).add(get_args(value))
+    assert [found for found in orders.values() if len(found) > 1] == []
+
+
 def test_the_coverage_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     shapes = _task_definition_shapes()
     members = sum(len(shape.members) for shape in shapes.values())
