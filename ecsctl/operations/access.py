@@ -19,9 +19,9 @@ from ecsctl.operations.principal_policies import keys_of_session, keys_of_user, 
 from ecsctl.operations.sessions import arn_of
 from ecsctl.policy.evaluate import Decision, Policies, context_of, evaluate, narrowed
 from ecsctl.store.generation import current
+from ecsctl.store.iam_tables import ACCESS_KEYS, ROLES, USERS
 from ecsctl.store.sealing import Seal
 from ecsctl.store.store import View
-from ecsctl.store.tables import ACCESS_KEYS, ROLES, USERS
 
 
 class Principal(msgspec.Struct, frozen=True):

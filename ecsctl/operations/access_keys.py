@@ -23,8 +23,8 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.iam_lookup import limit_exceeded, new_iam_id, no_such, the_user
 from ecsctl.operations.secrets import seal_in
 from ecsctl.store.generation import begin_next, current
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from ecsctl.store.store import Transaction
-from ecsctl.store.tables import ACCESS_KEYS
 
 KEYS_OF_A_USER = 2
 

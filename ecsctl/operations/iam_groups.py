@@ -35,7 +35,7 @@ from ecsctl.operations.iam_lookup import (
     the_user,
 )
 from ecsctl.operations.iam_users import brief_user
-from ecsctl.store.tables import GROUPS, USERS
+from ecsctl.store.iam_tables import GROUPS, USERS
 
 LONGEST = 128
 GROUPS_OF_A_USER = 10

@@ -12,8 +12,9 @@ from ecsctl.model.errors import ApiError
 from ecsctl.model.iam import GroupRecord, Holder, IamTag, PolicyRecord, RoleRecord, UserRecord, key_of
 from ecsctl.operations.aws_policies import AWS_POLICIES, OF_AWS
 from ecsctl.operations.context import Context
+from ecsctl.store.iam_tables import GROUPS, POLICIES, ROLES, USERS
 from ecsctl.store.store import View
-from ecsctl.store.tables import GROUPS, POLICIES, ROLES, USERS, Table
+from ecsctl.store.tables import Table
 
 Kind = Literal["user", "group", "role"]
 

@@ -43,8 +43,8 @@ from ecsctl.operations.iam_lookup import (
     the_policy,
 )
 from ecsctl.operations.policy_documents import checked_policy, plain, size_of
+from ecsctl.store.iam_tables import GROUPS, POLICIES, ROLES, USERS
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import GROUPS, POLICIES, ROLES, USERS
 
 LONGEST, LONGEST_DESCRIPTION = 128, 1000
 MOST_CHARACTERS, MOST_VERSIONS = 6144, 5

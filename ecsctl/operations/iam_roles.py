@@ -38,7 +38,7 @@ from ecsctl.operations.iam_lookup import (
 )
 from ecsctl.operations.iam_users import boundary_shape
 from ecsctl.operations.policy_documents import checked_trust, plain, size_of
-from ecsctl.store.tables import ROLES
+from ecsctl.store.iam_tables import ROLES
 
 LONGEST, LONGEST_DESCRIPTION, LONGEST_TRUST = 64, 1000, 2048
 SHORTEST_SESSION, LONGEST_SESSION = 3600, 43200

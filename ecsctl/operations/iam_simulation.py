@@ -15,8 +15,8 @@ from ecsctl.operations.iam_lookup import invalid, no_such
 from ecsctl.operations.policy_documents import checked_policy
 from ecsctl.operations.principal_policies import keys_of_now, keys_of_user, policies_of
 from ecsctl.policy.evaluate import Decision, Policies, context_of, evaluate
+from ecsctl.store.iam_tables import GROUPS, ROLES, USERS
 from ecsctl.store.store import View
-from ecsctl.store.tables import GROUPS, ROLES, USERS
 
 
 def simulate_principal_policy(ctx: Context, request: SimulatePrincipalPolicyRequest) -> SimulatePrincipalPolicyResponse:

@@ -33,7 +33,7 @@ from ecsctl.operations.iam_lookup import (
     the_boundary,
     the_user,
 )
-from ecsctl.store.tables import ACCESS_KEYS, USERS
+from ecsctl.store.iam_tables import ACCESS_KEYS, USERS
 
 LONGEST = 64
 

@@ -9,8 +9,8 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.iam_lookup import managed_policy
 from ecsctl.operations.policy_documents import kept_policy
 from ecsctl.policy.evaluate import Policies
+from ecsctl.store.iam_tables import GROUPS
 from ecsctl.store.store import View
-from ecsctl.store.tables import GROUPS
 
 
 def policies_of(view: View, holder: UserRecord | GroupRecord | RoleRecord, session: str | None = None) -> Policies:

@@ -13,9 +13,10 @@ from ecsctl.model.near import near
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.secret import CURRENT, LONGEST, PREVIOUS, SecretRecord, SecretVersion, secret_name
 from ecsctl.operations.context import Context
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from ecsctl.store.sealing import Seal
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import ACCESS_KEYS, SECRETS
+from ecsctl.store.tables import SECRETS
 
 VERSIONS = 10
 """How many versions of a secret are kept."""

@@ -19,8 +19,8 @@ from ecsctl.operations.principal_policies import keys_of_now, keys_of_session, k
 from ecsctl.operations.secrets import seal_in
 from ecsctl.policy.evaluate import context_of, trusts
 from ecsctl.store.generation import current
+from ecsctl.store.iam_tables import ACCESS_KEYS, ROLES, USERS
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import ACCESS_KEYS, ROLES, USERS
 
 SHORTEST, DEFAULT = 900, 3600
 """Seconds that credentials are good for; the longest is the role's."""

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState, StatePlace
+from ecsctl.store.every_table import TABLES
 from ecsctl.store.files import beside, fingerprint, network_file_system
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from ecsctl.store.migrate import connected, quoting, translate
 from ecsctl.store.schema import APPLICATION_ID, VERSION
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import View
 from ecsctl.store.tables import (
-    ACCESS_KEYS,
     FAMILIES,
     INSTANCES,
     PORTS,
@@ -26,7 +27,6 @@ from ecsctl.store.tables import (
     SERVICE_DEPLOYMENTS,
     SERVICE_REVISIONS,
     SERVICES,
-    TABLES,
     TASK_DEFINITIONS,
     TASKS,
     Table,

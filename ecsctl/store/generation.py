@@ -12,8 +12,8 @@ from contextlib import suppress
 from ecsctl.model.errors import StateError
 from ecsctl.model.record import evolve
 from ecsctl.store.files import beside, private_file, replace_private_file
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from ecsctl.store.store import Store, Transaction, View
-from ecsctl.store.tables import ACCESS_KEYS
 
 ENDING = "key-generation"
 _META = "key_generation"

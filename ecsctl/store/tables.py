@@ -8,7 +8,6 @@ from typing import Generic, TypeVar
 
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.cluster import Cluster
-from ecsctl.model.iam import AccessKeyRecord, GroupRecord, PolicyRecord, RoleRecord, UserRecord
 from ecsctl.model.record import Record
 from ecsctl.model.secret import SecretRecord
 from ecsctl.model.service_deployment import ServiceDeployment, ServiceRevision
@@ -166,41 +165,11 @@ IDEMPOTENT_CALLS = Table(
 )
 IMAGES = Table("image", ImageRecord, ("key", "instance"), lambda i: (i.key, i.instance_arn))
 SECRETS = Table("secret", SecretRecord, ("name",), lambda s: (s.name,))
-USERS = Table("iam_user", UserRecord, ("key", "account"), lambda u: (u.key, u.account))
-GROUPS = Table("iam_group", GroupRecord, ("key", "account"), lambda g: (g.key, g.account))
-ROLES = Table("iam_role", RoleRecord, ("key", "account"), lambda r: (r.key, r.account))
-POLICIES = Table("iam_policy", PolicyRecord, ("arn", "account"), lambda p: (p.arn, p.account))
-ACCESS_KEYS = Table("access_key", AccessKeyRecord, ("id", "owner"), lambda k: (k.id, k.owner))
 EVENTS = Table(
     "event",
     Event,
     ("id", "at", "cluster", "resource"),
     lambda e: (None, timestamp(e.at), e.cluster_arn, e.resource_arn),
 )
-TABLES = (
-    CLUSTERS,
-    INSTANCES,
-    FAMILIES,
-    TASK_DEFINITIONS,
-    TASKS,
-    SERVICES,
-    SERVICE_DEPLOYMENTS,
-    SERVICE_REVISIONS,
-    SCHEDULES,
-    CAPACITY_PROVIDERS,
-    PORTS,
-    TAGS,
-    SECRETS,
-    USERS,
-    GROUPS,
-    ROLES,
-    POLICIES,
-    ACCESS_KEYS,
-    IMAGES,
-    ACCOUNT_SETTINGS,
-    IDEMPOTENT_CALLS,
-    EVENTS,
-)
-
 UNFINISHED = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING")
 """Every lastStatus but STOPPED."""

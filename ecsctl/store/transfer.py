@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState
 from ecsctl.store.backup import Copy, back_up, look_into
+from ecsctl.store.every_table import TABLES
 from ecsctl.store.files import beside, private_file, replace_private_file
 from ecsctl.store.postgresql import PostgresDatabase
 from ecsctl.store.restore import add_secrets_keys, key_of, read_only_connection
 from ecsctl.store.schema import VERSION
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import EVENTS, TABLES
+from ecsctl.store.tables import EVENTS
 
 _OF_ONE_KIND = frozenset({"application", "schema", "writes"})
 """What PostgreSQL's `meta` has and SQLite's has not."""

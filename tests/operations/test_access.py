@@ -13,7 +13,8 @@ from ecsctl.operations.access import Principal, authorize, authorize_plain
 from ecsctl.operations.actions import shape_of
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile
-from ecsctl.store.tables import INSTANCES, POLICIES, USERS
+from ecsctl.store.iam_tables import POLICIES, USERS
+from ecsctl.store.tables import INSTANCES
 from tests.controller.world import World
 from tests.operations.iam_calls import HERE, asks, call, iam, may, policy_of, register, statement, user
 

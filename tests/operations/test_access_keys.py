@@ -9,8 +9,8 @@ import pytest
 from ecsctl.operations.access import Key, find_key
 from ecsctl.operations.context import Context
 from ecsctl.operations.secrets import rotate_keys
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from ecsctl.store.restore import restore
-from ecsctl.store.tables import ACCESS_KEYS
 from tests.controller.world import World
 from tests.operations.iam_calls import iam
 

@@ -14,7 +14,7 @@ from ecsctl.model.errors import ApiError
 from ecsctl.model.record import fields_of
 from ecsctl.operations.actions import OF_IAM, shape_of
 from ecsctl.operations.context import Context
-from ecsctl.store.tables import ACCESS_KEYS
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from tests.controller.world import World
 from tests.operations.iam_calls import IAM, iam, statement
 

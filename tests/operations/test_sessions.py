@@ -14,7 +14,7 @@ from ecsctl.model.record import decode, evolve, fields_of, to_wire
 from ecsctl.operations.access import Principal, find_key
 from ecsctl.operations.actions import operation_of, shape_of
 from ecsctl.operations.context import Context
-from ecsctl.store.tables import ACCESS_KEYS
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from tests.controller.world import World
 from tests.operations.iam_calls import asks, iam, policy_of, statement, user
 

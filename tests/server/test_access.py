@@ -36,7 +36,7 @@ from ecsctl.operations.iam_roles import create_role
 from ecsctl.operations.iam_users import create_user
 from ecsctl.operations.sessions import assume_role
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
-from ecsctl.store.tables import ACCESS_KEYS
+from ecsctl.store.iam_tables import ACCESS_KEYS
 from tests.controller.world import World
 from tests.server.running import Reply, Running, serving
 

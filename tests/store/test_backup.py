@@ -21,10 +21,11 @@ from ecsctl.model.stored import PortReservation
 from ecsctl.store import backup, files, schema
 from ecsctl.store.backup import copy_keys, look_into
 from ecsctl.store.check import check
+from ecsctl.store.every_table import TABLES
 from ecsctl.store.restore import restore
 from ecsctl.store.sealing import Seal
 from ecsctl.store.store import Store
-from ecsctl.store.tables import CLUSTERS, PORTS, SECRETS, TABLES, TASK_DEFINITIONS, TASKS, Table
+from ecsctl.store.tables import CLUSTERS, PORTS, SECRETS, TASK_DEFINITIONS, TASKS, Table
 from tests.making import INSTANCE, NOW, definition, task_of
 from tests.store.test_store import cluster
 

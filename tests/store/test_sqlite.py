@@ -17,10 +17,11 @@ from ecsctl.model.record import evolve, to_wire
 from ecsctl.model.service import Service
 from ecsctl.model.stored import DeploymentRecord, Leading, ServiceRecord
 from ecsctl.store import files, schema
+from ecsctl.store.every_table import TABLES
 from ecsctl.store.leases import LEASES, FileLeases
 from ecsctl.store.migrate import translate
 from ecsctl.store.store import Store
-from ecsctl.store.tables import CLUSTERS, SERVICES, TABLES
+from ecsctl.store.tables import CLUSTERS, SERVICES
 from tests import unprivileged
 from tests.making import CLUSTER, NOW
 from tests.store.test_store import cluster

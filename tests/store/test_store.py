@@ -22,9 +22,10 @@ from ecsctl.model.errors import StateError
 from ecsctl.model.record import evolve
 from ecsctl.model.state_place import StatePlace, home_of
 from ecsctl.store import files, postgresql
+from ecsctl.store.every_table import TABLES
 from ecsctl.store.files import beside
 from ecsctl.store.store import Store, Use, add_event
-from ecsctl.store.tables import CLUSTERS, EVENTS, TABLES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import CLUSTERS, EVENTS, TASK_DEFINITIONS, TASKS
 from tests.making import CLUSTER, INSTANCE, NOW, definition, task_of
 
 

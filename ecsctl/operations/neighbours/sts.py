@@ -7,8 +7,8 @@ from ecsctl.model.iam import key_of
 from ecsctl.model.neighbours.sts import GetCallerIdentityRequest, GetCallerIdentityResponse
 from ecsctl.model.record import Record
 from ecsctl.operations.context import Context
+from ecsctl.store.iam_tables import ROLES, USERS
 from ecsctl.store.store import View
-from ecsctl.store.tables import ROLES, USERS
 
 _SESSION = ":assumed-role/"
 

@@ -1,0 +1,49 @@
+"""All tables together, for what goes over a whole state."""
+
+from __future__ import annotations
+
+from ecsctl.store.iam_tables import ACCESS_KEYS, GROUPS, POLICIES, ROLES, USERS
+from ecsctl.store.tables import (
+    ACCOUNT_SETTINGS,
+    CAPACITY_PROVIDERS,
+    CLUSTERS,
+    EVENTS,
+    FAMILIES,
+    IDEMPOTENT_CALLS,
+    IMAGES,
+    INSTANCES,
+    PORTS,
+    SCHEDULES,
+    SECRETS,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
+    SERVICES,
+    TAGS,
+    TASK_DEFINITIONS,
+    TASKS,
+)
+
+TABLES = (
+    CLUSTERS,
+    INSTANCES,
+    FAMILIES,
+    TASK_DEFINITIONS,
+    TASKS,
+    SERVICES,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
+    SCHEDULES,
+    CAPACITY_PROVIDERS,
+    PORTS,
+    TAGS,
+    SECRETS,
+    USERS,
+    GROUPS,
+    ROLES,
+    POLICIES,
+    ACCESS_KEYS,
+    IMAGES,
+    ACCOUNT_SETTINGS,
+    IDEMPOTENT_CALLS,
+    EVENTS,
+)
