@@ -21,8 +21,8 @@ from ecsctl.model.container_definition import ContainerDefinition, EnvironmentFi
 from ecsctl.model.env_file import parse_env_file
 from ecsctl.model.errors import SecretUnavailable
 from ecsctl.model.secret import Reference, SecretRecord, parse_reference
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import Store
-from ecsctl.store.tables import SECRETS
 
 KEPT_SECONDS = 30.0
 """How long what it printed holds: in memory, for the tasks that begin together."""

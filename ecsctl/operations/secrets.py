@@ -15,8 +15,8 @@ from ecsctl.model.secret import CURRENT, LONGEST, PREVIOUS, SecretRecord, Secret
 from ecsctl.operations.context import Context
 from ecsctl.store.iam_tables import ACCESS_KEYS
 from ecsctl.store.sealing import Seal
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import SECRETS
 
 VERSIONS = 10
 """How many versions of a secret are kept."""

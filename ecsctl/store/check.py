@@ -17,13 +17,13 @@ from ecsctl.store.files import beside, fingerprint, network_file_system
 from ecsctl.store.iam_tables import ACCESS_KEYS
 from ecsctl.store.migrate import connected, quoting, translate
 from ecsctl.store.schema import APPLICATION_ID, VERSION
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import View
 from ecsctl.store.tables import (
     FAMILIES,
     INSTANCES,
     PORTS,
-    SECRETS,
     SERVICE_DEPLOYMENTS,
     SERVICE_REVISIONS,
     SERVICES,

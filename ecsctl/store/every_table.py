@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecsctl.store.iam_tables import ACCESS_KEYS, GROUPS, POLICIES, ROLES, USERS
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.tables import (
     ACCOUNT_SETTINGS,
     CAPACITY_PROVIDERS,
@@ -14,7 +15,6 @@ from ecsctl.store.tables import (
     INSTANCES,
     PORTS,
     SCHEDULES,
-    SECRETS,
     SERVICE_DEPLOYMENTS,
     SERVICE_REVISIONS,
     SERVICES,

@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record
-from ecsctl.model.secret import SecretRecord
 from ecsctl.model.service_deployment import ServiceDeployment, ServiceRevision
 from ecsctl.model.stored import (
     AccountSetting,
@@ -164,7 +163,6 @@ IDEMPOTENT_CALLS = Table(
     "idempotent_call", IdempotentCall, ("key", "expires_at"), lambda i: (i.key, timestamp(i.expires_at))
 )
 IMAGES = Table("image", ImageRecord, ("key", "instance"), lambda i: (i.key, i.instance_arn))
-SECRETS = Table("secret", SecretRecord, ("name",), lambda s: (s.name,))
 EVENTS = Table(
     "event",
     Event,

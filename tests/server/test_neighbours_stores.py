@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecsctl.store.tables import SECRETS
+from ecsctl.store.secret_table import SECRETS
 from tests.controller.world import World
 from tests.server.neighbourhood import Neighbourhood, neighbourhood
 from tests.server.running import Running, client

@@ -24,8 +24,9 @@ from ecsctl.store.check import check
 from ecsctl.store.every_table import TABLES
 from ecsctl.store.restore import restore
 from ecsctl.store.sealing import Seal
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import Store
-from ecsctl.store.tables import CLUSTERS, PORTS, SECRETS, TASK_DEFINITIONS, TASKS, Table
+from ecsctl.store.tables import CLUSTERS, PORTS, TASK_DEFINITIONS, TASKS, Table
 from tests.making import INSTANCE, NOW, definition, task_of
 from tests.store.test_store import cluster
 

@@ -25,8 +25,9 @@ from ecsctl.store import postgresql, postgresql_schema, schema
 from ecsctl.store.check import check
 from ecsctl.store.files import beside
 from ecsctl.store.postgresql import PostgresDatabase, has_state
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import Store, add_event
-from ecsctl.store.tables import CLUSTERS, EVENTS, SECRETS, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import CLUSTERS, EVENTS, TASK_DEFINITIONS, TASKS
 from ecsctl.store.transfer import restore_shared
 from tests.making import CLUSTER, NOW, definition, task_of
 from tests.postgresql import PASSWORD, Server, server

@@ -9,8 +9,8 @@ from ecsctl.model.errors import ApiError
 from ecsctl.model.neighbours.secretsmanager import GetSecretValueRequest, GetSecretValueResponse
 from ecsctl.model.secret import CURRENT, SecretRecord, parse_reference, secret_name
 from ecsctl.operations.context import Context
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import View
-from ecsctl.store.tables import SECRETS
 
 
 def resources(ctx: Context, request: GetSecretValueRequest) -> list[str]:

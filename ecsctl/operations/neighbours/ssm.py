@@ -22,8 +22,8 @@ from ecsctl.model.record import Record
 from ecsctl.model.secret import SecretRecord, secret_name
 from ecsctl.operations.context import Context
 from ecsctl.operations.neighbours.paging import paged
+from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import View
-from ecsctl.store.tables import SECRETS
 
 _MOST = 10
 """Parameters of one answer (GetParameters, GetParametersByPath)."""
