@@ -14,8 +14,9 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import ImageRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.images import no_longer_needed
+from ecsctl.store.deployment_tables import SERVICE_REVISIONS
 from ecsctl.store.store import Store, View
-from ecsctl.store.tables import IMAGES, SCHEDULES, SERVICE_REVISIONS, SERVICES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import IMAGES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS
 
 
 def clean_up(

@@ -19,8 +19,6 @@ from ecsctl.store.store import Store, Transaction, View
 from ecsctl.store.tables import (
     EVENTS,
     IDEMPOTENT_CALLS,
-    SERVICE_DEPLOYMENTS,
-    SERVICE_REVISIONS,
     SERVICES,
     TAGS,
     TASK_DEFINITIONS,
@@ -198,6 +196,8 @@ def _forget(tx: Transaction, over: list[TaskRecord]) -> None:
 def _forget_service(tx: Transaction, arn: str) -> None:
     """Drop a service and its past, unless there is one of that name again."""
     if tx.delete(SERVICES, arn=arn, status="INACTIVE"):
+        from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS  # few services are deleted
+
         tx.delete(TAGS, arn=arn)
         tx.delete(SERVICE_DEPLOYMENTS, service=arn)
         tx.delete(SERVICE_REVISIONS, service=arn)

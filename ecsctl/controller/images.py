@@ -15,10 +15,11 @@ from ecsctl.model.record import evolve
 from ecsctl.model.service_deployment import ServiceRevision
 from ecsctl.model.stored import ImageRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.scheduler.deployments import revision_arn
 from ecsctl.scheduler.images import consistent, is_another, is_consistent, is_open, resolved, settled
-from ecsctl.scheduler.service_deployments import revision_arn
+from ecsctl.store.deployment_tables import SERVICE_REVISIONS
 from ecsctl.store.store import Store, Transaction, View
-from ecsctl.store.tables import IMAGES, SERVICE_REVISIONS
+from ecsctl.store.tables import IMAGES
 
 
 def settle(view: View, record: TaskRecord, definition: TaskDefinition, policy: ImagePolicy) -> TaskRecord:

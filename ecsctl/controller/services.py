@@ -19,12 +19,11 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.placement.host import Host
 from ecsctl.placement.preemption import Occupant
 from ecsctl.scheduler.lifecycle import awaited
-from ecsctl.scheduler.service_deployments import follow
 from ecsctl.scheduler.service_work import Launch, Message, ServiceStep, Surroundings
 from ecsctl.scheduler.services import decide_service
 from ecsctl.scheduler.task_sets import task_set_arn
 from ecsctl.store.store import Store, Transaction, View, add_event
-from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TAGS, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import SERVICES, TAGS, TASK_DEFINITIONS, TASKS
 
 MOST_EVENTS = 100
 """What DescribeServices shows of a service's events."""
@@ -124,6 +123,8 @@ def _apply(tx: Transaction, before: ServiceRecord, step: ServiceStep, now: datet
     for gone in {task_set.id for task_set in before.task_sets} - {task_set.id for task_set in record.task_sets}:
         tx.delete(TAGS, arn=task_set_arn(record, gone))
     if record != before:
+        from ecsctl.controller.progress import note_progress  # nothing is rolled out in a quiet pass
+
         tx.put(SERVICES, evolve(record, seq=tx.seq))
         note_progress(tx, record, now)
     name = record.service.service_name
@@ -186,14 +187,6 @@ def _told(record: ServiceRecord, verb: str, what: str, tasks: Mapping[str, str |
         if arns:
             messages.append(Message(f"has {verb} {len(arns)} {what}: {named}.", task_set))
     return messages
-
-
-def note_progress(tx: Transaction, record: ServiceRecord, now: datetime) -> None:
-    """Write down how far the service deployment that goes on has come with this."""
-    for rollout in tx.find(SERVICE_DEPLOYMENTS, service=record.arn, finished_at=None):
-        progress = follow(rollout, record, now)
-        if progress != rollout:
-            tx.put(SERVICE_DEPLOYMENTS, progress)
 
 
 def with_event(

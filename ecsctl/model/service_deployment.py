@@ -5,11 +5,8 @@ from typing import Literal
 
 from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.cluster import CapacityProviderStrategyItem
-from ecsctl.model.deployment_configuration import (
-    DeploymentConfiguration,
-    DeploymentLifecycleHookAction,
-    DeploymentLifecycleHookTargetType,
-)
+from ecsctl.model.deployment_configuration import DeploymentConfiguration
+from ecsctl.model.deployment_lifecycle import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.record import Record
 from ecsctl.model.service import DeploymentEphemeralStorage, ServiceVolumeConfiguration
 from ecsctl.model.service_network import (
@@ -33,19 +30,6 @@ ServiceDeploymentStatus = Literal[
     "ROLLBACK_SUCCESSFUL",
     "ROLLBACK_FAILED",
 ]
-ServiceDeploymentLifecycleStage = Literal[
-    "RECONCILE_SERVICE",
-    "PRE_SCALE_UP",
-    "SCALE_UP",
-    "POST_SCALE_UP",
-    "TEST_TRAFFIC_SHIFT",
-    "POST_TEST_TRAFFIC_SHIFT",
-    "PRODUCTION_TRAFFIC_SHIFT",
-    "POST_PRODUCTION_TRAFFIC_SHIFT",
-    "BAKE_TIME",
-    "CLEAN_UP",
-]
-DeploymentLifecycleHookStatus = Literal["AWAITING_ACTION", "IN_PROGRESS", "SUCCEEDED", "FAILED", "TIMED_OUT"]
 ServiceDeploymentRollbackMonitorsStatus = Literal["TRIGGERED", "MONITORING", "MONITORING_COMPLETE", "DISABLED"]
 ManagedResourceStatus = Literal["PROVISIONING", "ACTIVE", "DEPROVISIONING", "DELETED", "FAILED"]
 GatewayRouteStatus = Literal[
@@ -68,17 +52,6 @@ class ServiceRevisionSummary(Record):
     pending_task_count: int | None = None
     requested_test_traffic_weight: float | None = None
     requested_production_traffic_weight: float | None = None
-
-
-class DeploymentLifecycleHookDetail(Record):
-    """ECS API_DeploymentLifecycleHookDetail."""
-
-    hook_id: str | None = None
-    target_type: DeploymentLifecycleHookTargetType | None = None
-    target_arn: str | None = None
-    status: DeploymentLifecycleHookStatus | None = None
-    expires_at: datetime | None = None
-    timeout_action: DeploymentLifecycleHookAction | None = None
 
 
 class Rollback(Record):

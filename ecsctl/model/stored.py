@@ -18,6 +18,7 @@ from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import SettingName, Tag
 from ecsctl.model.container_instance import ContainerInstance
+from ecsctl.model.deployment_lifecycle import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.identity import PAUSE
 from ecsctl.model.record import Record
 from ecsctl.model.schedule import ScheduleTaskRequest
@@ -29,7 +30,6 @@ from ecsctl.model.service import (
     StabilityStatus,
     is_external,
 )
-from ecsctl.model.service_deployment import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.service_network import ServiceConnectConfiguration, ServiceRegistry
 from ecsctl.model.task import LaunchType, NetworkBinding, Task
 

@@ -17,9 +17,10 @@ from ecsctl.model.record import Record
 from ecsctl.model.stored import ServiceRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import cluster_arn, find_instance, find_service, find_task
-from ecsctl.scheduler.service_deployments import last_good
+from ecsctl.scheduler.deployments import last_good
+from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS
 from ecsctl.store.store import View
-from ecsctl.store.tables import CLUSTERS, SERVICE_DEPLOYMENTS, SERVICES
+from ecsctl.store.tables import CLUSTERS, SERVICES
 
 
 class Resource(NamedTuple):

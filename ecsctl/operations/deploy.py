@@ -23,9 +23,10 @@ from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import service_shapes, update_service
 from ecsctl.operations.task_definitions import register_if_changed
 from ecsctl.operations.waiting import is_stable, watch_services
-from ecsctl.scheduler.service_deployments import last_good
+from ecsctl.scheduler.deployments import last_good
+from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.store import View
-from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES, TASKS
+from ecsctl.store.tables import SERVICES, TASKS
 
 Outcome = Literal["IN_PROGRESS", "COMPLETED", "FAILED", "ROLLED_BACK", "REPLACED"]
 """What became of a deployment. ROLLED_BACK by the circuit breaker; REPLACED by another release."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ecsctl.model.arn import last_part
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker
 from ecsctl.model.service import Deployment, Service
+from ecsctl.scheduler.deployments import breaker_of
 from ecsctl.scheduler.rollout import threshold
-from ecsctl.scheduler.service_deployments import breaker_of
 
 
 def primary_of(service: Service) -> Deployment:

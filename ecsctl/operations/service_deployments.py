@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from ecsctl.controller.services import note_progress, with_event
+from ecsctl.controller.progress import note_progress
+from ecsctl.controller.services import with_event
 from ecsctl.model.api.service_deployments import (
     ContinueServiceDeploymentRequest,
     ContinueServiceDeploymentResponse,
@@ -34,20 +35,13 @@ from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import find_cluster, page, the_service
+from ecsctl.scheduler.deployments import copied, deployment_of, last_good, revision_of, roll_back
 from ecsctl.scheduler.lifecycle import answered, awaited
-from ecsctl.scheduler.service_deployments import (
-    GOING_ON,
-    SUPERSEDED,
-    copied,
-    deployment_of,
-    last_good,
-    revision_of,
-    roll_back,
-    stopped,
-)
+from ecsctl.scheduler.service_deployments import GOING_ON, SUPERSEDED, stopped
 from ecsctl.scheduler.service_work import Message
+from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import SERVICES, TASK_DEFINITIONS, TASKS
 
 R = TypeVar("R", bound=Record)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ecsctl.controller.progress import note_progress
 from ecsctl.controller.providers import (
     Strategy,
     check_fargate_placement,
@@ -15,7 +16,6 @@ from ecsctl.controller.providers import (
     launched,
     strategy_of,
 )
-from ecsctl.controller.services import note_progress
 from ecsctl.controller.wishes import check_constraints, find_task_definition, startable
 from ecsctl.model.api.services import (
     CreateServiceRequest,
@@ -68,13 +68,14 @@ from ecsctl.operations.namespaces import resources_of
 from ecsctl.operations.service_deployments import begin_deployment
 from ecsctl.operations.service_rules import check_loss_policy, check_new_service, check_rebalancing, check_update
 from ecsctl.operations.task_sets import task_set_shapes
+from ecsctl.scheduler.deployments import revision_of
 from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
-from ecsctl.scheduler.service_deployments import revision_of
 from ecsctl.scheduler.services import IN_PROGRESS
 from ecsctl.scheduler.task_sets import computed_count
+from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import SERVICE_DEPLOYMENTS, SERVICES, TASKS
+from ecsctl.store.tables import SERVICES, TASKS
 
 PLAIN_FIELDS = (
     "desired_count",

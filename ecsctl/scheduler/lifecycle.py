@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentLifecycleHook
+from ecsctl.model.deployment_lifecycle import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.record import evolve
-from ecsctl.model.service_deployment import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.stored import DeploymentRecord
 from ecsctl.scheduler.rollout import bake_time
 

@@ -28,10 +28,10 @@ from ecsctl.placement.host import ZONE, Host
 from ecsctl.placement.preemption import Occupancy, Occupant
 from ecsctl.placement.priority import parse_priority
 from ecsctl.placement.providers import shares
+from ecsctl.scheduler.deployments import breaker_of
 from ecsctl.scheduler.obstacle import cannot_place, obstacle_kind
 from ecsctl.scheduler.rollout import FREE_STARTS, SETTLE, delay, limits
 from ecsctl.scheduler.scale_in import stopping_order
-from ecsctl.scheduler.service_deployments import breaker_of
 
 UNHEALTHY = "Task failed container health checks"
 SPREAD = (

@@ -19,11 +19,11 @@ from ecsctl.placement.fleet import MEMBER_OF, Fleet, Rejection
 from ecsctl.placement.host import Host
 from ecsctl.placement.port_ranges import Port
 from ecsctl.placement.providers import names, shares
+from ecsctl.scheduler.deployments import breaker_of, copied, last_good, roll_back
 from ecsctl.scheduler.lifecycle import BEFORE_SCALE_UP, awaited, go_through, refused
 from ecsctl.scheduler.obstacle import cannot_place
 from ecsctl.scheduler.rebalance import BALANCED, NO_ROOM, STARTED, STOPPED, in_words, moves
 from ecsctl.scheduler.rollout import bake_time, threshold
-from ecsctl.scheduler.service_deployments import breaker_of, copied, last_good, roll_back
 from ecsctl.scheduler.service_work import NO_ROOM_TO_MOVE, Launch, ServiceStep, ServiceWork, Surroundings
 from ecsctl.scheduler.task_sets import decide_task_sets
 

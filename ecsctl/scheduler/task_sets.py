@@ -10,7 +10,7 @@ from math import ceil
 
 from ecsctl.model.service import StabilityStatus
 from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
-from ecsctl.scheduler.service_deployments import copied
+from ecsctl.scheduler.deployments import copied
 from ecsctl.scheduler.service_work import ServiceStep, ServiceWork, Surroundings
 
 

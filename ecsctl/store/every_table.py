@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.iam_tables import ACCESS_KEYS, GROUPS, POLICIES, ROLES, USERS
 from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.tables import (
@@ -15,8 +16,6 @@ from ecsctl.store.tables import (
     INSTANCES,
     PORTS,
     SCHEDULES,
-    SERVICE_DEPLOYMENTS,
-    SERVICE_REVISIONS,
     SERVICES,
     TAGS,
     TASK_DEFINITIONS,

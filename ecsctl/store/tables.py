@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record
-from ecsctl.model.service_deployment import ServiceDeployment, ServiceRevision
 from ecsctl.model.stored import (
     AccountSetting,
     CapacityProviderRecord,
@@ -127,20 +126,6 @@ SERVICES = Table(
     ServiceRecord,
     ("arn", "cluster", "status"),
     lambda s: (s.arn, s.service.cluster_arn, s.service.status),
-)
-SERVICE_DEPLOYMENTS = Table(
-    "service_deployment",
-    ServiceDeployment,
-    ("arn", "service", "created_at", "finished_at"),
-    lambda d: (
-        d.service_deployment_arn,
-        d.service_arn,
-        timestamp(d.created_at) if d.created_at else "",
-        timestamp(d.finished_at) if d.finished_at else None,
-    ),
-)
-SERVICE_REVISIONS = Table(
-    "service_revision", ServiceRevision, ("arn", "service"), lambda r: (r.service_revision_arn, r.service_arn)
 )
 CAPACITY_PROVIDERS = Table(
     "capacity_provider",

@@ -35,7 +35,7 @@ HEAVY = (
     "starlette",
     "prometheus_client",
 )
-NOT_FOR_A_QUIET_PASS = ("ecsctl.model.iam", "ecsctl.model.secret")
+NOT_FOR_A_QUIET_PASS = ("ecsctl.model.iam", "ecsctl.model.secret", "ecsctl.model.service_deployment")
 """Of ours, what `reconcile` can do without where all is as it should be: cron asks for no more each minute."""
 _REPORT = """
 import sys

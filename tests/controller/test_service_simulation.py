@@ -28,8 +28,8 @@ from ecsctl.operations.attributes import put_attributes
 from ecsctl.operations.fence import fence_host
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.task_protection import update_task_protection
+from ecsctl.scheduler.deployments import last_good
 from ecsctl.scheduler.rollout import limits
-from ecsctl.scheduler.service_deployments import last_good
 from ecsctl.store.tables import INSTANCES, SERVICES
 from tests.controller.test_services import (
     CHECKED,

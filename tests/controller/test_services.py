@@ -33,7 +33,8 @@ from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import create_service, delete_service, describe_services, update_service
 from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.operations.tasks import run_task
-from ecsctl.store.tables import INSTANCES, SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES
+from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
+from ecsctl.store.tables import INSTANCES, SERVICES
 from tests.controller.world import World, world_in
 
 IMAGES = {

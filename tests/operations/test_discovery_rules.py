@@ -8,7 +8,8 @@ import pytest
 
 from ecsctl.operations.export import export_state
 from ecsctl.operations.reconcile import reconcile
-from ecsctl.store.tables import SERVICE_REVISIONS, TASKS
+from ecsctl.store.deployment_tables import SERVICE_REVISIONS
+from ecsctl.store.tables import TASKS
 from tests.controller.world import World
 from tests.operations.conftest import refused
 

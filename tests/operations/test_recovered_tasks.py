@@ -15,8 +15,9 @@ from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.recover.survey import installs
 from ecsctl.operations.services import create_service, update_service
 from ecsctl.operations.tasks import run_task, stop_task
-from ecsctl.scheduler.service_deployments import revision_arn
-from ecsctl.store.tables import PORTS, SERVICE_REVISIONS, SERVICES
+from ecsctl.scheduler.deployments import revision_arn
+from ecsctl.store.deployment_tables import SERVICE_REVISIONS
+from ecsctl.store.tables import PORTS, SERVICES
 from tests.controller.test_endpoint import BOX, credentials, sources, told
 from tests.controller.test_images import ONE, TWO, digest, offer
 from tests.controller.world import World, world_in

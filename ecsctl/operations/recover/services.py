@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
 from ecsctl.controller.launch_volumes import as_of_service
-from ecsctl.controller.services import note_progress, with_event
+from ecsctl.controller.progress import note_progress
+from ecsctl.controller.services import with_event
 from ecsctl.model.arn import last_part
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Service, is_external
