@@ -108,9 +108,10 @@ def _confirm(invocation: Invocation) -> int:
 def _check_place(config: Config, *, merge: bool) -> None:
     """InputError where there is a state that is not to be replaced, or none to add to."""
     from ecsctl.store.check import is_damaged
+    from ecsctl.store.schedule_table import SCHEDULES
     from ecsctl.store.secret_table import SECRETS
     from ecsctl.store.store import Store, is_there
-    from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS, Table
+    from ecsctl.store.tables import INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS, Table
 
     state = config.state
     sound = is_there(state) and not (isinstance(state, Path) and is_damaged(state))

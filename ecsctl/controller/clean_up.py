@@ -15,8 +15,9 @@ from ecsctl.model.stored import ImageRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.scheduler.images import no_longer_needed
 from ecsctl.store.deployment_tables import SERVICE_REVISIONS
+from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import Store, View
-from ecsctl.store.tables import IMAGES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import IMAGES, SERVICES, TASK_DEFINITIONS, TASKS
 
 
 def clean_up(

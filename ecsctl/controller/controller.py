@@ -31,7 +31,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.scheduler.rollout import SETTLE
 from ecsctl.store.store import Store, View, prepare_to_read
-from ecsctl.store.tables import INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS
 
 if TYPE_CHECKING:
     from ecsctl.controller.drive import Drive, Driver
@@ -339,7 +339,7 @@ class Controller:
     def run_schedules(self, clusters: Sequence[str], *, dry_run: bool = False) -> list[Advance]:
         """Decide about the schedules that are due, and record it. Their new tasks are to begin."""
         with self._store.read() as view:
-            if not view.count(SCHEDULES):
+            if not view.has_schedules:
                 return []
         from ecsctl.controller.schedules import run_due  # most states have none
 

@@ -14,11 +14,11 @@ from ecsctl.controller.wishes import asked_of, wish
 from ecsctl.model.arn import Scope, parse_arn
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ScheduleRecord
+from ecsctl.model.schedule_record import ScheduleRecord
 from ecsctl.placement.demand import demand_of
 from ecsctl.scheduler.schedules import ScheduleStep, Surroundings, Wanted, decide_schedule
+from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import Store, Transaction, View, add_event
-from ecsctl.store.tables import SCHEDULES
 
 
 def run_due(

@@ -15,15 +15,17 @@ from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Tag
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.schedule import ScheduleTaskRequest
-from ecsctl.model.stored import ScheduleRecord, ServiceRecord
+from ecsctl.model.schedule_record import ScheduleRecord
+from ecsctl.model.stored import ServiceRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import HostDocument, host_document
 from ecsctl.operations.lookup import tags_of
 from ecsctl.operations.registered_definition import request_of
 from ecsctl.operations.task_definitions import Revision
+from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import View
-from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SCHEDULES, SERVICES, TASK_DEFINITIONS
+from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES, TASK_DEFINITIONS
 
 
 class StateDocument(Record):

@@ -10,11 +10,13 @@ from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import Record
-from ecsctl.model.stored import Event, started_by
+from ecsctl.model.schedule_record import started_by
+from ecsctl.model.stored import Event
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import cluster_arn, find_service, no_schedule, schedule_arn, the_task
+from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES
+from ecsctl.store.tables import CLUSTERS, INSTANCES
 
 TICK = 0.2
 """Seconds between looks at a journal that is followed."""

@@ -15,7 +15,8 @@ from ecsctl.model.common import Tag
 from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.schedule import LastRun, Schedule, ScheduleTaskRequest, UnscheduleTaskRequest
-from ecsctl.model.stored import ScheduleRecord, ScheduleRun, TaskRecord
+from ecsctl.model.schedule_record import ScheduleRecord, ScheduleRun
+from ecsctl.model.stored import TaskRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import ensure_default_instance
 from ecsctl.operations.lookup import find_cluster, no_schedule, put_tags, schedule_arn
@@ -24,8 +25,9 @@ from ecsctl.operations.tasks import refresh
 from ecsctl.scheduler.expressions import parse_expression, parse_timezone
 from ecsctl.scheduler.outcome import outcome_of
 from ecsctl.scheduler.schedules import GRACE, timing_of
+from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import View, add_event
-from ecsctl.store.tables import SCHEDULES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.tables import TASK_DEFINITIONS, TASKS
 
 _NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.errors import InputError
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import ScheduleRecord, ScheduleRun
+from ecsctl.model.schedule_record import ScheduleRecord, ScheduleRun
 from ecsctl.placement.fleet import Fleet, Requirements
 from ecsctl.placement.host import Host
 from ecsctl.placement.place import Placement, place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.iam_tables import ACCESS_KEYS, GROUPS, POLICIES, ROLES, USERS
+from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.tables import (
     ACCOUNT_SETTINGS,
@@ -15,7 +16,6 @@ from ecsctl.store.tables import (
     IMAGES,
     INSTANCES,
     PORTS,
-    SCHEDULES,
     SERVICES,
     TAGS,
     TASK_DEFINITIONS,

@@ -113,6 +113,11 @@ class View:
         sql = f"SELECT count(*) FROM {table.name} WHERE {where}"  # noqa: S608 as in find
         return int(self._connection.execute(sql, arguments).fetchone()[0])
 
+    @property
+    def has_schedules(self) -> bool:
+        """Whether there are schedules at all: each pass asks, and to define their records takes longer than that."""
+        return self._connection.execute("SELECT 1 FROM schedule LIMIT 1").fetchone() is not None
+
     def older(self, table: Table[Any], column: str, moment: datetime) -> int:
         """How many records have a time before `moment` in that column."""
         _known(table, column)

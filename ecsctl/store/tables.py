@@ -18,7 +18,6 @@ from ecsctl.model.stored import (
     ImageRecord,
     InstanceRecord,
     PortReservation,
-    ScheduleRecord,
     ServiceRecord,
     TagSet,
     TaskRecord,
@@ -133,7 +132,6 @@ CAPACITY_PROVIDERS = Table(
     ("arn", "scope", "name"),
     lambda p: (p.arn, scope_of(p.arn), p.name),
 )
-SCHEDULES = Table("schedule", ScheduleRecord, ("arn", "cluster"), lambda s: (s.arn, s.cluster_arn))
 PORTS = Table(
     "port",
     PortReservation,

@@ -35,7 +35,12 @@ HEAVY = (
     "starlette",
     "prometheus_client",
 )
-NOT_FOR_A_QUIET_PASS = ("ecsctl.model.iam", "ecsctl.model.secret", "ecsctl.model.service_deployment")
+NOT_FOR_A_QUIET_PASS = (
+    "ecsctl.model.iam",
+    "ecsctl.model.secret",
+    "ecsctl.model.service_deployment",
+    "ecsctl.model.schedule",
+)
 """Of ours, what `reconcile` can do without where all is as it should be: cron asks for no more each minute."""
 _REPORT = """
 import sys

@@ -19,7 +19,7 @@ from ecsctl.operations.journal import journal
 from ecsctl.operations.reconcile import Report, reconcile
 from ecsctl.operations.schedules import Scheduled, schedule_task, scheduled_tasks, unschedule_task
 from ecsctl.operations.task_definitions import deregister_task_definition
-from ecsctl.store.tables import SCHEDULES
+from ecsctl.store.schedule_table import SCHEDULES
 from tests.controller.test_watch import until, watching
 from tests.controller.world import Life, World, world_in
 

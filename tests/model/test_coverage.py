@@ -29,6 +29,7 @@ OURS = tuple(
     for name in (
         "record",
         "schedule",
+        "schedule_record",
         "stored",
         "observed",
         "explanation",

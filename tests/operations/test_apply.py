@@ -16,7 +16,8 @@ from ecsctl.operations.apply.documents import documents_of
 from ecsctl.operations.apply.mark import MARK
 from ecsctl.operations.apply.plan import Plan, make_plan
 from ecsctl.operations.schedules import schedule_task
-from ecsctl.store.tables import CLUSTERS, SCHEDULES, SERVICES, TAGS, TASK_DEFINITIONS
+from ecsctl.store.schedule_table import SCHEDULES
+from ecsctl.store.tables import CLUSTERS, SERVICES, TAGS, TASK_DEFINITIONS
 from tests.controller.world import World
 from tests.operations.test_corpus import CORPUS, REGISTERS
 

@@ -9,7 +9,7 @@ import pytest
 
 from ecsctl.model.record import evolve
 from ecsctl.model.schedule import ScheduleTaskRequest
-from ecsctl.model.stored import ScheduleRecord
+from ecsctl.model.schedule_record import ScheduleRecord
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import requirements
 from ecsctl.placement.host import Host

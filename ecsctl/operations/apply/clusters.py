@@ -20,7 +20,8 @@ from ecsctl.operations.apply.documents import Placed, at, note_place
 from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by, marked, tag_changes
 from ecsctl.operations.clusters import check_new_cluster, cluster_asked, with_providers
 from ecsctl.operations.lookup import find_cluster
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SCHEDULES, SERVICES
+from ecsctl.store.schedule_table import SCHEDULES
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES
 
 KIND = "cluster"
 

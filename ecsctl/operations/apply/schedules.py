@@ -14,7 +14,7 @@ from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError
 from ecsctl.model.record import Record, to_wire
 from ecsctl.model.schedule import ScheduleTaskRequest, UnscheduleTaskRequest
-from ecsctl.model.stored import ScheduleRecord
+from ecsctl.model.schedule_record import ScheduleRecord
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import Clusters
 from ecsctl.operations.apply.difference import differences
@@ -24,7 +24,7 @@ from ecsctl.operations.apply.task_definitions import Definitions
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import cluster_arn
 from ecsctl.operations.schedules import check_comes, schedule_asked, schedule_task
-from ecsctl.store.tables import SCHEDULES
+from ecsctl.store.schedule_table import SCHEDULES
 
 KIND = "schedule"
 
