@@ -22,11 +22,11 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from ecsctl.controller.hosts import hosts_of
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Attribute
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.stored import InstanceRecord
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.operations.hosts import resources
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.fleet import Fleet, Requirements, requirements

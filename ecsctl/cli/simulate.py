@@ -142,7 +142,7 @@ def _strategies(words: list[str] | None) -> Any:
     if not words:
         return None
     from ecsctl.cli.values import from_words
-    from ecsctl.model.api.tasks import PlacementStrategy
+    from ecsctl.model.task_launch import PlacementStrategy
 
     plain = from_words("--strategy", list[PlacementStrategy], words)
     try:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecsctl.model.api.tasks import TaskVolumeConfiguration
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.record import decode, to_wire
 from ecsctl.model.service import ServiceVolumeConfiguration
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.model.task_launch import TaskVolumeConfiguration
 
 MOST_GIB = 65536
 Given = Sequence[TaskVolumeConfiguration] | Sequence[ServiceVolumeConfiguration] | None

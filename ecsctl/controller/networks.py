@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration
 from ecsctl.model.errors import invalid_parameter
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.model.task_launch import AwsVpcConfiguration, NetworkConfiguration
 
 MOST_SUBNETS, MOST_SECURITY_GROUPS = 16, 5
 _SUBNET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,127}")

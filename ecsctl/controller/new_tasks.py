@@ -10,7 +10,6 @@ from typing import NamedTuple
 from ecsctl.controller.hosts import free_gpus
 from ecsctl.model import identity
 from ecsctl.model.account_settings import root_of, setting_key
-from ecsctl.model.api.tasks import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.model.arn import Scope, last_part, parse_arn
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem
 from ecsctl.model.common import Attribute, Tag
@@ -20,6 +19,7 @@ from ecsctl.model.service_network import ServiceConnectConfiguration, ServiceReg
 from ecsctl.model.stored import ContainerState, Discovery, PlacementRules, PortReservation, TagSet, TaskRecord
 from ecsctl.model.task import Container, ContainerOverride, LaunchType, Task, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.model.task_launch import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.placement.demand import Demand, gpus_of
 from ecsctl.placement.host import ARCHITECTURE, SUBNET, ZONE, Host
 from ecsctl.placement.port_ranges import free_rows, ports_at

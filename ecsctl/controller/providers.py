@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ecsctl.controller.new_tasks import FARGATE_PLATFORM, launch_type_of
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.cluster import FARGATE_PROVIDERS, CapacityProviderStrategyItem, Cluster
 from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
 from ecsctl.model.service import Service
 from ecsctl.model.task import LaunchType
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 
 Strategy = tuple[CapacityProviderStrategyItem, ...]
 MOST = 20

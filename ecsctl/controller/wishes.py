@@ -8,13 +8,7 @@ from ecsctl.controller.launch_volumes import volume_asked
 from ecsctl.controller.networks import interface_asked
 from ecsctl.controller.new_tasks import Wish
 from ecsctl.controller.providers import Strategy, check_fargate_placement, fargate_platform, launch_types, strategy_of
-from ecsctl.model.api.tasks import (
-    AwsVpcConfiguration,
-    NetworkConfiguration,
-    PlacementConstraint,
-    RunTaskRequest,
-    StartTaskRequest,
-)
+from ecsctl.model.api.tasks import RunTaskRequest, StartTaskRequest
 from ecsctl.model.arn import Scope, check_name, last_part, parse_arn
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import client_exception, invalid_parameter
@@ -31,6 +25,7 @@ from ecsctl.model.sizes import (
 from ecsctl.model.stored import PlacementRules
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.model.task_launch import AwsVpcConfiguration, NetworkConfiguration, PlacementConstraint
 from ecsctl.placement.demand import demand_of, gpus_of
 from ecsctl.placement.fleet import Requirements, requirements
 from ecsctl.scheduler.field_support import refusals

@@ -5,14 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from ecsctl.model.api.tasks import (
-    EBSTagSpecification,
-    NetworkConfiguration,
-    PlacementConstraint,
-    PlacementStrategy,
-    PropagateTags,
-    TaskFilesystemType,
-)
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Tag
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentController
@@ -26,6 +18,14 @@ from ecsctl.model.service_network import (
     VpcLatticeConfiguration,
 )
 from ecsctl.model.task import LaunchType
+from ecsctl.model.task_launch import (
+    EBSTagSpecification,
+    NetworkConfiguration,
+    PlacementConstraint,
+    PlacementStrategy,
+    PropagateTags,
+    TaskFilesystemType,
+)
 
 ScaleUnit = Literal["PERCENT"]
 StabilityStatus = Literal["STEADY_STATE", "STABILIZING"]

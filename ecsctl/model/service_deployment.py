@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Literal
 
-from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.deployment_configuration import DeploymentConfiguration
 from ecsctl.model.deployment_lifecycle import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
@@ -18,6 +17,7 @@ from ecsctl.model.service_network import (
     VpcLatticeConfiguration,
 )
 from ecsctl.model.task import LaunchType
+from ecsctl.model.task_launch import NetworkConfiguration
 
 ServiceDeploymentStatus = Literal[
     "PENDING",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.record import Record
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 
 
 class FleetItem(Record):

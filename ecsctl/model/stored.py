@@ -7,13 +7,6 @@ from typing import Any, Literal
 import msgspec
 
 from ecsctl.model.account_settings import setting_key
-from ecsctl.model.api.tasks import (
-    AwsVpcConfiguration,
-    NetworkConfiguration,
-    PlacementConstraint,
-    PlacementStrategy,
-    TaskVolumeConfiguration,
-)
 from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import SettingName, Tag
@@ -31,6 +24,13 @@ from ecsctl.model.service import (
 )
 from ecsctl.model.service_network import ServiceConnectConfiguration, ServiceRegistry
 from ecsctl.model.task import LaunchType, NetworkBinding, Task
+from ecsctl.model.task_launch import (
+    AwsVpcConfiguration,
+    NetworkConfiguration,
+    PlacementConstraint,
+    PlacementStrategy,
+    TaskVolumeConfiguration,
+)
 
 Stage = Literal["none", "created", "started", "exited", "fenced"]
 """How far a container has come on its engine. `fenced`: no container holds its name, and none will."""

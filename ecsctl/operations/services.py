@@ -29,7 +29,6 @@ from ecsctl.model.api.services import (
     UpdateServiceRequest,
     UpdateServiceResponse,
 )
-from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import CapacityProviderStrategyItem, Cluster
 from ecsctl.model.common import Failure
@@ -50,6 +49,7 @@ from ecsctl.model.service import (
 )
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task import LaunchType
+from ecsctl.model.task_launch import NetworkConfiguration
 from ecsctl.operations.context import Context
 from ecsctl.operations.deployment_rules import merged
 from ecsctl.operations.discovery_rules import check_discovery, check_not_external, with_namespace

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy, RunTaskRequest, StartTaskRequest
+from ecsctl.model.api.tasks import RunTaskRequest, StartTaskRequest
 from ecsctl.model.errors import InputError, invalid_parameter
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.operations.lookup import check_tags
 from ecsctl.placement.priority import parse_priority
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.record import evolve
 from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host, prices
 from ecsctl.placement.port_ranges import free_rows, ports_at

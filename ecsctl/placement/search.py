@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heapreplace
 
-from ecsctl.model.api.tasks import PlacementStrategy
+from ecsctl.model.task_launch import PlacementStrategy
 from ecsctl.placement.fleet import Fleet, Requirements
 from ecsctl.placement.host import ZONE
 from ecsctl.placement.priority import Weighing

@@ -11,7 +11,6 @@ from typing import TypeVar
 import msgspec
 
 from ecsctl.model import identity
-from ecsctl.model.api.tasks import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.model.arn import last_part, parse_arn
 from ecsctl.model.common import KeyValuePair
 from ecsctl.model.identity import Signature
@@ -21,6 +20,7 @@ from ecsctl.model.service_network import ServiceConnectConfiguration
 from ecsctl.model.stored import Discovery, Endpoint, PlacementRules, TaskRecord
 from ecsctl.model.task import LaunchType, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.model.task_launch import AwsVpcConfiguration, TaskVolumeConfiguration
 from ecsctl.scheduler.namespaces import PAUSE
 
 R = TypeVar("R", bound=Record)

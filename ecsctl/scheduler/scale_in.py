@@ -17,9 +17,9 @@ from datetime import datetime, timezone
 
 from msgspec import Struct
 
-from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.stored import TaskRecord
+from ecsctl.model.task_launch import PlacementStrategy
 from ecsctl.placement.host import ZONE, Host
 from ecsctl.placement.providers import sequence
 

@@ -13,7 +13,6 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.loss import policy_of
@@ -22,6 +21,7 @@ from ecsctl.model.service import Service
 from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
 from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.model.task_launch import PlacementStrategy
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import ZONE, Host

@@ -40,6 +40,7 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.model.secret",
     "ecsctl.model.service_deployment",
     "ecsctl.model.schedule",
+    "ecsctl.model.api.tasks",
 )
 """Of ours, what `reconcile` can do without where all is as it should be: cron asks for no more each minute."""
 _REPORT = """

@@ -12,13 +12,8 @@ from ecsctl.controller.limits import Limits
 from ecsctl.engine.simulated_container import Program
 from ecsctl.model import identity
 from ecsctl.model.api.clusters import ClusterServiceConnectDefaultsRequest, UpdateClusterRequest
-from ecsctl.model.api.tasks import (
-    AwsVpcConfiguration,
-    NetworkConfiguration,
-    RunTaskRequest,
-    RunTaskResponse,
-    StopTaskRequest,
-)
+from ecsctl.model.api.tasks import RunTaskRequest, RunTaskResponse, StopTaskRequest
+from ecsctl.model.task_launch import AwsVpcConfiguration, NetworkConfiguration
 from ecsctl.operations.clusters import update_cluster
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile

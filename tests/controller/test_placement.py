@@ -10,9 +10,9 @@ import pytest
 
 from ecsctl.model.api.attributes import DeleteAttributesRequest, PutAttributesRequest
 from ecsctl.model.api.services import CreateServiceRequest, DescribeServicesRequest, UpdateServiceRequest
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.common import Attribute
 from ecsctl.model.service import Service
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.operations.attributes import delete_attributes, put_attributes
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.services import create_service, describe_services, update_service

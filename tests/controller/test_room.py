@@ -11,10 +11,11 @@ import pytest
 from ecsctl.model.api.capacity_providers import PutClusterCapacityProvidersRequest
 from ecsctl.model.api.services import CreateServiceRequest, DescribeServicesRequest
 from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, RunTaskRequest, RunTaskResponse
+from ecsctl.model.api.tasks import RunTaskRequest, RunTaskResponse
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.errors import ApiError
 from ecsctl.model.stored import TaskRecord
+from ecsctl.model.task_launch import AwsVpcConfiguration, NetworkConfiguration
 from ecsctl.operations.capacity_providers import put_cluster_capacity_providers
 from ecsctl.operations.explain import plan_tasks
 from ecsctl.operations.reconcile import reconcile

@@ -17,13 +17,13 @@ from ecsctl.controller.limits import Limits
 from ecsctl.model import identity
 from ecsctl.model.api.attributes import PutAttributesRequest
 from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
-from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.arn import last_part
 from ecsctl.model.common import Attribute
 from ecsctl.model.deployment_configuration import DeploymentCircuitBreaker, DeploymentConfiguration
 from ecsctl.model.loss import CONTACTS, GRACE
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
+from ecsctl.model.task_launch import PlacementStrategy
 from ecsctl.operations.attributes import put_attributes
 from ecsctl.operations.fence import fence_host
 from ecsctl.operations.reconcile import reconcile

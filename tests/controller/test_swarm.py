@@ -14,10 +14,11 @@ from ecsctl.engine.simulated_faults import Fault
 from ecsctl.model import identity
 from ecsctl.model.api.clusters import ClusterServiceConnectDefaultsRequest, UpdateClusterRequest
 from ecsctl.model.api.services import CreateServiceRequest
-from ecsctl.model.api.tasks import AwsVpcConfiguration, NetworkConfiguration, StartTaskRequest
+from ecsctl.model.api.tasks import StartTaskRequest
 from ecsctl.model.container_instance import attribute_of
 from ecsctl.model.errors import InputError
 from ecsctl.model.record import decode, evolve
+from ecsctl.model.task_launch import AwsVpcConfiguration, NetworkConfiguration
 from ecsctl.operations.clusters import update_cluster
 from ecsctl.operations.context import Context
 from ecsctl.operations.reconcile import reconcile

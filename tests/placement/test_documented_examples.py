@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.record import decode, evolve
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.placement.fleet import Fleet, requirements
 from ecsctl.placement.host import ZONE, Host
 from ecsctl.placement.place import place

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecsctl.model.api.tasks import PlacementStrategy
+from ecsctl.model.task_launch import PlacementStrategy
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.explain import explain
 from ecsctl.placement.fleet import Fleet, requirements

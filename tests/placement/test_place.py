@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from ecsctl.model.api.tasks import PlacementConstraint, PlacementStrategy
 from ecsctl.model.record import decode, evolve
 from ecsctl.model.task import TaskOverride
+from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Rejection, Requirements, requirements
 from ecsctl.placement.host import ARCHITECTURE, TASK_LIMIT, ZONE, Host

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ecsctl.model import identity
-from ecsctl.model.api.tasks import AwsVpcConfiguration
 from ecsctl.model.stored import ContainerState
+from ecsctl.model.task_launch import AwsVpcConfiguration
 from ecsctl.scheduler.container_spec import create_body
 from tests.making import definition, task_of
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecsctl.model.api.tasks import PlacementStrategy
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
+from ecsctl.model.task_launch import PlacementStrategy
 from ecsctl.placement.host import ZONE, Host
 from ecsctl.placement.providers import shares
 from ecsctl.scheduler.scale_in import stopping_order

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from ecsctl.model import identity
-from ecsctl.model.api.tasks import TaskVolumeConfiguration
 from ecsctl.model.errors import VolumeUnavailable
 from ecsctl.model.file_system import FileSystem, Storage
 from ecsctl.model.record import decode
 from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
+from ecsctl.model.task_launch import TaskVolumeConfiguration
 from ecsctl.scheduler.container_spec import create_body
 from ecsctl.scheduler.field_support import refusals
 from ecsctl.scheduler.volumes import NFS_OPTIONS, attachment, problems, task_volumes

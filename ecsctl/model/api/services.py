@@ -4,7 +4,6 @@ from typing import Literal
 
 import msgspec
 
-from ecsctl.model.api.tasks import NetworkConfiguration, PlacementConstraint, PlacementStrategy, PropagateTags
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Failure, Tag
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentController
@@ -26,6 +25,7 @@ from ecsctl.model.service_network import (
     VpcLatticeConfiguration,
 )
 from ecsctl.model.task import LaunchType
+from ecsctl.model.task_launch import NetworkConfiguration, PlacementConstraint, PlacementStrategy, PropagateTags
 
 ServiceField = Literal["TAGS"]
 

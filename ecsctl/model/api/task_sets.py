@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Failure, Tag
 from ecsctl.model.record import Record
 from ecsctl.model.service import Scale, TaskSet
 from ecsctl.model.service_network import LoadBalancer, ServiceRegistry
 from ecsctl.model.task import LaunchType
+from ecsctl.model.task_launch import NetworkConfiguration
 
 TaskSetField = Literal["TAGS"]
 

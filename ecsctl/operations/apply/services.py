@@ -10,7 +10,6 @@ import msgspec
 from ecsctl.controller.providers import launch_types
 from ecsctl.controller.wishes import check_startable
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
-from ecsctl.model.api.tasks import NetworkConfiguration
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
@@ -19,6 +18,7 @@ from ecsctl.model.loss import POLICIES
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.model.service import Service, is_external
 from ecsctl.model.service_network import ServiceConnectConfiguration
+from ecsctl.model.task_launch import NetworkConfiguration
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import Clusters
 from ecsctl.operations.apply.difference import Difference, differences

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from ecsctl.controller.networks import is_subnet
-from ecsctl.model.api.tasks import AwsVpcConfiguration
 from ecsctl.model.arn import Arn
 from ecsctl.model.errors import ApiError
 from ecsctl.model.neighbours.ec2 import (
@@ -37,6 +36,7 @@ from ecsctl.model.neighbours.ec2 import (
     Vpc,
 )
 from ecsctl.model.stored import TaskRecord
+from ecsctl.model.task_launch import AwsVpcConfiguration
 from ecsctl.operations.context import Context
 from ecsctl.operations.ec2_filters import Fact, filtered
 from ecsctl.operations.neighbours.paging import paged
