@@ -41,8 +41,9 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.model.service_deployment",
     "ecsctl.model.schedule",
     "ecsctl.model.api.tasks",
+    "unicodedata",
 )
-"""Of ours, what `reconcile` can do without where all is as it should be: cron asks for no more each minute."""
+"""What `reconcile` can do without where all is as it should be: cron asks for no more each minute."""
 _REPORT = """
 import sys
 before = set(sys.modules)
