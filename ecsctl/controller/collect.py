@@ -6,10 +6,10 @@ from collections.abc import Callable, Container
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ecsctl.controller.limits import Retention
 from ecsctl.controller.look import Sight
-from ecsctl.engine.port import Engine, Observed
 from ecsctl.model import identity
 from ecsctl.model.arn import last_part, task_beside
 from ecsctl.model.errors import Conflict, EngineRefused, NotFound, StateError
@@ -25,6 +25,10 @@ from ecsctl.store.tables import (
     TASKS,
     timestamp,
 )
+
+if TYPE_CHECKING:
+    from ecsctl.engine.port import Engine
+    from ecsctl.model.observed import Observed
 
 
 class Collection:

@@ -41,6 +41,7 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.model.service_deployment",
     "ecsctl.model.schedule",
     "ecsctl.model.api.tasks",
+    "ecsctl.engine.port",
     "unicodedata",
 )
 """What `reconcile` can do without where all is as it should be: cron asks for no more each minute."""
