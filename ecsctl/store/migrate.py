@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ecsctl.model.errors import StateError
-from ecsctl.store.backup import back_up, new_backup, prune
 from ecsctl.store.files import WriterQueue, beside, private_file
 from ecsctl.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
@@ -78,6 +77,8 @@ def migrate(connection: sqlite3.Connection, path: Path, queue: WriterQueue, read
         if version == VERSION:
             return
         if version:
+            from ecsctl.store.backup import back_up, new_backup, prune  # once a release at most
+
             back_up(connection, new_backup(path, f"v{version}"))
             prune(path)
         connection.execute("BEGIN IMMEDIATE")

@@ -19,7 +19,6 @@ from ecsctl.model.errors import StateError
 from ecsctl.model.record import Record
 from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import Event, TaskRecord
-from ecsctl.store.backup import Copy, back_up
 from ecsctl.store.database import Database
 from ecsctl.store.files import Presence, beside, fingerprint, private_file
 from ecsctl.store.group_commit import GroupCommit, group_commit
@@ -28,6 +27,7 @@ from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
 
 if TYPE_CHECKING:
+    from ecsctl.store.backup import Copy
     from ecsctl.store.sealing import Seal
 
 R = TypeVar("R", bound=Record)
@@ -411,6 +411,8 @@ class Store:
 
             with self.read() as view:
                 return back_up_shared(view, target, force=force)
+        from ecsctl.store.backup import back_up  # most who open a state make no copy of it
+
         with self._lock, translate(self.path):
             return back_up(database.connection, target, force=force)
 
