@@ -10,7 +10,7 @@ def ensure_default_cluster(ctx: Context) -> None:
     """The cluster `default` of this region and account, unless it was deleted."""
     arn = ctx.scope.cluster("default")
     with ctx.store.read() as view:
-        if view.get(CLUSTERS, arn) is not None or ctx.store.read_only:
+        if view.count(CLUSTERS, arn=arn) or ctx.store.read_only:
             return
     from ecsctl.model.api.clusters import CreateClusterRequest  # every command asks, and only the first one makes it
     from ecsctl.operations.clusters import put_cluster
