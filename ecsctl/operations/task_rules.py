@@ -11,7 +11,7 @@ from ecsctl.model.api.tasks import RunTaskRequest, StartTaskRequest
 from ecsctl.model.errors import InputError, invalid_parameter
 from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.operations.lookup import check_tags
-from ecsctl.placement.priority import parse_priority
+from ecsctl.placement.named_priority import parse_priority
 
 _LONGEST_STARTED_BY = 128
 _OVERRIDES = 8192

@@ -18,6 +18,7 @@ from ecsctl.model.task_definition import TaskDefinitionPlacementConstraint
 from ecsctl.model.task_launch import PlacementConstraint, PlacementStrategy
 from ecsctl.placement.demand import Demand
 from ecsctl.placement.host import ARCHITECTURE, OS, TASK_LIMIT, UNLIMITED, Host, prices
+from ecsctl.placement.named_priority import parse_priority
 from ecsctl.placement.port_ranges import free_rows, ports_at
 
 if TYPE_CHECKING:
@@ -67,11 +68,9 @@ def requirements(
     is_distinct = any(c.type == "distinctInstance" for c in constraints)
     found = Requirements(demand, group, tuple(strategies), is_distinct, rank=rank or 0)
     if priority is not None:
-        from ecsctl.placement.priority import parse_priority  # most tasks have neither this
-
         found = evolve(found, strategies=(), availability=parse_priority(priority))
     if expressions:
-        from ecsctl.placement.query import parse  # nor that
+        from ecsctl.placement.query import parse  # most tasks have none
 
         found = evolve(found, queries=tuple(map(parse, expressions)))
     return found

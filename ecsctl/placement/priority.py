@@ -23,14 +23,12 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from ecsctl.model.errors import InputError
 from ecsctl.placement.host import ZONE
 from ecsctl.placement.opening import EXACT, IMPOSSIBLE, Cover, Offer, opened
 
 if TYPE_CHECKING:
     from ecsctl.placement.fleet import Fleet, Requirements
 
-NAMED = {"cost": 0.0, "balanced": 0.5, "availability": 1.0}
 _ONE = 1 << 24
 """What the dearest host costs, and a task of imbalance, at full weight."""
 _TRACE = 1 << 12
@@ -40,19 +38,6 @@ _LEVEL = 1 << 20
 """Less than any weight, more than a thousand hosts: of ways that weigh the same the more level."""
 _SPARE = 1 << 64 + 3 * _BITS
 """More than the weight of any other: of a host that is not to be opened, of a zone that has its tasks."""
-
-
-def parse_priority(text: str) -> float:
-    """The weight of availability, 0 to 1, of a name or a number; InputError."""
-    if text in NAMED:
-        return NAMED[text]
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = -1.0
-    if not 0 <= weight <= 1:
-        raise InputError(f"{text!r} is none of {', '.join(NAMED)}, nor a number from 0 (cost) to 1 (availability)")
-    return weight
 
 
 class Weighing:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from ecsctl.model.service import Service, is_external
 from ecsctl.placement.host import ZONE
-from ecsctl.placement.priority import parse_priority
+from ecsctl.placement.named_priority import parse_priority
 from ecsctl.scheduler.rollout import limits
 
 STARTED = "is not AZ balanced with {}. AZ Rebalancing in progress."

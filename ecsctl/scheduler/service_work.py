@@ -25,8 +25,8 @@ from ecsctl.model.task_launch import PlacementStrategy
 from ecsctl.placement.demand import Demand, demand_of
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import ZONE, Host
+from ecsctl.placement.named_priority import parse_priority
 from ecsctl.placement.preemption import Occupancy, Occupant
-from ecsctl.placement.priority import parse_priority
 from ecsctl.placement.providers import shares
 from ecsctl.scheduler.deployments import breaker_of
 from ecsctl.scheduler.obstacle import cannot_place, obstacle_kind

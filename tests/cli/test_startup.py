@@ -43,6 +43,7 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.model.api.tasks",
     "ecsctl.engine.port",
     "ecsctl.store.backup",
+    "ecsctl.placement.priority",
     "unicodedata",
 )
 """What `reconcile` can do without where all is as it should be: cron asks for no more each minute."""

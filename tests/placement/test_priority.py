@@ -17,9 +17,9 @@ from ecsctl.placement.demand import Demand
 from ecsctl.placement.explain import explain
 from ecsctl.placement.fleet import Fleet, Requirements, requirements
 from ecsctl.placement.host import PRICE, ZONE, Host
+from ecsctl.placement.named_priority import parse_priority
 from ecsctl.placement.opening import Offer, opened
 from ecsctl.placement.place import place
-from ecsctl.placement.priority import parse_priority
 from ecsctl.placement.search import Search
 from tests.placement.test_place import GROUP, SMALL, first
 
