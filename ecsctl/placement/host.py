@@ -24,8 +24,9 @@ PRICE = "ecsctl.hourly-price"
 SWARM = "ecsctl.swarm"
 """An attribute of ours: the id of the swarm that its host was put into, for networks of several hosts."""
 UNLIMITED = 1 << 30
-_PRICE = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
-_COUNT = re.compile(r"\d+", re.ASCII)
+# Compiled when they are used: most hosts have neither.
+_PRICE = r"[0-9]+(\.[0-9]*)?|\.[0-9]+"
+_COUNT = r"[0-9]+"
 
 
 class Host(Struct, frozen=True):
@@ -63,7 +64,7 @@ class Host(Struct, frozen=True):
     def price(self) -> float | None:
         """What it costs an hour; None where that is not said."""
         text = self.attributes.get(PRICE) or ""
-        return float(text) if _PRICE.fullmatch(text) else None
+        return float(text) if text and re.fullmatch(_PRICE, text) else None
 
     def serves(self, provider: str | None) -> bool:
         """Whether it takes tasks of a capacity provider, or of none: any host takes those of Fargate's."""
@@ -77,7 +78,7 @@ class Host(Struct, frozen=True):
     def slots(self) -> int:
         """How many more tasks it takes by its limit, if it has one."""
         limit = self.attributes.get(TASK_LIMIT) or ""
-        return int(limit) - self.tasks if _COUNT.fullmatch(limit) else UNLIMITED
+        return int(limit) - self.tasks if limit and re.fullmatch(_COUNT, limit) else UNLIMITED
 
 
 def prices(hosts: Sequence[Host]) -> list[float]:
@@ -91,8 +92,8 @@ def prices(hosts: Sequence[Host]) -> list[float]:
 def figure_problem(name: str | None, value: str | None) -> str | None:
     """Why placement cannot count with the value of an attribute, or a tag, of that name; None where it can, or need
     not."""
-    if name == PRICE and not _PRICE.fullmatch(value or ""):
+    if name == PRICE and not re.fullmatch(_PRICE, value or ""):
         return f"{value!r} is no price of an hour: write a number of 0 or more, like 0.17"
-    if name == TASK_LIMIT and not _COUNT.fullmatch(value or ""):
+    if name == TASK_LIMIT and not re.fullmatch(_COUNT, value or ""):
         return f"{value!r} is no number of tasks: write a whole number of 0 or more, like 20"
     return None
