@@ -61,7 +61,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecsctl.cli.config_tables import TABLES
 from ecsctl.cli.durations import parse_duration
 from ecsctl.cli.global_flags import OUTPUTS
 from ecsctl.model.arn import REGION
@@ -252,7 +251,9 @@ def _resolved(key: str, value: Any, path: Path, prefix: str) -> Any:
     """A value of the file; paths in it are relative to the file."""
     if key == "keys" or (key == "state" and "://" not in value):
         return str(path.parent / os.path.expanduser(value))
-    if key in TABLES:
+    if isinstance(value, dict):
+        from ecsctl.cli.config_tables import TABLES  # most have no such file
+
         return {
             name: TABLES[key](name, entry, path.parent, f"{path}: {prefix}{key}.{name}")
             for name, entry in value.items()

@@ -27,7 +27,6 @@ def open_context(
     `image_map`: what was asked, of the tasks and deployments that are made now, to take the place of their images.
     `origin`: a new store continues an install.
     """
-    from ecsctl.cli.background import go_on_with
     from ecsctl.controller.clock import Clock
     from ecsctl.controller.controller import Controller
     from ecsctl.controller.limits import Retention
@@ -74,7 +73,7 @@ def open_context(
             store=store,
             scope=Scope(config.region, config.account),
             controller=controller,
-            hand_over=partial(go_on_with, config),
+            hand_over=partial(_go_on, config),
             warn=_warn,
             reserved_memory=config.reserved_memory,
             image_map=dict(image_map),
@@ -92,6 +91,12 @@ def connect_late(address: str) -> Engine:
     from ecsctl.engine.connect import connect  # the docker SDK takes longer to import than all the rest
 
     return connect(address)
+
+
+def _go_on(config: Config, arns: list[str]) -> list[int]:
+    from ecsctl.cli.background import go_on_with  # mostly nothing is left for it
+
+    return go_on_with(config, arns)
 
 
 def _warn(text: str) -> None:

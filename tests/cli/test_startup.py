@@ -43,6 +43,8 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.model.api.tasks",
     "ecsctl.engine.port",
     "ecsctl.store.backup",
+    "ecsctl.cli.background",
+    "ecsctl.cli.config_tables",
     "ecsctl.placement.priority",
     "unicodedata",
 )
