@@ -6,11 +6,10 @@ from typing import Literal
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.deployment_configuration import DeploymentConfiguration
 from ecsctl.model.deployment_lifecycle import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
+from ecsctl.model.gateway_connector import AccessType, GatewayConnector
 from ecsctl.model.record import Record
 from ecsctl.model.service import DeploymentEphemeralStorage, ServiceVolumeConfiguration
 from ecsctl.model.service_network import (
-    AccessType,
-    GatewayConnector,
     LoadBalancer,
     ServiceConnectConfiguration,
     ServiceRegistry,

@@ -40,6 +40,7 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.model.secret",
     "ecsctl.model.service_deployment",
     "ecsctl.model.schedule",
+    "ecsctl.model.gateway_connector",
     "ecsctl.model.api.tasks",
     "ecsctl.engine.port",
     "ecsctl.store.backup",

@@ -7,6 +7,7 @@ import msgspec
 from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.common import Failure, Tag
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentController
+from ecsctl.model.gateway_connector import GatewayConnector
 from ecsctl.model.loss import LossPolicy
 from ecsctl.model.record import Record
 from ecsctl.model.service import (
@@ -18,7 +19,6 @@ from ecsctl.model.service import (
 )
 from ecsctl.model.service_deployment import MonitoringConfiguration
 from ecsctl.model.service_network import (
-    GatewayConnector,
     LoadBalancer,
     ServiceConnectConfiguration,
     ServiceRegistry,
