@@ -27,8 +27,9 @@ from ecsctl.placement.preemption import SPOT_RANK, Occupant, rank_of
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.scheduler.discovery import discovery_of, namespace_name
 from ecsctl.scheduler.namespaces import needs_pause
+from ecsctl.store.account_tables import ACCOUNT_SETTINGS
 from ecsctl.store.store import Transaction, View, add_event
-from ecsctl.store.tables import ACCOUNT_SETTINGS, CLUSTERS, INSTANCES, PORTS, TAGS, TASKS
+from ecsctl.store.tables import CLUSTERS, INSTANCES, PORTS, TAGS, TASKS
 
 FARGATE_PLATFORM = "1.4.0"
 """The platform version that LATEST is (ECS developer guide, "Fargate platform versions for Amazon ECS")."""

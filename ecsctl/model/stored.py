@@ -6,10 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ecsctl.model.account_settings import setting_key
-from ecsctl.model.auto_scaling import AutoScalingGroupProvider
 from ecsctl.model.cluster import CapacityProviderStrategyItem
-from ecsctl.model.common import SettingName, Tag
+from ecsctl.model.common import Tag
 from ecsctl.model.container_instance import ContainerInstance
 from ecsctl.model.deployment_lifecycle import DeploymentLifecycleHookDetail, ServiceDeploymentLifecycleStage
 from ecsctl.model.identity import PAUSE
@@ -366,23 +364,6 @@ class ServiceRecord(Record):
         return next(deployment for deployment in self.deployments if deployment.status == "PRIMARY")
 
 
-class CapacityProviderRecord(Record):
-    """A capacity provider: the container instances that were registered for it. `group` is what was said of the Auto
-    Scaling group that they are on AWS, with every default filled in."""
-
-    arn: str
-    name: str
-    group: AutoScalingGroupProvider | None = None
-
-
-class Family(Record):
-    """A task definition family. Revision numbers are never given twice."""
-
-    key: str
-    name: str
-    last_revision: int = 0
-
-
 class TagSet(Record):
     """The tags of one resource, in the order they were given."""
 
@@ -431,19 +412,6 @@ class Event(Record):
     resource_arn: str
     kind: str
     message: str
-
-
-class AccountSetting(Record):
-    """An account setting of a principal (an ARN of IAM); `scope` is region/account."""
-
-    scope: str
-    principal_arn: str
-    name: SettingName
-    value: str
-
-    @property
-    def key(self) -> str:
-        return setting_key(self.scope, self.principal_arn, self.name)
 
 
 class IdempotentCall(Record):

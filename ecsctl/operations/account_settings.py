@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ecsctl.model.account_records import AccountSetting
 from ecsctl.model.account_settings import AWS_MANAGED, VALUES, root_of, setting_key
 from ecsctl.model.api.account_settings import (
     DeleteAccountSettingRequest,
@@ -21,11 +22,10 @@ from ecsctl.model.api.account_settings import (
 )
 from ecsctl.model.common import Setting, SettingName
 from ecsctl.model.errors import ApiError, invalid_parameter
-from ecsctl.model.stored import AccountSetting
 from ecsctl.operations.context import Context
 from ecsctl.operations.lookup import page
+from ecsctl.store.account_tables import ACCOUNT_SETTINGS
 from ecsctl.store.store import View
-from ecsctl.store.tables import ACCOUNT_SETTINGS
 
 _OF_ROOT_ONLY = ("fargateTaskRetirementWaitPeriod",)
 _PAGE = 10

@@ -24,7 +24,8 @@ from ecsctl.operations.context import Context
 from ecsctl.operations.default_cluster import ensure_default_cluster
 from ecsctl.operations.host_check import AT_ONCE, Examined, examine
 from ecsctl.operations.hosts import AlreadyRegistered, HostOptions, check_gpus, instance_record, put_new_host
-from ecsctl.operations.lookup import find_cluster, find_provider
+from ecsctl.operations.lookup import find_cluster
+from ecsctl.operations.provider_lookup import find_provider
 from ecsctl.placement.host import INSTANCE_TYPE, PRICE, ZONE
 from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES

@@ -7,6 +7,7 @@ FARGATE_SPOT are always there: any container instance serves their tasks.
 from __future__ import annotations
 
 from ecsctl.controller.providers import MOST
+from ecsctl.model.account_records import CapacityProviderRecord
 from ecsctl.model.api.capacity_providers import (
     CreateCapacityProviderRequest,
     CreateCapacityProviderResponse,
@@ -26,13 +27,14 @@ from ecsctl.model.cluster import FARGATE_PROVIDERS, Cluster
 from ecsctl.model.common import Failure
 from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import CapacityProviderRecord
 from ecsctl.operations.clusters import cluster_shape, with_providers
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import check_provider_tags, find_cluster, find_provider, page, put_tags, tags_of
+from ecsctl.operations.lookup import find_cluster, page, put_tags, tags_of
+from ecsctl.operations.provider_lookup import check_provider_tags, find_provider
 from ecsctl.placement.providers import names
+from ecsctl.store.account_tables import CAPACITY_PROVIDERS
 from ecsctl.store.store import View, add_event
-from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES
 
 _RESERVED = ("aws", "ecs", "fargate")
 _DEFAULT = ManagedScaling(

@@ -32,7 +32,8 @@ from ecsctl.model.record import evolve
 from ecsctl.operations.account_settings import effective_value
 from ecsctl.operations.context import Context
 from ecsctl.operations.discovery_rules import check_namespace
-from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, find_provider, page, put_tags, tags_of
+from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, page, put_tags, tags_of
+from ecsctl.operations.provider_lookup import find_provider
 from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TASKS

@@ -23,9 +23,10 @@ from ecsctl.operations.hosts import HostDocument, host_document
 from ecsctl.operations.lookup import tags_of
 from ecsctl.operations.registered_definition import request_of
 from ecsctl.operations.task_definitions import Revision
+from ecsctl.store.account_tables import CAPACITY_PROVIDERS
 from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import View
-from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES, TASK_DEFINITIONS
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TASK_DEFINITIONS
 
 
 class StateDocument(Record):

@@ -16,7 +16,8 @@ from ecsctl.model.record import Record, evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.attributes import check_attributes
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, find_provider, put_tags
+from ecsctl.operations.lookup import find_cluster, put_tags
+from ecsctl.operations.provider_lookup import find_provider
 from ecsctl.placement.host import ARCHITECTURE, INSTANCE_TYPE, OS, OS_FAMILY, ZONE
 from ecsctl.store.store import add_event
 from ecsctl.store.tables import INSTANCES

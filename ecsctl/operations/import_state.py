@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from ecsctl.model.account_records import CapacityProviderRecord
 from ecsctl.model.api.capacity_providers import CreateCapacityProviderRequest
 from ecsctl.model.errors import InputError
 from ecsctl.model.record import Record, decode, evolve, to_wire
-from ecsctl.model.stored import CapacityProviderRecord
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import plan_clusters
 from ecsctl.operations.apply.difference import differences
@@ -25,8 +25,9 @@ from ecsctl.operations.export import StateDocument
 from ecsctl.operations.hosts import HostDocument, host_document
 from ecsctl.operations.registered_definition import registered_again
 from ecsctl.operations.task_definitions import Revision, put_revision
+from ecsctl.store.account_tables import CAPACITY_PROVIDERS
 from ecsctl.store.store import Transaction
-from ecsctl.store.tables import CAPACITY_PROVIDERS, INSTANCES, TASK_DEFINITIONS
+from ecsctl.store.tables import INSTANCES, TASK_DEFINITIONS
 
 
 class _Planned(Exception):

@@ -10,11 +10,11 @@ from ecsctl.model.cluster import Cluster
 from ecsctl.model.common import Tag
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
 from ecsctl.model.loss import grace_problem
-from ecsctl.model.stored import CapacityProviderRecord, InstanceRecord, ServiceRecord, TagSet, TaskRecord
+from ecsctl.model.stored import InstanceRecord, ServiceRecord, TagSet, TaskRecord
 from ecsctl.model.tag_text import may_be_in_tag
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
 
 T = TypeVar("T")
 
@@ -43,16 +43,6 @@ def find_cluster(view: View, ctx: Context, cluster: str | None) -> Cluster:
     found = view.get(CLUSTERS, cluster_arn(ctx, cluster))
     if found is None or found.status != "ACTIVE":
         raise ApiError("ClusterNotFoundException", "Cluster not found.")
-    return found
-
-
-def find_provider(view: View, ctx: Context, name: str) -> CapacityProviderRecord:
-    """A capacity provider by its name, not one of Fargate's; InvalidParameterException."""
-    found = view.get(CAPACITY_PROVIDERS, ctx.scope.capacity_provider(name))
-    if found is None:
-        raise invalid_parameter(
-            f"The specified capacity provider {name!r} was not found: see describe-capacity-providers."
-        )
     return found
 
 
@@ -160,16 +150,6 @@ def check_tags(tags: list[Tag] | None) -> None:
     keys = [tag.key for tag in tags or []]
     if len(set(keys)) < len(keys):
         raise invalid_parameter("Duplicate tag keys found.")
-
-
-def check_provider_tags(tags: list[Tag] | None) -> None:
-    """As check_tags, and the price is one: its hosts cost that."""
-    from ecsctl.placement.host import figure_problem  # most commands place nothing
-
-    check_tags(tags)
-    for tag in tags or []:
-        if wrong := figure_problem(tag.key, tag.value):
-            raise invalid_parameter(f"Tag {tag.key}: {wrong}.")
 
 
 def page(

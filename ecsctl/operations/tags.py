@@ -13,10 +13,12 @@ from ecsctl.model.api.tags import (
 from ecsctl.model.arn import parse_arn
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import check_provider_tags, check_tags, put_tags, tags_of
+from ecsctl.operations.lookup import check_tags, put_tags, tags_of
+from ecsctl.operations.provider_lookup import check_provider_tags
+from ecsctl.store.account_tables import CAPACITY_PROVIDERS
 from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import View
-from ecsctl.store.tables import CAPACITY_PROVIDERS, CLUSTERS, INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS, Table
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS, Table
 
 _TAGGABLE: dict[str, Table] = {  # type: ignore[type-arg]
     "capacity-provider": CAPACITY_PROVIDERS,

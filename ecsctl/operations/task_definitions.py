@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ecsctl.controller.collect import is_used
 from ecsctl.controller.wishes import find_task_definition, newest_of
+from ecsctl.model.account_records import Family
 from ecsctl.model.api.task_definitions import (
     DeleteTaskDefinitionsRequest,
     DeleteTaskDefinitionsResponse,
@@ -21,14 +22,14 @@ from ecsctl.model.api.task_definitions import (
 from ecsctl.model.common import Failure, Tag
 from ecsctl.model.errors import ApiError, client_exception
 from ecsctl.model.record import evolve
-from ecsctl.model.stored import Family
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.definition_rules import validate
 from ecsctl.operations.lookup import page, put_tags, tags_of
 from ecsctl.operations.registered_definition import register, registered_again
+from ecsctl.store.account_tables import FAMILIES
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS
+from ecsctl.store.tables import TASK_DEFINITIONS
 
 
 def register_task_definition(ctx: Context, request: RegisterTaskDefinitionRequest) -> RegisterTaskDefinitionResponse:

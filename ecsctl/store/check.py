@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState, StatePlace
+from ecsctl.store.account_tables import FAMILIES
 from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.every_table import TABLES
 from ecsctl.store.files import beside, fingerprint, network_file_system
@@ -21,7 +22,7 @@ from ecsctl.store.schema import APPLICATION_ID, VERSION
 from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.store import View
-from ecsctl.store.tables import FAMILIES, INSTANCES, PORTS, SERVICES, TASK_DEFINITIONS, TASKS, Table, scope_of
+from ecsctl.store.tables import INSTANCES, PORTS, SERVICES, TASK_DEFINITIONS, TASKS, Table, scope_of
 
 if TYPE_CHECKING:
     from ecsctl.store.sealing import Seal

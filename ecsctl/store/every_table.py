@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from ecsctl.store.account_tables import ACCOUNT_SETTINGS, CAPACITY_PROVIDERS, FAMILIES
 from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.iam_tables import ACCESS_KEYS, GROUPS, POLICIES, ROLES, USERS
 from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.tables import (
-    ACCOUNT_SETTINGS,
-    CAPACITY_PROVIDERS,
     CLUSTERS,
     EVENTS,
-    FAMILIES,
     IDEMPOTENT_CALLS,
     IMAGES,
     INSTANCES,

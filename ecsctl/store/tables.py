@@ -10,10 +10,7 @@ from ecsctl.model.arn import parse_arn
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.record import Record
 from ecsctl.model.stored import (
-    AccountSetting,
-    CapacityProviderRecord,
     Event,
-    Family,
     IdempotentCall,
     ImageRecord,
     InstanceRecord,
@@ -90,7 +87,6 @@ INSTANCES = Table(
     ("arn", "cluster", "status", "engine_id"),
     lambda i: (i.arn, i.cluster_arn, i.instance.status, i.engine_id),
 )
-FAMILIES = Table("family", Family, ("key", "scope", "name"), lambda f: (f.key, f.key.rpartition("/")[0], f.name))
 TASK_DEFINITIONS = Table(
     "task_definition",
     TaskDefinition,
@@ -126,12 +122,6 @@ SERVICES = Table(
     ("arn", "cluster", "status"),
     lambda s: (s.arn, s.service.cluster_arn, s.service.status),
 )
-CAPACITY_PROVIDERS = Table(
-    "capacity_provider",
-    CapacityProviderRecord,
-    ("arn", "scope", "name"),
-    lambda p: (p.arn, scope_of(p.arn), p.name),
-)
 PORTS = Table(
     "port",
     PortReservation,
@@ -139,9 +129,6 @@ PORTS = Table(
     lambda p: (p.key, p.instance_arn, p.task_arn),
 )
 TAGS = Table("tag_set", TagSet, ("arn",), lambda t: (t.arn,))
-ACCOUNT_SETTINGS = Table(
-    "account_setting", AccountSetting, ("key", "scope", "principal"), lambda s: (s.key, s.scope, s.principal_arn)
-)
 IDEMPOTENT_CALLS = Table(
     "idempotent_call", IdempotentCall, ("key", "expires_at"), lambda i: (i.key, timestamp(i.expires_at))
 )

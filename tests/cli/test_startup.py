@@ -40,6 +40,8 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.model.secret",
     "ecsctl.model.service_deployment",
     "ecsctl.model.schedule",
+    "ecsctl.model.account_settings",
+    "ecsctl.model.auto_scaling",
     "ecsctl.model.gateway_connector",
     "ecsctl.model.api.tasks",
     "ecsctl.engine.port",

@@ -31,6 +31,7 @@ OURS = tuple(
         "schedule",
         "schedule_record",
         "stored",
+        "account_records",
         "observed",
         "explanation",
         "loss",

@@ -23,7 +23,8 @@ from ecsctl.operations.apply.mark import (
 from ecsctl.operations.definition_document import OUTPUT_ONLY
 from ecsctl.operations.definition_rules import validate
 from ecsctl.operations.registered_definition import register, registered_again
-from ecsctl.store.tables import FAMILIES, TASK_DEFINITIONS
+from ecsctl.store.account_tables import FAMILIES
+from ecsctl.store.tables import TASK_DEFINITIONS
 
 KIND = "task definition"
 

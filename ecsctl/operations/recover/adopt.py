@@ -10,12 +10,13 @@ from ecsctl.controller.hosts import host_of
 from ecsctl.controller.images import agree
 from ecsctl.controller.new_tasks import Wish, put_task
 from ecsctl.model import identity
+from ecsctl.model.account_records import CapacityProviderRecord, Family
 from ecsctl.model.api.clusters import CreateClusterRequest
 from ecsctl.model.arn import Scope, last_part, parse_arn
 from ecsctl.model.cluster import FARGATE_PROVIDERS
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.record import Record, evolve
-from ecsctl.model.stored import CapacityProviderRecord, Family, InstanceRecord, TaskRecord
+from ecsctl.model.stored import InstanceRecord, TaskRecord
 from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.clusters import put_cluster
@@ -31,17 +32,9 @@ from ecsctl.scheduler.firelens import uses_router
 from ecsctl.scheduler.images import resolved
 from ecsctl.scheduler.labels import bare
 from ecsctl.scheduler.observe import fold_seen
+from ecsctl.store.account_tables import CAPACITY_PROVIDERS, FAMILIES
 from ecsctl.store.store import Transaction, Use, add_event
-from ecsctl.store.tables import (
-    CAPACITY_PROVIDERS,
-    CLUSTERS,
-    FAMILIES,
-    INSTANCES,
-    PORTS,
-    TASK_DEFINITIONS,
-    TASKS,
-    scope_of,
-)
+from ecsctl.store.tables import CLUSTERS, INSTANCES, PORTS, TASK_DEFINITIONS, TASKS, scope_of
 
 AHEAD = 10**6
 """How far the sequence of a rebuilt state is ahead of all that is on labels: no number is given twice."""
