@@ -19,15 +19,15 @@ from ecsctl.model.errors import StateError
 from ecsctl.model.record import Record
 from ecsctl.model.state_place import StatePlace
 from ecsctl.model.stored import Event, TaskRecord
-from ecsctl.store.database import Database
 from ecsctl.store.files import Presence, beside, fingerprint, private_file
-from ecsctl.store.group_commit import GroupCommit, group_commit
 from ecsctl.store.migrate import translate
 from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
 
 if TYPE_CHECKING:
     from ecsctl.store.backup import Copy
+    from ecsctl.store.database import Database
+    from ecsctl.store.group_commit import GroupCommit
     from ecsctl.store.sealing import Seal
 
 R = TypeVar("R", bound=Record)
@@ -335,6 +335,8 @@ class Store:
         if self.is_shared:  # a commit may be done there that is said to have failed
             yield
             return
+        from ecsctl.store.group_commit import group_commit  # `serve` alone writes so
+
         with self._lock, group_commit(self._database, self.path) as group:
             self._group = group
             try:
