@@ -52,6 +52,14 @@ NOT_FOR_A_QUIET_PASS = (
     "ecsctl.cli.config_tables",
     "ecsctl.placement.priority",
     "unicodedata",
+    "asyncio",
+    "email",
+    "http.client",
+    "json",
+    "logging",
+    "ssl",
+    "subprocess",
+    "tempfile",
 )
 """What `reconcile` can do without where all is as it should be: cron asks for no more each minute."""
 _REPORT = """
