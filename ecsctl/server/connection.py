@@ -97,8 +97,15 @@ class Connection(HttpToolsProtocol):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def handle_websocket_upgrade(self) -> None:
+        if self._answering:  # an answer would come amid what the WebSocket says
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return
         self._stop_waiting()
         super().handle_websocket_upgrade()
+        websocket: Any = self.transport.get_protocol()
+        if not websocket.handshake_initiated:  # its parser takes less than ours, and says nothing where it stops
+            self.transport.write(_only(HTTPStatus.BAD_REQUEST))
+            self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
         """Called where a client would rather speak another protocol. It is answered in this one; the parser takes what
@@ -144,12 +151,16 @@ class Connection(HttpToolsProtocol):
                 return
             cycle.disconnected = True
             cycle.message_event.set()
-        answer = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-        self.transport.write(answer.encode())
+        self.transport.write(_only(status))
         if self.transport.can_write_eof():
             with suppress(OSError):  # the other side has hung up by now
                 self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.close)
+
+
+def _only(status: HTTPStatus) -> bytes:
+    """An answer that is nothing but a status, and the last."""
+    return f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
 
 
 def _user_of(peer: socket.socket) -> int:

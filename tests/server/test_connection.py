@@ -162,6 +162,38 @@ def test_who_would_rather_speak_http_2_is_answered_all_the_same(server: Running)
     assert b"\r\nconnection: close\r\n" in answer
 
 
+WEBSOCKET = (
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"Content-Length: 3\r\n\r\nabc",
+        b"Content-Length: 3\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"X-Long: " + b"a" * 9000 + b"\r\n\r\n",
+        b"X-Many: a\r\n" * 130 + b"\r\n",
+    ],
+    ids=["body", "no body", "chunks", "long header", "many headers"],
+)
+def test_a40_a_websocket_that_cannot_be_opened_is_told_so_and_left(server: Running, more: bytes) -> None:
+    with connected(server) as connection:
+        connection.settimeout(10)
+        connection.sendall(WEBSOCKET + more)
+        assert rest(connection).startswith((b"HTTP/1.1 400 Bad Request\r\n", b"HTTP/1.1 408 Request Timeout\r\n"))
+
+
+def test_a_websocket_is_not_opened_before_what_came_before_it_is_answered(server: Running) -> None:
+    with connected(server) as connection:
+        connection.sendall(EMPTY + WEBSOCKET + b"\r\n")
+        answer = rest(connection)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 @pytest.mark.parametrize(
     "request_",
     [
