@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,32 @@ def test_live_tails_end_when_their_clients_leave_and_there_is_a_limit(place: Nei
             threading.Event().wait(0.2)
     else:
         pytest.fail("what has been closed still counts")
+
+
+def test_a_live_tail_ends_when_its_client_leaves_that_has_asked_for_more(place: Neighbourhood, tmp_path: Path) -> None:
+    """It waits for the end of the tail, so it is the last that uvicorn knows of the connection."""
+    head = b"POST / HTTP/1.1\r\nHost: ecs\r\nContent-Type: application/x-amz-json-1.1\r\n"
+    body = b'{"logGroupIdentifiers": ["/ecs/left"]}'
+    tail = b"%sX-Amz-Target: Logs_20140328.StartLiveTail\r\nContent-Length: %d\r\n\r\n%s" % (head, len(body), body)
+    made = serving(place.world.process(), tmp_path / "s")
+    with made as server, client(server.path, "logs", inject_host_prefix=False) as logs, ExitStack() as opened:
+        logs.create_log_group(logGroupName="/ecs/left")
+        for _ in range(15):
+            connection = opened.enter_context(socket.socket(socket.AF_UNIX))
+            connection.connect(str(server.path))
+            connection.sendall(tail)
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 OK\r\n")
+            connection.sendall(head + b"Content-Length: 0\r\n\r\n")
+        with pytest.raises(logs.exceptions.LimitExceededException):
+            logs.start_live_tail(logGroupIdentifiers=["/ecs/left"])
+        opened.close()
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with suppress(logs.exceptions.LimitExceededException):
+                logs.start_live_tail(logGroupIdentifiers=["/ecs/left"])["responseStream"].close()
+                return
+            threading.Event().wait(0.2)
+        pytest.fail("what has been left still counts")
 
 
 def test_a_live_tail_does_not_keep_the_server_from_ending(place: Neighbourhood, tmp_path: Path) -> None:
