@@ -150,12 +150,16 @@ class Connection(HttpToolsProtocol):
             return
         self._stop_waiting()
         self._refused = True
-        cycle = self.cycle
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.more_body and self.pipeline:
+            self.pipeline.popleft()  # of this one something is missing; those before it came whole
+            cycle = self.pipeline[0][0] if self.pipeline else self._running
+            self.cycle = cycle  # type: ignore[assignment] # as uvicorn has it where there is none
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
                 cycle.keep_alive = False  # what came before is answered
                 return
-            if cycle.response_started or self.pipeline:
+            if cycle.response_started:
                 self.transport.close()
                 return
             cycle.disconnected = True

@@ -135,12 +135,22 @@ def test_a40_requests_without_end_that_wait_for_no_answer_are_cut_off(server: Ru
     assert server.call("ListClusters").status == 200
 
 
-def test_what_came_whole_is_answered_whatever_follows(server: Running) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"\0\0\0\0\r\n\r\n",
+        LIST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        EMPTY + LIST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n",
+    ],
+    ids=["no request", "no body", "one more, and half a body"],
+)
+def test_what_came_whole_is_answered_whatever_follows(server: Running, more: bytes) -> None:
     with connected(server) as connection:
-        connection.sendall(EMPTY + b"\0\0\0\0\r\n\r\n")
-        answer = rest(connection)
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert answer.endswith(b"}")
+        connection.sendall(EMPTY + more)
+        answers = rest(connection).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200"] * (1 + more.count(EMPTY))
+    assert answers[-1].endswith(b"}")
+    assert b"\r\nconnection: close\r\n" in answers[-1]
 
 
 def test_what_follows_a_body_is_no_header(server: Running) -> None:
@@ -223,6 +233,29 @@ def test_a40_a_request_that_never_ends_does_not_keep_the_server_from_ending(worl
             began = time.monotonic()
         assert time.monotonic() - began < 5
         assert rest(connection).startswith(b"HTTP/1.1 503 Service Unavailable")
+
+
+def test_what_came_whole_is_answered_when_the_server_ends_amid_the_next(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ecsctl.operations.clusters import list_clusters
+
+    begun = threading.Event()
+
+    def slow(*arguments: object) -> object:
+        begun.set()
+        time.sleep(1)
+        return list_clusters(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ecsctl.operations.clusters.list_clusters", slow)
+    with ExitStack() as stack:
+        with serving(world.process(), tmp_path / "s", signed=False) as server:
+            connection = stack.enter_context(connected(server))
+            connection.sendall(EMPTY + LIST + b"Content-Length: 1000\r\n\r\n{")
+            assert begun.wait(30)
+        answer = rest(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_an_operation_that_takes_long_is_waited_for(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
