@@ -53,6 +53,15 @@ class Connection(HttpToolsProtocol):
             running.message_event.set()
         super().connection_lost(exc)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Called where nothing more will come; whether to stay. What came whole is answered: its client may only have
+        said that this was all. To one of a stream it says that nobody listens; asyncio's TLS cannot stay."""
+        streams = self._running is not None and self._running.response_started
+        if not self._answering or streams or not self.transport.can_write_eof():
+            return False
+        self._refuse(HTTPStatus.BAD_REQUEST)
+        return True
+
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return

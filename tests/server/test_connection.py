@@ -153,6 +153,25 @@ def test_what_came_whole_is_answered_whatever_follows(server: Running, more: byt
     assert b"\r\nconnection: close\r\n" in answers[-1]
 
 
+@pytest.mark.parametrize(("sent", "answers"), [(EMPTY, 1), (EMPTY * 3, 3), (EMPTY + LIST, 1), (EMPTY + EMPTY[:-1], 1)])
+def test_who_says_that_this_was_all_is_answered(server: Running, sent: bytes, answers: int) -> None:
+    """By shutting down its side of the connection, as `nc -N` does once it has sent everything."""
+    with connected(server) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        answer = rest(connection)
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == answer.count(b"HTTP/1.1 ") == answers
+
+
+def test_who_leaves_amid_a_request_is_left(server: Running) -> None:
+    with connected(server) as connection:
+        connection.sendall(EMPTY[:-1])
+        connection.shutdown(socket.SHUT_WR)
+        began = time.monotonic()
+        assert rest(connection) == b""
+        assert time.monotonic() - began < 0.9
+
+
 def test_what_follows_a_body_is_no_header(server: Running) -> None:
     chunked = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n"
     trailer = b"X-Amz-Target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\r\n"
