@@ -192,11 +192,13 @@ class Endpoint:
         """Do what waits for nothing but the state, and have it committed at once. Where that fails each is done alone,
         and told what failed of its own."""
         answers: list[Answer] = []
+        began = self._answers.now()
         try:
             with self._context.store.together():
-                answers += [work() for work in batch]
+                for work in batch:
+                    answers.append(work())  # noqa: PERF401 those before one that raises are to be forgotten
         except Exception:
-            self._answers.forget(answers)
+            self._answers.forget(answers, began)
             return [work() for work in batch]
         return answers
 

@@ -75,12 +75,17 @@ class Answers(Generic[A]):
             if entry.answer is not None:
                 return entry.answer
 
-    def forget(self, answers: Sequence[A]) -> None:
-        """Keep none of these."""
+    def now(self) -> float:
+        """The moment, for `forget`."""
+        return self._clock()
+
+    def forget(self, answers: Sequence[A], since: float) -> None:
+        """Keep none of these that were asked for since then. One from before that was given again holds: what it tells
+        of is done."""
         gone = set(map(id, answers))
         with self._lock:
             for signature, entries in list(self._entries.items()):
-                kept = [entry for entry in entries if entry.answer is None or id(entry.answer) not in gone]
+                kept = [one for one in entries if one.answer is None or one.since < since or id(one.answer) not in gone]
                 self._bytes -= sum(entry.size for entry in entries) - sum(entry.size for entry in kept)
                 if kept:
                     self._entries[signature] = kept

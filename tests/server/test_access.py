@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from ecsctl.model.api.iam_roles import CreateRoleRequest
 from ecsctl.model.api.iam_users import CreateUserRequest
 from ecsctl.model.api.sessions import AssumeRoleRequest
 from ecsctl.model.arn import Scope
+from ecsctl.model.errors import StateError
 from ecsctl.model.record import evolve
 from ecsctl.operations.access_keys import create_access_key, update_access_key
 from ecsctl.operations.clusters import create_cluster
@@ -270,6 +271,25 @@ def test_a4_the_same_bytes_many_times_at_once_have_one_effect(server: Running, k
     assert len(replies) == 8
     assert {reply.body for reply in replies} == {replies[0].body}
     assert replies[0].json["taskDefinition"]["revision"] == 1
+
+
+def test_a4_the_same_bytes_again_have_no_second_effect_where_a_commit_fails(
+    server: Running, keys: Keys, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = signed(server, keys, "RegisterTaskDefinition", family="kept", containerDefinitions=[_CONTAINER])
+    first = send(server, request)
+    real = world.store.together
+
+    @contextmanager
+    def together() -> Iterator[None]:
+        with real():
+            yield
+            raise StateError("the disk is full")
+
+    monkeypatch.setattr(world.store, "together", together)
+    assert send(server, request).body == first.body
+    monkeypatch.undo()
+    assert len(server.call("ListTaskDefinitions", familyPrefix="kept").json["taskDefinitionArns"]) == 1
 
 
 def test_what_a_script_asks_twice_within_a_second_is_done_twice(server: Running, keys: Keys) -> None:

@@ -17,8 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecsctl.model.api.clusters import CreateClusterRequest
 from ecsctl.model.errors import StateError
 from ecsctl.operations.actions import OF_STATE, ROOMS, shape_of
+from ecsctl.operations.clusters import create_cluster
+from ecsctl.server.app import Answer, Endpoint
 from ecsctl.server.batches import MOST, Batches, Work
 from ecsctl.store.tables import CLUSTERS
 from tests.controller.world import Life, World, world_in
@@ -172,3 +175,20 @@ def test_a_commit_that_fails_is_not_taken_for_done(
     assert server.call("CreateCluster", clusterName="a").status == 200
     assert failures == []
     assert [arn.rpartition("/")[2] for arn in server.call("ListClusters").json["clusterArns"]] == ["a", "default"]
+
+
+def test_where_something_of_a_batch_raises_what_came_before_it_is_not_taken_for_done(world: World) -> None:
+    context = world.process()
+    endpoint = Endpoint(context, list[str]().append, lambda: None)
+
+    def create() -> Answer:
+        create_cluster(context, CreateClusterRequest(cluster_name="a"))
+        return Answer(200, b"", "CreateCluster")
+
+    def fail() -> Answer:
+        raise OSError("the log cannot be written")
+
+    with pytest.raises(OSError, match="the log"):
+        endpoint._together([lambda: endpoint._answers.once("signature", "", create, lambda _: True), fail])
+    with world.store.read() as view:
+        assert [found.cluster_name for found in view.find(CLUSTERS)] == ["a", "default"]

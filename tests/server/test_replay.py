@@ -52,11 +52,20 @@ def test_what_is_not_to_be_kept_is_done_again() -> None:
 def test_answers_that_are_forgotten_are_given_anew() -> None:
     asked = Asked(most_bytes=5000)
     given = [asked.answers.once(name, call, lambda: Answer(b"0"), lambda _: True) for name, call in ("aq", "ar", "bq")]
-    asked.answers.forget([given[0], given[2]])
+    asked.answers.forget([given[0], given[2]], asked.answers.now())
     assert asked.answers.once("a", "r", lambda: Answer(b"1"), lambda _: True) is given[1]
     assert asked.answers.once("a", "q", lambda: Answer(b"1"), lambda _: True).body == b"1"
     assert asked("b", "q") == b"1"
     assert asked.answers._bytes == 3 * 1001
+
+
+def test_an_answer_from_before_that_was_given_again_is_not_forgotten() -> None:
+    asked = Asked()
+    assert asked("a") == b"1"
+    asked.seconds = 1
+    given = [asked.answers.once(name, "", lambda: Answer(b"0"), lambda _: True) for name in "ab"]
+    asked.answers.forget(given, asked.answers.now())
+    assert [asked("a"), asked("b")] == [b"1", b"2"]
 
 
 def test_a_call_that_fails_is_done_again() -> None:
