@@ -32,13 +32,20 @@ class GroupCommit:
         self._path = path
         self._whole = whole
         self._has_begun = False
+        self._refused: StateError | None = None
         self._is_whole = True
 
     @contextmanager
     def part(self) -> Iterator[None]:
         """One of the transactions. An exception undoes this one alone."""
+        if self._refused is not None:
+            raise self._refused  # whoever has not let us in waited long: not each part is to wait as long again
         if not self._has_begun:
-            self._whole.enter_context(self._database.writing())
+            try:
+                self._whole.enter_context(self._database.writing())
+            except StateError as error:
+                self._refused = error
+                raise
             self._has_begun = True
         self.check()
         connection = self._database.connection

@@ -18,6 +18,7 @@ from ecsctl.model.service import Service
 from ecsctl.model.stored import DeploymentRecord, Leading, ServiceRecord
 from ecsctl.store import files, schema
 from ecsctl.store.every_table import TABLES
+from ecsctl.store.files import WriterQueue
 from ecsctl.store.leases import LEASES, FileLeases
 from ecsctl.store.migrate import translate
 from ecsctl.store.store import Store
@@ -292,6 +293,26 @@ def test_where_nothing_is_written_together_nobody_waits(store: Store) -> None:
         assert names(store) == []
         put(other, "a")
         assert names(store) == ["a"]
+
+
+def test_who_may_not_write_waits_once_for_all_that_is_written_together(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def wait(self: WriterQueue, descriptor: int) -> None:
+        waits.append(descriptor)
+        raise StateError("another process has been writing")
+
+    monkeypatch.setattr(WriterQueue, "_wait", wait)
+    with closing(store.another()) as other, other.write(), store.together():
+        for name in "abc":
+            with pytest.raises(StateError, match="another process"):
+                put(store, name)
+        assert names(store) == []
+    assert len(waits) == 1
+    put(store, "d")
+    assert names(store) == ["d"]
 
 
 def test_a_full_disk_amid_what_is_written_together_undoes_all_of_it_and_says_so(store: Store) -> None:
