@@ -41,6 +41,8 @@ from ecsctl.server.sigv4 import Received
 
 _AT_ONCE = 40
 """Operations at a time: some wait for hosts."""
+_LONGEST = 0.1
+"""Seconds for which what is committed at once may keep others from the state, but for its last operation."""
 _PATIENCE = 16 * MAX_BYTES
 """Bytes of a request too large that are still read, so that who sends it reads the answer."""
 _LARGE, _MOST_LARGE = 64 << 10, 16
@@ -189,14 +191,23 @@ class Endpoint:
         return self._answers.once(caller.signature, call, work, _is_final)
 
     def _together(self, batch: Sequence[Callable[[], Answer]]) -> Sequence[Answer]:
-        """Do what waits for nothing but the state, and have it committed at once. Where that fails each is done alone,
+        """Do what waits for nothing but the state, and have it committed at once, or in parts where it takes long."""
+        answers: list[Answer] = []
+        while len(answers) < len(batch):
+            answers += self._part_of(batch[len(answers) :])
+        return answers
+
+    def _part_of(self, batch: Sequence[Callable[[], Answer]]) -> Sequence[Answer]:
+        """Do the first of a batch, and what more there is time for. Where it cannot be committed each is done alone,
         and told what failed of its own."""
         answers: list[Answer] = []
-        began = self._answers.now()
+        began, until = self._answers.now(), time.monotonic() + _LONGEST
         try:
             with self._context.store.together():
                 for work in batch:
-                    answers.append(work())  # noqa: PERF401 those before one that raises are to be forgotten
+                    answers.append(work())  # those before one that raises are to be forgotten too
+                    if time.monotonic() > until:
+                        break
         except Exception:
             self._answers.forget(answers, began)
             return [work() for work in batch]

@@ -192,3 +192,30 @@ def test_where_something_of_a_batch_raises_what_came_before_it_is_not_taken_for_
         endpoint._together([lambda: endpoint._answers.once("signature", "", create, lambda _: True), fail])
     with world.store.read() as view:
         assert [found.cluster_name for found in view.find(CLUSTERS)] == ["a", "default"]
+
+
+def test_a_batch_that_takes_long_lets_others_write_meanwhile(world: World) -> None:
+    context = world.process()
+    endpoint = Endpoint(context, list[str]().append, lambda: None)
+    written = threading.Event()
+    seen: list[bool] = []
+
+    def create() -> Answer:
+        create_cluster(context, CreateClusterRequest(cluster_name="a"))
+        other.start()
+        return Answer(200, b"", "CreateCluster")
+
+    def write() -> None:
+        with closing(world.store.another()) as store, store.write() as tx:
+            tx.set_meta("other", "1")
+        written.set()
+
+    def slow() -> Answer:
+        seen.append(written.wait(0.05))
+        return Answer(200, b"", "ListClusters")
+
+    other = threading.Thread(target=write)
+    answers = endpoint._together([create, *[slow] * 60])
+    other.join(30)
+    assert [answer.operation for answer in answers] == ["CreateCluster", *["ListClusters"] * 60]
+    assert seen[-1]
