@@ -140,13 +140,23 @@ class WriterQueue:
 
     def _wait(self, descriptor: int) -> None:
         # The kernel serves blocked flock() calls in order; a thread makes the wait one with an end.
-        waiting = threading.Thread(target=fcntl.flock, args=(descriptor, fcntl.LOCK_EX), daemon=True)
-        waiting.start()
-        waiting.join(WAIT)
-        if waiting.is_alive():
-            raise StateError(
-                f"another process has been writing to the state for {WAIT:.0f} s: see `fuser {self._path}`"
-            )
+        deciding, came, gone = threading.Lock(), threading.Event(), threading.Event()
+
+        def take() -> None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with deciding:
+                came.set()
+                if gone.is_set():
+                    os.close(descriptor)  # nobody waits for the turn any more: the next one's
+
+        threading.Thread(target=take, daemon=True).start()
+        came.wait(WAIT)
+        with deciding:
+            if came.is_set():
+                return
+            gone.set()
+            self._descriptor = None
+        raise StateError(f"another process has been writing to the state for {WAIT:.0f} s: see `fuser {self._path}`")
 
     def close(self) -> None:
         if self._descriptor is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -313,6 +314,21 @@ def test_who_may_not_write_waits_once_for_all_that_is_written_together(
     assert len(waits) == 1
     put(store, "d")
     assert names(store) == ["d"]
+
+
+def test_who_gave_up_waiting_does_not_take_the_turn_later(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "WAIT", 0.2)
+    with closing(store.another()) as other:
+        with other.write() as tx:
+            tx.put(CLUSTERS, cluster("a"))
+            with pytest.raises(StateError, match="another process has been writing"):
+                put(store, "b")
+        monkeypatch.setattr(files, "WAIT", 10)
+        time.sleep(0.2)
+        put(other, "c")
+        put(store, "d")
+        put(other, "e")
+    assert names(store) == ["a", "c", "d", "e"]
 
 
 def test_a_full_disk_amid_what_is_written_together_undoes_all_of_it_and_says_so(store: Store) -> None:
