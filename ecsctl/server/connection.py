@@ -37,6 +37,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._unread = 0
         self._running: RequestResponseCycle | None = None
+        self._unread_answer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -47,6 +48,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._stop_watching()
         running = self._running
         if running is not None and not running.response_complete:  # uvicorn tells the last one only
             running.disconnected = True
@@ -107,6 +109,27 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._wait(begun=False)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch(None)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_watching()
+
+    def _watch(self, before: int | None) -> None:
+        """Hang up on who takes nothing of what is to be sent; `before`: how much that was the last time."""
+        left = self.transport.get_write_buffer_size()
+        if before is not None and left >= before:
+            self.transport.abort()
+        else:
+            self._unread_answer = self.loop.call_later(self.patience, self._watch, left)
+
+    def _stop_watching(self) -> None:
+        if self._unread_answer is not None:
+            self._unread_answer.cancel()
+            self._unread_answer = None
 
     def shutdown(self) -> None:
         """Called where the server ends: a request is not waited for of which something is still to come."""

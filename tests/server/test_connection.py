@@ -135,6 +135,38 @@ def test_a40_requests_without_end_that_wait_for_no_answer_are_cut_off(server: Ru
     assert server.call("ListClusters").status == 200
 
 
+_NAMES = b'{"clusters": [%s]}' % b", ".join(b'"%0200d"' % n for n in range(90))
+LARGE = LIST.replace(b"List", b"Describe") + b"Content-Length: %d\r\n\r\n%s" % (len(_NAMES), _NAMES)
+"""Its answer is larger than it."""
+
+
+def test_a40_who_does_not_read_the_answers_is_left(server: Running) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", server.port))
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            for _ in range(300):
+                connection.sendall(LARGE * 20)
+                time.sleep(0.1)
+    assert server.call("ListClusters").status == 200
+
+
+def test_who_reads_the_answers_slowly_gets_them_all(server: Running) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(LARGE * 20)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        for _ in range(6):
+            time.sleep(0.5)
+            answer += connection.recv(1 << 13)
+        answer += rest(connection)
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 20
+
+
 @pytest.mark.parametrize(
     "more",
     [
