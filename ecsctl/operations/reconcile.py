@@ -75,7 +75,7 @@ def reconcile(
         elif cluster is not None:
             clusters = [str(find_cluster(view, ctx, cluster).cluster_arn)]
         else:
-            clusters = view.keys(CLUSTERS, order="arn")
+            clusters = view.keys(CLUSTERS, "arn")
     if tasks or services:
         result = ctx.controller.converge(arns, limits, dry_run=dry_run)
         result.add(ctx.controller.converge_services(kept, limits, dry_run=dry_run))
@@ -125,7 +125,7 @@ def leadership(
 
     def clusters() -> list[str]:
         with own.read() as view:
-            return view.keys(CLUSTERS, order="arn")
+            return view.keys(CLUSTERS, "arn")
 
     leases = leases_of(ctx.store.place, ThisProcess().boot_id)
     return Leadership(leases, ctx.controller.clock, clusters, named, changed, failed)
@@ -148,7 +148,7 @@ def controller(
 
     def clusters() -> list[str]:
         with ctx.store.read() as view:
-            there = [named] if named else view.keys(CLUSTERS, order="arn")
+            there = [named] if named else view.keys(CLUSTERS, "arn")
         return [arn for arn in there if leads(arn)]
 
     from ecsctl.controller.watch import Watch  # a reconcile that does not stay has no need of it

@@ -25,7 +25,7 @@ from ecsctl.model.record import evolve
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.definition_rules import validate
-from ecsctl.operations.lookup import page, put_tags, tags_of
+from ecsctl.operations.lookup import page, put_tags, tags_of, token_after, window
 from ecsctl.operations.registered_definition import register, registered_again
 from ecsctl.store.account_tables import FAMILIES
 from ecsctl.store.store import Transaction, View
@@ -121,12 +121,15 @@ def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionReques
 
 def list_task_definitions(ctx: Context, request: ListTaskDefinitionsRequest) -> ListTaskDefinitionsResponse:
     """ARNs by family and revision, ACTIVE unless asked otherwise (ECS API_ListTaskDefinitions)."""
+    skip, most = window(request.next_token, request.max_results)
+    order = ("-family", "-revision") if request.sort == "DESC" else ("family", "revision")
+    filters = {"scope": ctx.scope.key, "status": request.status or "ACTIVE"}
+    if request.family_prefix is not None:
+        filters["family"] = request.family_prefix
     with ctx.store.read() as view:
-        found = view.find(TASK_DEFINITIONS, scope=ctx.scope.key, status=request.status or "ACTIVE")
-    found = [d for d in found if request.family_prefix in (None, d.family)]
-    found.sort(key=lambda d: (str(d.family), d.revision or 0), reverse=request.sort == "DESC")
-    arns, token = page([str(d.task_definition_arn) for d in found], request.next_token, request.max_results)
-    return ListTaskDefinitionsResponse(task_definition_arns=arns, next_token=token)
+        found = view.keys(TASK_DEFINITIONS, *order, window=(skip, most + 1), **filters)
+    token = token_after(skip + most, there=skip + len(found))
+    return ListTaskDefinitionsResponse(task_definition_arns=found[:most], next_token=token)
 
 
 def list_task_definition_families(
@@ -134,10 +137,10 @@ def list_task_definition_families(
 ) -> ListTaskDefinitionFamiliesResponse:
     """Family names with the prefix; without a status all of them (ECS API_ListTaskDefinitionFamilies)."""
     with ctx.store.read() as view:
-        active = {d.family for d in view.find(TASK_DEFINITIONS, scope=ctx.scope.key, status="ACTIVE")}
-        known = {d.family for d in view.find(TASK_DEFINITIONS, scope=ctx.scope.key)}
-    chosen = {"ACTIVE": active, "INACTIVE": known - active}.get(request.status or "ALL", known)
-    names = sorted(str(name) for name in chosen if str(name).startswith(request.family_prefix or ""))
+        known = view.values(TASK_DEFINITIONS, "family", scope=ctx.scope.key)
+        active = set(view.values(TASK_DEFINITIONS, "family", scope=ctx.scope.key, status="ACTIVE"))
+    wanted = {"ACTIVE": (True,), "INACTIVE": (False,)}.get(request.status or "ALL", (True, False))
+    names = [name for name in known if name.startswith(request.family_prefix or "") and (name in active) in wanted]
     families, token = page(names, request.next_token, request.max_results)
     return ListTaskDefinitionFamiliesResponse(families=families, next_token=token)
 

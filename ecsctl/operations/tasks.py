@@ -184,11 +184,11 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
         cluster = find_cluster(view, ctx, request.cluster)
     if not ctx.is_fresh():
         with ctx.store.read() as view:
-            unfinished = view.keys(TASKS, order="created_at", cluster=cluster.cluster_arn, last_status=UNFINISHED)
+            unfinished = view.keys(TASKS, "created_at", cluster=cluster.cluster_arn, last_status=UNFINISHED)
         refresh(ctx, unfinished)
     with ctx.store.read() as view:
         filters = _filters(view, cluster, request)
-        found = view.keys(TASKS, order="created_at", window=(skip, most + 1), **filters) if filters else []
+        found = view.keys(TASKS, "created_at", window=(skip, most + 1), **filters) if filters else []
     return ListTasksResponse(task_arns=found[:most], next_token=token_after(skip + most, there=skip + len(found)))
 
 

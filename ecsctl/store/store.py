@@ -76,11 +76,9 @@ class View:
             _known(table, until[0])
             where += f" AND {until[0]} <= ?"
             arguments.append(timestamp(until[1]))
-        column = (order or table.key).removeprefix("-")
-        _known(table, column)
-        direction = "DESC" if order and order.startswith("-") else "ASC"
+        by = _sorted_by(table, order or table.key)
         rows = self._connection.execute(
-            f"SELECT doc FROM {table.name} WHERE {where} ORDER BY {column} {direction}, rowid{_limit(limit)}",  # noqa: S608 names are checked against the table's columns
+            f"SELECT doc FROM {table.name} WHERE {where} ORDER BY {by}, rowid{_limit(limit)}",  # noqa: S608 names are checked against the table's columns
             arguments,
         )
         found = rows.fetchall()  # where there is none, no decoder is made: that takes longer than the question
@@ -94,18 +92,25 @@ class View:
             ) from None
 
     def keys(
-        self, table: Table[Any], *, order: str, window: tuple[int, int] | None = None, **filters: Filter
+        self, table: Table[Any], *order: str, window: tuple[int, int] | None = None, **filters: Filter
     ) -> list[str]:
-        """As find, the keys only: the records are not decoded for it. `window`: how many to skip, and how many to take
-        at most."""
+        """As find, the keys only, by these columns (`-column`: falling): the records are not decoded for it. `window`:
+        how many to skip, and how many to take at most."""
         where, arguments = _where(table, filters)
-        _known(table, order)
         part = f" LIMIT {window[1]:d} OFFSET {window[0]:d}" if window else ""
+        columns = ", ".join(_sorted_by(table, column) for column in order)
         rows = self._connection.execute(
-            f"SELECT {table.key} FROM {table.name} WHERE {where} ORDER BY {order}, rowid{part}",  # noqa: S608 as in find
+            f"SELECT {table.key} FROM {table.name} WHERE {where} ORDER BY {columns}, rowid{part}",  # noqa: S608 as in find
             arguments,
         )
         return [str(row[0]) for row in rows]
+
+    def values(self, table: Table[Any], column: str, **filters: Filter) -> list[str]:
+        """What there is in a column, each once, rising."""
+        where, arguments = _where(table, filters)
+        _known(table, column)
+        sql = f"SELECT DISTINCT {column} FROM {table.name} WHERE {where} ORDER BY {column}"  # noqa: S608 as in find
+        return [str(row[0]) for row in self._connection.execute(sql, arguments)]
 
     def count(self, table: Table[Any], **filters: Filter) -> int:
         """How many records match."""
@@ -455,6 +460,13 @@ def add_event(tx: Transaction, at: datetime, cluster_arn: str, resource_arn: str
 def _known(table: Table[Any], column: str) -> None:
     if column not in table.columns:
         raise ValueError(f"{table.name} has no column {column}")
+
+
+def _sorted_by(table: Table[Any], order: str) -> str:
+    """Of a column, or `-column`."""
+    column = order.removeprefix("-")
+    _known(table, column)
+    return f"{column} {'DESC' if order.startswith('-') else 'ASC'}"
 
 
 def _where(table: Table[Any], filters: dict[str, Filter]) -> tuple[str, list[Scalar]]:

@@ -293,3 +293,24 @@ for tables in ((TASKS, SERVICES), (INSTANCES, TASKS), (TASK_DEFINITIONS, SERVICE
     words = [str(place)] if isinstance(place, Path) else [str(place.home), place.url]
     for _ in range(8):
         subprocess.run([sys.executable, "-c", script, *words], check=True)
+
+
+def test_keys_by_more_than_one_column_and_what_there_is_in_one(store: Store) -> None:
+    with store.write() as tx:
+        for family, revision in (("b", 2), ("b", 10), ("a", 1), ("B", 1)):
+            made = definition({"name": "main"})
+            arn = f"arn:aws:ecs:us-east-1:000000000000:task-definition/{family}:{revision}"
+            tx.put(TASK_DEFINITIONS, evolve(made, task_definition_arn=arn, family=family, revision=revision))
+    with store.read() as view:
+
+        def listed(*order: str, window: tuple[int, int] | None = None) -> list[str]:
+            found = view.keys(TASK_DEFINITIONS, *order, window=window, status="ACTIVE")
+            return [arn.rpartition("/")[2] for arn in found]
+
+        assert listed("family", "revision") == ["B:1", "a:1", "b:2", "b:10"]
+        assert listed("-family", "-revision") == ["b:10", "b:2", "a:1", "B:1"]
+        assert listed("family", "-revision", window=(1, 2)) == ["a:1", "b:10"]
+        assert view.values(TASK_DEFINITIONS, "family") == ["B", "a", "b"]
+        assert view.values(TASK_DEFINITIONS, "family", status="INACTIVE") == []
+        with pytest.raises(ValueError, match="no column"):
+            listed("family; --")
