@@ -213,15 +213,18 @@ def _iso(text: str, *, plain_date: bool) -> datetime | None:
 
 
 def _check_signed(received: Received, claim: _Claim) -> None:
-    """Each header that means something is signed, and there once: of two it would not be said which one counts."""
+    """Each header that means something is signed, and there once: of two it would not be said which one counts.
+
+    The type of the body may be left out, as SDKs do (JavaScript's v2, PHP's): what is asked is in what must be signed.
+    """
     signed = claim.signed
     if signed != sorted(set(signed)) or any(name != name.lower() for name in signed):
         raise _invalid("'SignedHeaders' must be names in lower case, sorted, each of them once.")
     present = {name.decode("latin-1") for name, _ in received.headers}
-    needed = {"host"} | {name for name in present if name.startswith("x-amz-") or name == "content-type"}
+    needed = {"host"} | {name for name in present if name.startswith("x-amz-")}
     if missing := sorted(needed - set(signed)):
         raise _invalid(f"'{missing[0]}' must be a 'SignedHeader' in the AWS Authorization.")
-    for name in signed:
+    for name in [*signed, *({"content-type"} & present)]:
         if not name.isascii() or len(received.values(name)) != 1:
             raise _invalid(f"The signed header {_shown(name)} must be in the request exactly once.")
 

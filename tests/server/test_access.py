@@ -134,6 +134,18 @@ def test_boto3_with_a_key_is_answered_and_the_state_says_who_it_was(server: Runn
     assert not [line for line in server.log if keys.secret in line or keys.id in line]
 
 
+def test_sdks_that_do_not_sign_the_type_of_the_body_are_answered(server: Running, keys: Keys) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for service, body, unsigned, headers in (
+        ("sts", b"Action=GetCallerIdentity&Version=2011-06-15", form, {}),
+        ("ecs", b"{}", {"Content-Type": CONTENT_TYPE}, {"X-Amz-Target": PREFIX + "ListClusters"}),
+    ):
+        made = AWSRequest("POST", f"http://127.0.0.1:{server.port}/", headers, body)
+        SigV4Auth(Credentials(keys.id, keys.secret), service, "us-east-1").add_auth(made)
+        reply = send(server, Request({**dict(made.headers.items()), **unsigned}, body))
+        assert reply.status == 200, reply.body
+
+
 def test_a1_an_unsigned_request_is_refused_and_nothing_of_it_is_logged(server: Running) -> None:
     secret = "hunter2-is-secret"
     request = Request({"X-Amz-Target": PREFIX + "RunTask"}, json.dumps({"taskDefinition": secret}).encode())

@@ -107,6 +107,7 @@ def resigned(received: Received, names: Sequence[str], key: Key = KEY) -> Receiv
         signed(url="https://ecs.example.com/"),
         signed(url="http://[::1]:8478/"),
         signed(url="http://127.0.0.1:8478/a//b/../c%20d/é/?b=2&a=1&a=0&empty&c=%2F~"),
+        resigned(signed(), ["host", "x-amz-date", "x-amz-target"]),
         signed(X_Amz_Extra="  a   b  "),
         signed(Date="Sun, 01 Mar 2026 12:00:00 GMT"),
         signed(X_Amz_Content_SHA256=hashlib.sha256(BODY).hexdigest()),
@@ -283,7 +284,10 @@ def test_whatever_else_is_sent_is_refused_in_words(headers: Any, query: bytes, s
             resigned(signed(), ["content-type", "host", "x-amz-date"]),
             "'x-amz-target' must be a 'SignedHeader' in the AWS Authorization.",
         ),
-        (resigned(signed(), ["host", "x-amz-date", "x-amz-target"]), "'content-type' must be a 'SignedHeader'"),
+        (
+            with_header(resigned(signed(), ["host", "x-amz-date", "x-amz-target"]), "content-type", "a/b", "c/d"),
+            "'content-type' must be in the request exactly once",
+        ),
         (resigned(signed(), ["content-type", "x-amz-date", "x-amz-target"]), "'host' must be a 'SignedHeader'"),
         (
             resigned(signed(SESSION), ["content-type", "host", "x-amz-date", "x-amz-target"], SESSION),
