@@ -200,8 +200,11 @@ def _check_sizes(definition: TaskDefinition, overrides: TaskOverride, kinds: Col
 
 
 def find_task_definition(view: View, scope: Scope, name: str) -> TaskDefinition:
-    """By family (its newest ACTIVE revision), family:revision, or ARN; ClientException."""
-    if name.startswith("arn:"):
+    """By family (its newest ACTIVE revision), family:revision, or ARN, with a revision or without; ClientException."""
+    every = scope.arn("task-definition/")
+    if name.startswith(every) and ":" not in name[len(every) :]:
+        found = newest_of(view, scope, name[len(every) :])
+    elif name.startswith("arn:"):
         found = view.get(TASK_DEFINITIONS, name)
         if found is not None:
             scope.check(parse_arn(name))

@@ -19,6 +19,7 @@ from ecsctl.model.api.task_definitions import (
     RegisterTaskDefinitionRequest,
     RegisterTaskDefinitionResponse,
 )
+from ecsctl.model.arn import last_part
 from ecsctl.model.common import Failure, Tag
 from ecsctl.model.errors import ApiError, client_exception
 from ecsctl.model.record import evolve
@@ -149,7 +150,7 @@ def deregister_task_definition(
     ctx: Context, request: DeregisterTaskDefinitionRequest
 ) -> DeregisterTaskDefinitionResponse:
     """Make a revision INACTIVE: what runs goes on, nothing new runs from it (ECS API_DeregisterTaskDefinition)."""
-    if ":" not in request.task_definition:
+    if ":" not in last_part(request.task_definition):
         raise client_exception("Revision is missing: name family:revision or the full ARN.")
     with ctx.store.write() as tx:
         found = find_task_definition(tx, ctx.scope, request.task_definition)

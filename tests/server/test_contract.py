@@ -167,6 +167,24 @@ def test_a_missing_cluster_is_an_error_of_its_own(
         assert refused(only_definitions, operation, cluster=cluster, **request_) == "ClusterNotFoundException"
 
 
+def test_an_arn_without_a_revision_is_the_newest_that_is_active(server: Running, world: World) -> None:
+    for _ in range(3):
+        world.define({})
+    arn = "arn:aws:ecs:us-east-1:000000000000:task-definition/app"
+    asked(server, "DeregisterTaskDefinition", taskDefinition=f"{arn}:3")
+    assert asked(server, "DescribeTaskDefinition", taskDefinition=arn)["taskDefinition"]["revision"] == 2
+    (task,) = asked(server, "RunTask", taskDefinition=arn)["tasks"]
+    assert task["taskDefinitionArn"] == f"{arn}:2"
+    service = asked(server, "CreateService", serviceName="web", taskDefinition=arn, desiredCount=0)["service"]
+    assert service["taskDefinition"] == f"{arn}:2"
+    for action, name in (
+        ("DeregisterTaskDefinition", arn),
+        ("DescribeTaskDefinition", f"{arn}x"),
+        ("DescribeTaskDefinition", arn.replace("us-east-1", "eu-west-1")),
+    ):
+        assert server.call(action, taskDefinition=name).json["__type"] == "ClientException"
+
+
 def test_a_missing_definition_is_a_client_exception(server: Running, world: World) -> None:
     world.define({})
     asked(server, "CreateService", serviceName="web", taskDefinition="app", desiredCount=0)
