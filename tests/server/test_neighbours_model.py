@@ -48,7 +48,10 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "GetParameters": {"Names": ["plain:1", "/no"], "WithDecryption": True},
         "GetParametersByPath": {"Path": "/prod", "Recursive": True, "MaxResults": 1},
     },
-    "secretsmanager": {"GetSecretValue": {"SecretId": "plain", "VersionStage": "AWSPREVIOUS"}},
+    "secretsmanager": {
+        "GetSecretValue": {"SecretId": "plain", "VersionStage": "AWSPREVIOUS"},
+        "ListSecrets": {"Filters": [{"Key": "name", "Values": ["prod/"]}], "MaxResults": 1, "SortOrder": "desc"},
+    },
     "ecr": {
         "GetAuthorizationToken": {},
         "DescribeImages": {"repositoryName": "up", "filter": {"tagStatus": "TAGGED"}},

@@ -53,6 +53,38 @@ def test_a_secret_is_had_by_name_arn_stage_and_version(place: Neighbourhood) -> 
         assert code(get, **wrong) == "ResourceNotFoundException"
 
 
+def test_secrets_are_listed_in_pages_without_their_values(place: Neighbourhood) -> None:
+    secrets = place.client("secretsmanager")
+    pages = list(secrets.get_paginator("list_secrets").paginate(SortBy="name", PaginationConfig={"PageSize": 1}))
+    found = [secret for page in pages for secret in page["SecretList"]]
+    assert [secret["Name"] for secret in found] == ["plain", "prod/db/password", "prod/region", "registry"]
+    assert len(pages) == len(found)
+    assert found[1]["ARN"] == secrets.get_secret_value(SecretId="prod/db/password")["ARN"]
+    stages = sorted(stage for stages in found[0]["SecretVersionsToStages"].values() for stage in stages)
+    assert stages == ["AWSCURRENT", "AWSPREVIOUS"]
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ({"name": ["prod/d", "pl"]}, {"plain", "prod/db/password"}),
+        ({"name": ["Prod"]}, set()),
+        ({"name": ["!prod/"]}, {"plain", "registry"}),
+        ({"all": ["PASS moon"]}, {"prod/db/password"}),
+        ({"name": ["prod"], "all": ["region"]}, {"prod/region"}),
+        ({"tag-key": ["dagster"]}, set()),
+        ({"tag-key": ["!dagster"]}, {"plain", "prod/db/password", "prod/region", "registry"}),
+    ],
+)
+def test_secrets_are_filtered_by_what_is_known_of_them(
+    filters: dict[str, list[str]], names: set[str], place: Neighbourhood
+) -> None:
+    asked = [{"Key": key, "Values": values} for key, values in filters.items()]
+    found = place.client("secretsmanager").list_secrets(Filters=asked)["SecretList"]
+    assert {secret["Name"] for secret in found} == names
+
+
 def test_a_parameter_is_had_by_name_arn_and_number(place: Neighbourhood) -> None:
     get = place.client("ssm").get_parameter
     for name in ("/prod/db/password", "arn:aws:ssm:us-east-1:000000000000:parameter/prod/db/password"):

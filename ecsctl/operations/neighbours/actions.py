@@ -74,7 +74,7 @@ NEIGHBOURS = {
             "Secrets Manager",
             "secretsmanager",
             "secretsmanager",
-            "GetSecretValue",
+            "GetSecretValue ListSecrets",
             invalid="InvalidParameterException",
             failed="InternalServiceError",
         ),

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from ecsctl.model.arn import Arn
 from ecsctl.model.errors import ApiError
-from ecsctl.model.neighbours.secretsmanager import GetSecretValueRequest, GetSecretValueResponse
+from ecsctl.model.neighbours.secretsmanager import (
+    Filter,
+    GetSecretValueRequest,
+    GetSecretValueResponse,
+    ListSecretsRequest,
+    ListSecretsResponse,
+    SecretListEntry,
+)
 from ecsctl.model.secret import CURRENT, SecretRecord, parse_reference, secret_name
 from ecsctl.operations.context import Context
+from ecsctl.operations.neighbours.paging import paged
 from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import View
 
+_PAGE = 100
+"""Secrets of one answer (ListSecrets)."""
 
-def resources(ctx: Context, request: GetSecretValueRequest) -> list[str]:
+
+def resources(ctx: Context, request: GetSecretValueRequest | ListSecretsRequest) -> list[str]:
     """The ARN of the secret that is asked for, there or not."""
+    if isinstance(request, ListSecretsRequest):
+        return ["*"]
     with ctx.store.read() as view:
         found = _found(view, request.secret_id)
     return [_arn(ctx, found) if found else _arn_of(ctx, request.secret_id, "")]
@@ -40,6 +54,45 @@ def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> GetSecretV
     which = f"version: {request.version_id}" if request.version_id else f"staging label: {stage}"
     message = f"Secrets Manager can't find the specified secret value for {which[:200]}"
     raise ApiError("ResourceNotFoundException", message)
+
+
+def list_secrets(ctx: Context, request: ListSecretsRequest) -> ListSecretsResponse:
+    """What there is, without the values; those that pass each of the filters (ListSecrets)."""
+    with ctx.store.read() as view:
+        secrets = view.find(SECRETS, order="name")
+    found = [one for one in secrets if all(_passes(one, chosen) for chosen in request.filters or ())]
+    if request.sort_by != "name":
+        changed = request.sort_by == "last-changed-date"
+        found.sort(key=lambda one: one.versions[0].created_at if changed else one.created_at)
+    if request.sort_order == "desc":
+        found.reverse()
+    page, more = paged(found, request.next_token, request.max_results, _PAGE)
+    return ListSecretsResponse(
+        secret_list=[
+            SecretListEntry(
+                arn=_arn(ctx, one),
+                name=one.name,
+                created_date=one.created_at,
+                last_changed_date=one.versions[0].created_at,
+                secret_versions_to_stages={version.id: version.stages for version in one.versions if version.stages},
+            )
+            for one in page
+        ],
+        next_token=more,
+    )
+
+
+def _passes(secret: SecretRecord, chosen: Filter) -> bool:
+    """Whether one of the values fits, or one with a `!` in front does not."""
+    return any(_fits(secret, chosen.key, value.removeprefix("!")) != value.startswith("!") for value in chosen.values)
+
+
+def _fits(secret: SecretRecord, key: str, value: str) -> bool:
+    """Of a secret its name is known: by `name` it fits as it begins, by `all` as one of its words does, in any case."""
+    if key == "all":
+        words = re.split("[^a-z0-9]+", secret.name.lower())
+        return any(word.startswith(part) for part in re.findall("[a-z0-9]+", value.lower()) for word in words)
+    return key == "name" and secret.name.startswith(value)
 
 
 def _found(view: View, asked: str) -> SecretRecord | None:
