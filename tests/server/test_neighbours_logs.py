@@ -170,6 +170,17 @@ def test_a_group_is_made_once_and_stays(place: Neighbourhood, logs: Any, stream:
     assert said(logs.filter_log_events(logGroupIdentifier="/made/here")) == []
 
 
+def test_the_tags_of_a_group_are_those_that_it_was_made_with(logs: Any, stream: dict[str, str]) -> None:
+    logs.create_log_group(logGroupName="/with/tags", tags={"team": "blue"})
+    (made,) = logs.describe_log_groups(logGroupNamePrefix="/with/tags")["logGroups"]
+    assert logs.list_tags_log_group(logGroupName="/with/tags")["tags"] == {"team": "blue"}
+    for arn in (made["arn"], made["logGroupArn"]):
+        assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "blue"}
+    assert logs.list_tags_log_group(logGroupName=stream["logGroupName"])["tags"] == {}
+    assert code(logs.list_tags_log_group, logGroupName="/no") == "ResourceNotFoundException"
+    assert code(logs.list_tags_for_resource, resourceArn="arn:aws:s3:::bucket") == "InvalidParameterException"
+
+
 def test_what_is_wrong_is_said_in_the_words_of_the_service(logs: Any, stream: dict[str, str]) -> None:
     get, group = logs.get_log_events, stream["logGroupName"]
     assert code(get, logGroupName="/no", logStreamName="a") == "ResourceNotFoundException"

@@ -41,6 +41,8 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "DescribeLogGroups": {"logGroupNamePrefix": "/ecs", "limit": 1},
         "DescribeLogStreams": {"logGroupName": GROUP, "orderBy": "LastEventTime", "descending": True},
         "FilterLogEvents": {"logGroupName": GROUP, "filterPattern": '"line 1"', "limit": 3},
+        "ListTagsForResource": {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:/tagged"},
+        "ListTagsLogGroup": {"logGroupName": "/tagged"},
         "GetLogEvents": {"logGroupName": GROUP, "logStreamName": "app/main/{task}", "limit": 3},
     },
     "ssm": {
@@ -84,6 +86,7 @@ def model(room: str) -> ServiceModel:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Neighbourhood, str]]:
     with neighbourhood(tmp_path_factory.mktemp("neighbours")) as made:
         made.run("up", networkConfiguration=SUBNETS)
+        made.client("logs").create_log_group(logGroupName="/tagged", tags={"team": "blue"})
         yield made, made.run("talker", seconds=30)
 
 

@@ -152,6 +152,30 @@ class CreateLogGroupResponse(Record):
     """What CreateLogGroup answers: nothing."""
 
 
+class ListTagsLogGroupRequest(Record):
+    """What ListTagsLogGroup takes."""
+
+    log_group_name: str
+
+
+class ListTagsLogGroupResponse(Record):
+    """What ListTagsLogGroup answers."""
+
+    tags: dict[str, str]
+
+
+class ListTagsForResourceRequest(Record):
+    """What ListTagsForResource takes."""
+
+    resource_arn: str
+
+
+class ListTagsForResourceResponse(Record):
+    """What ListTagsForResource answers."""
+
+    tags: dict[str, str]
+
+
 class StartLiveTailRequest(Record):
     """What StartLiveTail takes."""
 

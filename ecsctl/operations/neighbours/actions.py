@@ -57,7 +57,8 @@ NEIGHBOURS = {
             "logs",
             "logs",
             """
-            CreateLogGroup DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents StartLiveTail
+            CreateLogGroup DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents ListTagsForResource
+            ListTagsLogGroup StartLiveTail
             """,
             invalid="InvalidParameterException",
             failed="ServiceUnavailableException",

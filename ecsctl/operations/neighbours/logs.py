@@ -23,6 +23,10 @@ from ecsctl.model.neighbours.logs import (
     FilterLogEventsResponse,
     GetLogEventsRequest,
     GetLogEventsResponse,
+    ListTagsForResourceRequest,
+    ListTagsForResourceResponse,
+    ListTagsLogGroupRequest,
+    ListTagsLogGroupResponse,
     LogGroup,
     LogStream,
     OutputLogEvent,
@@ -66,7 +70,9 @@ def resources(ctx: Context, request: Record) -> list[str]:
     """The ARNs of the groups, or of the stream, that a request is about."""
     if isinstance(request, StartLiveTailRequest):
         return [_arn(ctx, group_named(None, name)) for name in request.log_group_identifiers]
-    if isinstance(request, CreateLogGroupRequest):
+    if isinstance(request, ListTagsForResourceRequest):
+        return [_arn(ctx, group_named(None, request.resource_arn))]
+    if isinstance(request, CreateLogGroupRequest | ListTagsLogGroupRequest):
         return [f"{_arn(ctx, check_group(request.log_group_name))}:*"]
     if not isinstance(request, GetLogEventsRequest | FilterLogEventsRequest | DescribeLogStreamsRequest):
         return [_arn(ctx, "*")]
@@ -211,6 +217,16 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> CreateLogG
     return CreateLogGroupResponse()
 
 
+def list_tags_log_group(ctx: Context, request: ListTagsLogGroupRequest) -> ListTagsLogGroupResponse:
+    """The tags that a group was made with (ListTagsLogGroup)."""
+    return ListTagsLogGroupResponse(tags=_tags(ctx, check_group(request.log_group_name)))
+
+
+def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> ListTagsForResourceResponse:
+    """The same, by the ARN of the group (ListTagsForResource)."""
+    return ListTagsForResourceResponse(tags=_tags(ctx, group_named(None, request.resource_arn)))
+
+
 def start_live_tail(ctx: Context, request: StartLiveTailRequest) -> LiveTail:
     """A session that begins now. ResourceNotFoundException for a group that there is not."""
     groups = {group_named(None, name): name for name in request.log_group_identifiers}
@@ -224,6 +240,13 @@ def start_live_tail(ctx: Context, request: StartLiveTailRequest) -> LiveTail:
     for group in groups:
         sources_of(ctx, group)
     return LiveTail(ctx, request, groups)
+
+
+def _tags(ctx: Context, name: str) -> dict[str, str]:
+    group = _groups(ctx).get(name)
+    if group is None:
+        raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")
+    return group.tags
 
 
 def _groups(ctx: Context) -> dict[str, KeptGroup]:
