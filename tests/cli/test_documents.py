@@ -111,6 +111,11 @@ def test_yaml_has_no_surprises() -> None:
         ("a.yaml", "a: 1\na: 2", 'a.yaml:2:1: the key "a" is given twice in one object'),
         ("a.yaml", "a: !Ref x", "a.yaml:1:4: the tag !Ref is not taken: write the plain value"),
         ("a.yaml", "a: !!binary aGk=", "a.yaml:1:4: the tag !!binary is not taken: write the plain value"),
+        (
+            "a.yaml",
+            "a: !!python/object/apply:os.system [id]",
+            "a.yaml:1:4: the tag !!python/object/apply:os.system is not taken: write the plain value",
+        ),
         ("a.yaml", "<<: {a: 1}", "a.yaml:1:1: the merge key << is not taken: write the values out"),
         ("a.yaml", "? [a]\n: 1", "a.yaml:1:3: a key must be a plain name"),
         ("a.yaml", "a: .nan", "a.yaml:1:4: .nan is no number of ECS: write a number"),
@@ -127,7 +132,9 @@ def test_yaml_has_no_surprises() -> None:
         ("a.toml", "a = " + "9" * 5000, "a.toml: the number is out of range"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path, name: str, content: str | bytes, line: str) -> None:
+def test_a41_what_cannot_be_read_is_refused_in_one_line(
+    tmp_path: Path, name: str, content: str | bytes, line: str
+) -> None:
     assert _line(tmp_path, name, content).startswith(line)
 
 

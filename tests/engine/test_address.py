@@ -63,7 +63,7 @@ def test_the_four_forms_are_understood_and_written_back(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
+def test_a29_anything_else_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(InputError, match=re.escape(BAD[text])) as caught:
         parse_address(text)
     assert "\n" not in str(caught.value)

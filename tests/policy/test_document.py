@@ -65,7 +65,7 @@ BAD: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("data", "problem"), BAD)
-def test_what_is_no_policy_is_refused_with_its_place(data: Any, problem: str) -> None:
+def test_a14_what_is_no_policy_is_refused_with_its_place(data: Any, problem: str) -> None:
     with pytest.raises(PolicyProblem) as refused:
         parse_policy(data)
     assert problem in str(refused.value)
@@ -150,7 +150,7 @@ LINTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("statement", "warning"), LINTS)
-def test_what_may_not_be_meant_is_told(statement: dict[str, Any], warning: str) -> None:
+def test_a16_a17_what_may_not_be_meant_is_told(statement: dict[str, Any], warning: str) -> None:
     (line,) = warnings(policy(statement))
     assert warning in line
 

@@ -93,7 +93,7 @@ def test_resources_match_part_by_part(pattern: str, resource: str, allowed: bool
     assert allows(policy({"NotResource": pattern}), resource=resource) is not allowed
 
 
-def test_not_action_is_about_all_others() -> None:
+def test_a17_not_action_is_about_all_others() -> None:
     assert allows(policy({"NotAction": "iam:*"}))
     assert not allows(policy({"NotAction": ["iam:*", "ecs:Stop*"]}))
     denied = policy({}, {"Effect": "Deny", "NotAction": "ecs:Describe*"})

@@ -191,7 +191,7 @@ def test_a_container_that_is_started_by_hand_after_its_task_ended_is_stopped(cli
     assert cli.containers("--filter", "status=running") == []
 
 
-def test_containers_with_forged_labels_are_left_alone(cli: Cli, file: File, engine_image: str) -> None:
+def test_a26_containers_with_forged_labels_are_left_alone(cli: Cli, file: File, engine_image: str) -> None:
     task = run(cli, file(SLEEP))
     labels = json.loads(cli.docker("inspect", "-f", "{{json .Config.Labels}}", cli.container_of(task, "main")))
     forged = {**labels, identity.TASK: "0" * 32}
