@@ -41,8 +41,10 @@ def graph_problems(containers: list[ContainerDefinition], network_mode: str) -> 
 
 def find_cycle(edges: Edges) -> list[str] | None:
     """The first cycle found, its first name repeated at the end; None when there is none. Not recursive."""
+    if not any(edges.values()):
+        return None
     done: set[str] = set()
-    for start in edges if any(edges.values()) else ():
+    for start in edges:
         path: list[str] = []
         stack = [(start, 0)]
         while stack:

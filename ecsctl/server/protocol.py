@@ -59,7 +59,7 @@ def known(target: str) -> str:
 
 def is_short(target: str) -> bool:
     """Whether a target names an operation that waits for nothing but the state."""
-    return ROOMS.get(target.removeprefix(PREFIX)) in OF_STATE
+    return ROOMS.get(known(target)) in OF_STATE
 
 
 def action_in(target: str) -> str:

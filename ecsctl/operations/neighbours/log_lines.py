@@ -124,8 +124,13 @@ def sources_of(ctx: Context, group: str) -> list[Source]:
     with ctx.store.read() as view:
         found = of_group(view, store, group)
     if not found and group not in {one.name for one in store.groups()}:
-        raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")
+        raise no_such_group()
     return found
+
+
+def no_such_group() -> ApiError:
+    """What is said of a log group that there is not."""
+    return ApiError("ResourceNotFoundException", "The specified log group does not exist.")
 
 
 def lines(ctx: Context, sources: Sequence[Source], span: Span, begin: Place, problems: list[Problem]) -> Iterator[Line]:

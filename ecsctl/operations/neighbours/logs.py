@@ -48,6 +48,7 @@ from ecsctl.operations.neighbours.log_lines import (
     first_place,
     group_named,
     lines,
+    no_such_group,
     passes_of,
     place_behind,
     place_named,
@@ -245,7 +246,7 @@ def start_live_tail(ctx: Context, request: StartLiveTailRequest) -> LiveTail:
 def _tags(ctx: Context, name: str) -> dict[str, str]:
     group = _groups(ctx).get(name)
     if group is None:
-        raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")
+        raise no_such_group()
     return group.tags
 
 
