@@ -15,6 +15,11 @@ class CapacityProviderRecord(Record):
     group: AutoScalingGroupProvider | None = None
 
 
+def family_key(scope: str, name: str) -> str:
+    """What a family is found by; `scope` is region/account."""
+    return f"{scope}/{name}"
+
+
 class Family(Record):
     """A task definition family. Revision numbers are never given twice."""
 

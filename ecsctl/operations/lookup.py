@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
@@ -14,7 +14,7 @@ from ecsctl.model.stored import InstanceRecord, ServiceRecord, TagSet, TaskRecor
 from ecsctl.model.tag_text import may_be_in_tag
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS, Table
 
 T = TypeVar("T")
 
@@ -157,7 +157,16 @@ def page(
 ) -> tuple[list[T], str | None]:
     """One page of a list, of at most `most`, and the token of the next."""
     skip, size = window(next_token, max_results, most)
-    return items[skip : skip + size], token_after(skip + size, there=len(items))
+    return items[skip : skip + size], _token_after(skip + size, there=len(items))
+
+
+def keys_page(
+    view: View, table: Table[Any], *order: str, part: tuple[int, int], **filters: Any
+) -> tuple[list[str], str | None]:
+    """The same of the keys of a table, by these columns; `part` is a window()."""
+    skip, size = part
+    found = view.keys(table, *order, window=(skip, size + 1), **filters)
+    return found[:size], _token_after(skip + size, there=skip + len(found))
 
 
 def window(next_token: str | None, max_results: int | None, most: int = MOST_RESULTS) -> tuple[int, int]:
@@ -169,6 +178,6 @@ def window(next_token: str | None, max_results: int | None, most: int = MOST_RES
     return int(next_token or 0), max_results or most
 
 
-def token_after(end: int, there: int) -> str | None:
+def _token_after(end: int, there: int) -> str | None:
     """The token of the page that begins where another ends, if there is more."""
     return str(end) if end < there else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ecsctl.controller.collect import is_used
 from ecsctl.controller.wishes import find_task_definition, newest_of
-from ecsctl.model.account_records import Family
 from ecsctl.model.api.task_definitions import (
     DeleteTaskDefinitionsRequest,
     DeleteTaskDefinitionsResponse,
@@ -26,9 +25,9 @@ from ecsctl.model.record import evolve
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.definition_rules import validate
-from ecsctl.operations.lookup import page, put_tags, tags_of, token_after, window
+from ecsctl.operations.families import last_revision, note_given, note_last
+from ecsctl.operations.lookup import keys_page, page, put_tags, tags_of, window
 from ecsctl.operations.registered_definition import register, registered_again
-from ecsctl.store.account_tables import FAMILIES
 from ecsctl.store.store import Transaction, View
 from ecsctl.store.tables import TASK_DEFINITIONS
 
@@ -51,7 +50,7 @@ def register_if_changed(ctx: Context, request: RegisterTaskDefinitionRequest) ->
 def as_registered(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
     """What `register_if_changed` would answer. Nothing is registered."""
     validate(request)
-    return _unchanged(view, ctx, request) or _next_revision(view, ctx, request)
+    return _unchanged(view, ctx, request) or next_revision(view, ctx, request)
 
 
 class Revision(RegisterTaskDefinitionRequest, kw_only=True):
@@ -69,8 +68,8 @@ def register_revision(ctx: Context, revision: Revision) -> None:
 def put_revision(tx: Transaction, ctx: Context, revision: Revision) -> None:
     """Write a revision under its number, which has to be free."""
     arn = ctx.scope.task_definition(revision.family, revision.revision)
-    last = max(_last_revision(tx, ctx, revision.family), revision.revision)
-    _put(tx, ctx, register(revision, revision.revision, arn, ctx.now(), ctx.caller), revision.tags, last)
+    note_given(tx, ctx.scope.key, revision.family, revision.revision)
+    _put(tx, register(revision, revision.revision, arn, ctx.now(), ctx.caller), revision.tags)
 
 
 def _unchanged(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition | None:
@@ -81,31 +80,20 @@ def _unchanged(view: View, ctx: Context, request: RegisterTaskDefinitionRequest)
     return old if tags_of(view, old.task_definition_arn) == (request.tags or []) else None
 
 
-def _next_revision(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
-    revision = _last_revision(view, ctx, request.family) + 1
+def next_revision(view: View, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
+    """What registering it now would make of a valid request."""
+    revision = last_revision(view, ctx.scope.key, request.family) + 1
     return register(request, revision, ctx.scope.task_definition(request.family, revision), ctx.now(), ctx.caller)
 
 
-def _last_revision(view: View, ctx: Context, family: str) -> int:
-    """The highest number that a family has given, 0 where there is none."""
-    known = view.get(FAMILIES, _family_key(ctx, family))
-    return known.last_revision if known else 0
-
-
-def _family_key(ctx: Context, family: str) -> str:
-    return f"{ctx.scope.key}/{family}"
-
-
 def _register(tx: Transaction, ctx: Context, request: RegisterTaskDefinitionRequest) -> TaskDefinition:
-    definition = _next_revision(tx, ctx, request)
-    _put(tx, ctx, definition, request.tags, definition.revision or 0)
+    definition = next_revision(tx, ctx, request)
+    note_last(tx, ctx.scope.key, request.family, definition.revision or 0)
+    _put(tx, definition, request.tags)
     return definition
 
 
-def _put(tx: Transaction, ctx: Context, definition: TaskDefinition, tags: list[Tag] | None, last: int) -> None:
-    """A new revision, and the highest number that its family has given."""
-    family = str(definition.family)
-    tx.put(FAMILIES, Family(key=_family_key(ctx, family), name=family, last_revision=last))
+def _put(tx: Transaction, definition: TaskDefinition, tags: list[Tag] | None) -> None:
     tx.put(TASK_DEFINITIONS, definition)
     if tags:
         put_tags(tx, str(definition.task_definition_arn), tags)
@@ -122,15 +110,14 @@ def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionReques
 
 def list_task_definitions(ctx: Context, request: ListTaskDefinitionsRequest) -> ListTaskDefinitionsResponse:
     """ARNs by family and revision, ACTIVE unless asked otherwise (ECS API_ListTaskDefinitions)."""
-    skip, most = window(request.next_token, request.max_results)
+    part = window(request.next_token, request.max_results)
     order = ("-family", "-revision") if request.sort == "DESC" else ("family", "revision")
     filters = {"scope": ctx.scope.key, "status": request.status or "ACTIVE"}
     if request.family_prefix is not None:
         filters["family"] = request.family_prefix
     with ctx.store.read() as view:
-        found = view.keys(TASK_DEFINITIONS, *order, window=(skip, most + 1), **filters)
-    token = token_after(skip + most, there=skip + len(found))
-    return ListTaskDefinitionsResponse(task_definition_arns=found[:most], next_token=token)
+        arns, token = keys_page(view, TASK_DEFINITIONS, *order, part=part, **filters)
+    return ListTaskDefinitionsResponse(task_definition_arns=arns, next_token=token)
 
 
 def list_task_definition_families(

@@ -39,9 +39,9 @@ from ecsctl.operations.lookup import (
     find_instance,
     find_service,
     find_task,
+    keys_page,
     tags_of,
     the_task,
-    token_after,
     window,
 )
 from ecsctl.operations.task_rules import check_placement, check_task
@@ -179,7 +179,7 @@ def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> DescribeTasks
 
 def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
     """The ARNs of a cluster's tasks; those that are to run unless STOPPED is asked for (ECS API_ListTasks)."""
-    skip, most = window(request.next_token, request.max_results)
+    part = window(request.next_token, request.max_results)
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
     if not ctx.is_fresh():
@@ -188,8 +188,8 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
         refresh(ctx, unfinished)
     with ctx.store.read() as view:
         filters = _filters(view, cluster, request)
-        found = view.keys(TASKS, "created_at", window=(skip, most + 1), **filters) if filters else []
-    return ListTasksResponse(task_arns=found[:most], next_token=token_after(skip + most, there=skip + len(found)))
+        arns, token = keys_page(view, TASKS, "created_at", part=part, **filters) if filters else ([], None)
+    return ListTasksResponse(task_arns=arns, next_token=token)
 
 
 def _filters(view: View, cluster: Cluster, request: ListTasksRequest) -> dict[str, str | None]:

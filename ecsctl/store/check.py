@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ecsctl.model.account_records import family_key
 from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState, StatePlace
 from ecsctl.store.account_tables import FAMILIES
@@ -208,5 +209,5 @@ def _references(view: View) -> Iterator[Finding]:
             yield Finding(f"the port {port.key} is held by {port.task_arn}, which is not there", MENDING)
     families = {one.key for one in view.find(FAMILIES)}
     for definition in view.find(TASK_DEFINITIONS):
-        if f"{scope_of(definition.task_definition_arn)}/{definition.family}" not in families:
+        if family_key(scope_of(definition.task_definition_arn), str(definition.family)) not in families:
             yield Finding(f"the family of {definition.task_definition_arn} is not there", MENDING)

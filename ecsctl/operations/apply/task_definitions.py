@@ -22,8 +22,8 @@ from ecsctl.operations.apply.mark import (
 )
 from ecsctl.operations.definition_document import OUTPUT_ONLY
 from ecsctl.operations.definition_rules import validate
-from ecsctl.operations.registered_definition import register, registered_again
-from ecsctl.store.account_tables import FAMILIES
+from ecsctl.operations.registered_definition import registered_again
+from ecsctl.operations.task_definitions import next_revision
 from ecsctl.store.tables import TASK_DEFINITIONS
 
 KIND = "task definition"
@@ -83,15 +83,12 @@ def _registration(
     found: list[Difference],
     old: int | None = None,
 ) -> tuple[TaskDefinition, Change]:
-    ctx = ground.ctx
-    family = ground.view.get(FAMILIES, f"{ctx.scope.key}/{request.family}")
-    revision = (family.last_revision if family else 0) + 1
-    arn = ctx.scope.task_definition(request.family, revision)
-    definition = register(request, revision, arn, ctx.now(), ctx.caller)
+    definition = next_revision(ground.view, ground.ctx, request)
     if old is not None:
-        found = [Difference("revision", old, revision), *found]
+        found = [Difference("revision", old, definition.revision), *found]
     given = evolve(request, tags=marked(request.tags, ground.set_name))
-    return definition, Change(action, KIND, f"{request.family}:{revision}", arn, tuple(found), (given,))
+    name, arn = f"{request.family}:{definition.revision}", str(definition.task_definition_arn)
+    return definition, Change(action, KIND, name, arn, tuple(found), (given,))
 
 
 def _asked(definition: TaskDefinition) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ecsctl.controller.hosts import host_of
 from ecsctl.controller.images import agree
 from ecsctl.controller.new_tasks import Wish, put_task
 from ecsctl.model import identity
-from ecsctl.model.account_records import CapacityProviderRecord, Family
+from ecsctl.model.account_records import CapacityProviderRecord
 from ecsctl.model.api.clusters import CreateClusterRequest
 from ecsctl.model.arn import Scope, last_part, parse_arn
 from ecsctl.model.cluster import FARGATE_PROVIDERS
@@ -21,6 +21,7 @@ from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.clusters import put_cluster
 from ecsctl.operations.context import Context
+from ecsctl.operations.families import note_given
 from ecsctl.operations.hosts import HostOptions, first_instance_flag, instance_record
 from ecsctl.operations.recover.found import FoundTask, filled, tasks_of, time_of
 from ecsctl.operations.recover.services import HELD, adopt_services
@@ -32,7 +33,7 @@ from ecsctl.scheduler.firelens import uses_router
 from ecsctl.scheduler.images import resolved
 from ecsctl.scheduler.labels import bare
 from ecsctl.scheduler.observe import fold_seen
-from ecsctl.store.account_tables import CAPACITY_PROVIDERS, FAMILIES
+from ecsctl.store.account_tables import CAPACITY_PROVIDERS
 from ecsctl.store.store import Transaction, Use, add_event
 from ecsctl.store.tables import CLUSTERS, INSTANCES, PORTS, TASK_DEFINITIONS, TASKS, scope_of
 
@@ -205,10 +206,7 @@ class _Adoption:
 
     def _family(self, definition: TaskDefinition) -> None:
         scope = scope_of(definition.task_definition_arn)
-        key = f"{scope}/{definition.family}"
-        known = self._tx.get(FAMILIES, key)
-        last = max(known.last_revision if known else 0, definition.revision or 0)
-        self._tx.put(FAMILIES, Family(key=key, name=str(definition.family), last_revision=last))
+        note_given(self._tx, scope, str(definition.family), definition.revision or 0)
 
     def _task(self, task: FoundTask) -> None:
         definition = self._tx.get(TASK_DEFINITIONS, str(task.definition.task_definition_arn))
