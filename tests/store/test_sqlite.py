@@ -26,6 +26,7 @@ from ecsctl.store.store import Store
 from ecsctl.store.tables import CLUSTERS, SERVICES
 from tests import unprivileged
 from tests.making import CLUSTER, NOW
+from tests.store.test_backup import put
 from tests.store.test_store import cluster
 
 
@@ -247,12 +248,6 @@ def test_a_full_disk_is_one_clear_line(store: Store) -> None:
 def names(store: Store) -> list[str | None]:
     with store.read() as view:
         return [found.cluster_name for found in view.find(CLUSTERS)]
-
-
-def put(store: Store, *named: str) -> None:
-    with store.write() as tx:
-        for name in named:
-            tx.put(CLUSTERS, cluster(name))
 
 
 def test_what_is_written_together_is_seen_by_others_at_the_end_and_by_who_writes_it_at_once(store: Store) -> None:
