@@ -9,7 +9,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ecsctl.cli import global_flags
@@ -192,11 +194,12 @@ whether this process hears of what happens on hosts."""
 
 def _alone(start: _Start, config: Config) -> None:
     from ecsctl.cli.watch import notify
+    from ecsctl.controller.together import next_of
 
-    over = threading.Event()
-    server = start(lambda: None, _Background(config).go_on_with, over.set, lambda: False)
+    over: SimpleQueue[None] = SimpleQueue()  # no Event: a signal handler may find its lock held by who waits
+    server = start(lambda: None, _Background(config).go_on_with, partial(over.put, None), lambda: False)
     notify("READY=1")
-    over.wait()
+    next_of(over)
     notify("STOPPING=1")
     server.stop()
     server.join()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from queue import Empty, Queue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
 
-from ecsctl.controller.together import PARALLEL
+from ecsctl.controller.together import PARALLEL, next_of
 from ecsctl.engine.port import CreateBody, Engine
 from ecsctl.model import identity
 from ecsctl.model.errors import (
@@ -120,7 +120,7 @@ class Calls(Generic[C]):
         self._call = call
         self._waiting: list[C] = []
         self._running: dict[str, str] = {}  # a container's name to its call's op
-        self._answers: Queue[tuple[str, Outcome | BaseException]] = Queue()  # by the container's name
+        self._answers: SimpleQueue[tuple[str, Outcome | BaseException]] = SimpleQueue()  # by the container's name
 
     @property
     def busy(self) -> frozenset[str]:
@@ -147,14 +147,14 @@ class Calls(Generic[C]):
         """Make no further calls, and wait for those that are not to be left alone; what is answered is not heard."""
         self.drop()
         while self.is_starting:
-            container, _ = self._answers.get()
+            container, _ = next_of(self._answers)
             del self._running[container]
 
     def answers(self, seconds: float | None) -> list[Outcome]:
         """At least one outcome, and all that are there; none when there was none within `seconds`."""
         found: list[Outcome] = []
         try:
-            found.append(self._take(self._answers.get(timeout=seconds)))
+            found.append(self._take(next_of(self._answers, seconds)))
             while True:
                 found.append(self._take(self._answers.get_nowait()))
         except Empty:

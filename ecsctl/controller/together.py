@@ -1,10 +1,13 @@
-"""Several calls at once, to several hosts or for several tasks."""
+"""Several calls at once, to several hosts or for several tasks, and how to wait for them."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
@@ -12,6 +15,9 @@ T = TypeVar("T")
 
 PARALLEL = 4
 """Calls at once to one host: more make no container start sooner (measured: a start is the host's CPU time)."""
+HEARING = 0.5
+"""Seconds that a wait may last at a stretch. Only the main thread runs signal handlers, and Linux may give a signal to
+another thread, one that begins a thread or a process just then, which does not wake this one."""
 
 
 def together(
@@ -48,9 +54,19 @@ def together(
         thread.start()
     if meanwhile is not None:
         meanwhile()
-    end = None if seconds is None else time.monotonic() + seconds
+    end = math.inf if seconds is None else time.monotonic() + seconds
     for thread in threads:
-        thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        while thread.is_alive() and (left := end - time.monotonic()) > 0:
+            thread.join(min(left, HEARING))
     if errors:
         raise errors[0]
     return list(results)
+
+
+def next_of(queue: SimpleQueue[T], seconds: float | None = None) -> T:
+    """What is taken out of a queue; Empty when nothing came within `seconds`."""
+    end = math.inf if seconds is None else time.monotonic() + seconds
+    while (left := end - time.monotonic()) > HEARING:
+        with suppress(Empty):
+            return queue.get(timeout=HEARING)
+    return queue.get(timeout=max(0.0, left))

@@ -163,6 +163,14 @@ def test_it_ends_on_a_signal_when_what_is_under_way_is_answered(
     assert len(cli.json("list-tasks")["taskArns"]) == 3
 
 
+@pytest.mark.parametrize("more", [(), ("--no-controller",)])
+def test_it_ends_on_a_signal_that_another_of_its_threads_is_given(cli: Cli, more: tuple[str, ...]) -> None:
+    with serving(cli, *more) as process:
+        threads = {int(task.name) for task in Path(f"/proc/{process.process.pid}/task").iterdir()}
+        os.kill(max(threads - {process.process.pid}), signal.SIGTERM)  # Linux prefers the one whose number it is
+        assert process.process.wait(30) == 0, process.lines
+
+
 def test_the_socket_of_a_killed_server_is_replaced_and_one_in_use_is_refused(cli: Cli) -> None:
     with serving(cli) as process:
         assert stat.S_IMODE(process.path.lstat().st_mode) == 0o600
