@@ -242,3 +242,8 @@ class ContainerDefinition(Record):
     resource_requirements: list[ResourceRequirement] | None = None
     firelens_configuration: FirelensConfiguration | None = None
     credential_specs: list[str] | None = None
+
+    @property
+    def has_health_check(self) -> bool:
+        """Whether its health is ever told: `NONE` is for saying that it is not."""
+        return self.health_check is not None and self.health_check.command[:1] != ["NONE"]

@@ -100,9 +100,7 @@ def _dependencies(container: ContainerDefinition, by_name: dict[str, ContainerDe
                 "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container: "
                 f"set essential to false on '{target.name}'.",
             )
-        elif dependency.condition == "HEALTHY" and (
-            target.health_check is None or target.health_check.command[:1] == ["NONE"]
-        ):
+        elif dependency.condition == "HEALTHY" and not target.has_health_check:
             yield (
                 f"{place}.condition",
                 f"A dependency container with HEALTHY condition needs a health check: give '{target.name}' one.",

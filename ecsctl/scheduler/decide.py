@@ -399,8 +399,7 @@ class _Work:
         return found
 
     def _health(self, state: ContainerState) -> HealthStatus:
-        check = self.containers[state.name].health_check
-        if check is None or check.command == ["NONE"] or state.stage != "started":
+        if not self.containers[state.name].has_health_check or state.stage != "started":
             return "UNKNOWN"
         return "HEALTHY" if state.health == "healthy" else "UNHEALTHY" if state.health == "unhealthy" else "UNKNOWN"
 
@@ -413,7 +412,7 @@ class _Work:
 
     def _essential_health(self) -> Iterator[HealthStatus]:
         for name, container in self.containers.items():
-            if container.essential is not False and container.health_check is not None:
+            if container.essential is not False and container.has_health_check:
                 yield self._health(self.states[name])
 
 

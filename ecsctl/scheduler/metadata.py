@@ -202,7 +202,7 @@ def _container(
 
 
 def _health(container: ContainerDefinition, state: ContainerState) -> Document | None:
-    if container.health_check is None or container.health_check.command == ["NONE"]:
+    if not container.has_health_check:
         return None
     return {"status": state.health.upper() if state.health in ("healthy", "unhealthy") else "UNKNOWN"}
 

@@ -386,7 +386,7 @@ class ServiceWork:
         return frozenset(
             arn
             for arn, definition in self.around.definitions.items()
-            if any(c.health_check and c.essential is not False for c in definition.container_definitions or [])
+            if any(c.has_health_check and c.essential is not False for c in definition.container_definitions or [])
         )
 
     def _is_healthy(self, task: TaskRecord) -> bool:

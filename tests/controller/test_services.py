@@ -214,6 +214,17 @@ def test_without_a_health_check_a_task_counts_after_forty_seconds(world: World) 
     assert running_of(world) == ["app:2"]
 
 
+def test_a_check_that_is_none_is_no_check(world: World) -> None:
+    create(world, world.define({"healthCheck": {"command": ["NONE"]}}), desired=1)
+    goes_on(world, 60)
+    assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]
+    both = ({"image": "sound", **CHECKED}, {"name": "side", "healthCheck": {"command": ["NONE"]}})
+    update(world, task_definition=world.define(*both))
+    goes_on(world, 60)
+    assert running_of(world) == ["app:2"]
+    assert [task.task.health_status for task in live(world)] == ["HEALTHY"]
+
+
 def test_a_rolling_deployment_is_completed_after_its_bake_time_and_can_go_back_until_then(world: World) -> None:
     configuration = DeploymentConfiguration(bake_time_in_minutes=5)
     create(world, world.define({}), desired=2, deployment_configuration=configuration)
