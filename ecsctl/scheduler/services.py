@@ -302,7 +302,8 @@ class _Work(ServiceWork):
                 continue
             live = [task for task in tasks if task.task.desired_status != "STOPPED"]
             wanted = [t for t in live if t.task.started_by == primary.id and not self._is_unhealthy(t)]
-            surplus = [t for t in live if t not in wanted] + wanted[1:]
+            free = [t for t in live if not t.is_protected(self.now) or self._is_unhealthy(t)]
+            surplus = [t for t in free if t not in wanted] + wanted[1:]
             for task in surplus if self._may_start(primary) or wanted else []:
                 counts, relied_on = self._counts(task), self._is_relied_on(task)
                 if not wanted and ((counts and spare <= 0) or (relied_on and surety <= 0)):
@@ -336,6 +337,8 @@ class _Work(ServiceWork):
                 found[host.arn] = host
             elif host.active and rejection:
                 rejections.append(rejection)
+        if found:  # to leave some hosts out is what constraints are for
+            rejections = [rejection for rejection in rejections if rejection.reason != MEMBER_OF]
         if rejections and deployment is self.record.primary:
             self._tell(deployment, cannot_place(rejections))
             self.fits_nowhere = not found and any(one.reason.startswith("RESOURCE:") for one in rejections)

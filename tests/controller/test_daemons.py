@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from ecsctl.model.api.services import CreateServiceRequest
+from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
 from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
 from ecsctl.model.deployment_configuration import DeploymentConfiguration
+from ecsctl.model.task_launch import PlacementConstraint
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.services import create_service
+from ecsctl.operations.task_protection import update_task_protection
 from ecsctl.operations.tasks import run_task, stop_task
 from tests.controller.test_services import (
     CHECKED,
@@ -108,6 +111,28 @@ def test_daemons_that_may_not_be_replaced_say_so(world: World, low: int) -> None
     goes_on(world, 60)
     told = [message for message in said(world) if "Update the minimumHealthyPercent" in message]
     assert len(told) == 1
+
+
+def test_a_daemon_that_is_protected_outlives_a_deployment(world: World) -> None:
+    create(world, world.define({}), desired=None, scheduling_strategy="DAEMON")
+    goes_on(world, 60)
+    kept, *_ = live(world)
+    update_task_protection(world.process(), UpdateTaskProtectionRequest("default", [kept.arn], True))
+    update(world, task_definition=world.define({}))
+    goes_on(world, 120)
+    assert running_of(world) == ["app:1", "app:2", "app:2"]
+    assert kept.arn in {task.arn for task in live(world)}
+    update_task_protection(world.process(), UpdateTaskProtectionRequest("default", [kept.arn], False))
+    goes_on(world, 120)
+    assert running_of(world) == ["app:2"] * 3
+
+
+def test_hosts_that_a_constraint_leaves_out_are_no_obstacle(world: World) -> None:
+    only = [PlacementConstraint(type="memberOf", expression="attribute:ecs.availability-zone == zone1")]
+    create(world, world.define({}), desired=None, scheduling_strategy="DAEMON", placement_constraints=only)
+    goes_on(world, 60)
+    assert zones_of(world) == {"zone1"}
+    assert not [message for message in said(world) if "unable to place" in message]
 
 
 def test_a_daemon_is_the_first_on_a_host_and_the_last_to_leave_it(world: World) -> None:
