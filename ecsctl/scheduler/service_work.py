@@ -238,10 +238,12 @@ class ServiceWork:
         leavers = [task for task in tasks if not self._is_kept(task, starter)]
         missing = max(0, desired - len(keepers))
         room = upper - unfinished
-        shored = self._shore_up(lower, room) if self._is_in_trouble else 0  # first: it has been waiting for long
+        lost = self._lost(lower)
+        first = lost if self._is_own_first else 0
+        shored = self._start_before(first, room)
         started = self._start(starter, missing, room - shored)
-        if not self._is_in_trouble:
-            shored = self._shore_up(lower, room - started)
+        if not first and started < min(missing, room):  # no host has room for what is wanted
+            shored = self._start_before(lost, room - started)
         staying = list(tasks)
         if len(keepers) > desired:
             surplus = self._in_stopping_order(keepers)[: len(keepers) - desired]
@@ -249,8 +251,8 @@ class ServiceWork:
             self._stop(surplus)
         settled = min(desired, sum(self._counts(task) for task in keepers))
         excess = len(leavers) if self._may_all_go(leavers) else settled + len(leavers) - desired
-        wanted_room = missing - started if self._may_start(starter) else 0
-        self._let_go(leavers, max(excess, wanted_room), staying, lower)
+        wanted_room = max(missing - started if self._may_start(starter) else 0, first - shored)
+        self._let_go(leavers, excess, staying, lower, wanted_room, desired)
         if sum(task.is_protected(self.now) for task in tasks) > desired:
             self._tell(starter, PROTECTED.format(starter.id.rpartition("/")[2]))
         if missing and not started + shored and leavers and lower >= desired >= upper:
@@ -260,35 +262,78 @@ class ServiceWork:
         return task.task.started_by == starter.id and self._is_sound(task)
 
     @property
+    def before(self) -> Starter | None:
+        """What was there before what is wanted now, while that is on its way: rolling deployments know."""
+        return None
+
+    def _lost(self, lower: int) -> int:
+        """How many tasks are missing of what was there before: they are replaced by their own kind."""
+        if self.before is None or not self._may_start(self.before):
+            return 0
+        return max(0, lower - sum(map(self._is_relied_on, self.live)))
+
+    @property
+    def _is_own_first(self) -> bool:
+        """Whether those come before what is wanted now: not where there were none, and nothing has failed."""
+        return self._is_in_trouble or (
+            self.before is not None
+            and any(task.task.started_by == self.before.id for task in (*self.unfinished, *self.over))
+        )
+
+    @property
     def _is_in_trouble(self) -> bool:
         """Whether what is being rolled out cannot be relied on: rolling deployments know."""
         return False
 
-    def _shore_up(self, lower: int, room: int) -> int:  # noqa: ARG002 rolling deployments do
-        """Start tasks of another kind where those that are wanted do not start; how many that were."""
-        return 0
+    def _start_before(self, count: int, room: int) -> int:
+        return self._start(self.before, count, room) if self.before else 0
 
     def _may_all_go(self, leavers: Sequence[TaskRecord]) -> bool:  # noqa: ARG002 rolling deployments do
         """Whether they need not wait for what replaces them."""
         return False
 
-    def _let_go(self, leavers: Sequence[TaskRecord], number: int, tasks: Sequence[TaskRecord], lower: int) -> None:
-        """Stop up to `number` tasks that others replace; of `tasks` so many have to go on that count as healthy.
+    def _let_go(
+        self,
+        leavers: Sequence[TaskRecord],
+        replaced: int,
+        tasks: Sequence[TaskRecord],
+        lower: int,
+        wanted_room: int = 0,
+        desired: int = 0,
+    ) -> None:
+        """Stop as many tasks as are replaced, or as room is wanted for; of `tasks` so many have to go on that count as
+        healthy.
 
-        What waits on a host that drains is stopped at once.
+        What waits on a host that drains is stopped at once. What is ill makes room one at a time.
         """
         spare = sum(map(self._counts, tasks)) - lower
         surety = sum(map(self._is_relied_on, tasks)) - lower
         chosen = [task for task in leavers if self._is_draining(task) and task.task.last_status != "RUNNING"]
+        ill = self._ill_to_stop(desired)
         for task in self._in_stopping_order(task for task in leavers if task not in chosen):
-            if len(chosen) >= number:
+            if len(chosen) >= max(replaced, wanted_room):
                 break
             counts, relied_on = self._counts(task), self._is_relied_on(task)
             if (counts and spare <= 0) or (relied_on and surety <= 0):
                 continue
+            if self._is_unhealthy(task) and len(chosen) >= replaced:
+                if ill[str(task.task.started_by)] <= 0:
+                    continue
+                ill[str(task.task.started_by)] -= 1
             spare, surety = spare - counts, surety - relied_on
             chosen.append(task)
         self._stop(chosen)
+
+    def _ill_to_stop(self, desired: int) -> Counter[str]:
+        """How many unhealthy tasks may stop before others have replaced them, by who started them: those that there
+        are too many, else one, unless one of its kind is stopping or starting."""
+        every = Counter(str(task.task.started_by) for task in self.live)
+        in_flight = {launch.starter.id for launch in self.launches} | {
+            str(task.task.started_by)
+            for task in self.unfinished
+            if task.task.desired_status == "STOPPED" or (self._is_sound(task) and not self._counts(task))
+        }
+        return Counter({starter: max(count - desired, starter not in in_flight) for starter, count in every.items()})
 
     def _is_relied_on(self, task: TaskRecord) -> bool:
         """Whether it counts as healthy, or is on its way to."""

@@ -92,15 +92,13 @@ class _Work(ServiceWork):
             )
             self._say(f"(deployment {primary.id}) rolling back to deployment {back.id}.", back)
 
-    def _shore_up(self, lower: int, room: int) -> int:
-        """While a deployment is on its way, tasks of the one before it that are lost are replaced by their own kind."""
-        before = last_good(self.record)
-        return self._start(before, lower - sum(map(self._is_relied_on, self.live)), room) if before else 0
+    @property
+    def before(self) -> DeploymentRecord | None:
+        return last_good(self.record)
 
     def _is_relied_on(self, task: TaskRecord) -> bool:
         """Of what was there before also what is still starting; of what is being rolled out only what is healthy."""
-        before = last_good(self.record)
-        is_old = before is not None and task.task.started_by == before.id
+        is_old = self.before is not None and task.task.started_by == self.before.id
         return super()._is_relied_on(task) or (is_old and self._is_sound(task))
 
     @property
@@ -277,7 +275,7 @@ class _Work(ServiceWork):
     def place_daemons(self) -> None:
         """One task on each ACTIVE instance that can take it; during a deployment one host after the other, as many
         at once as minimumHealthyPercent leaves room for."""
-        primary, before = self.record.primary, last_good(self.record)
+        primary, before = self.record.primary, self.before
         open_hosts, good_hosts = self._open_to(primary), self._open_to(before)
         # Where there is only room for what was there before, that goes on.
         old_hosts = {arn: host for arn, host in good_hosts.items() if arn not in open_hosts}
@@ -294,7 +292,7 @@ class _Work(ServiceWork):
         for arn, host in sorted({**old_hosts, **open_hosts}.items()):
             tasks = there.get(arn, [])
             if not tasks:
-                is_old = arn in old_hosts or (self._is_in_trouble and surety < 0 and arn in good_hosts)
+                is_old = arn in old_hosts or (self._is_own_first and surety < 0 and arn in good_hosts)
                 surety += is_old
                 self._launch_on(host, before if is_old and before else primary)
                 continue

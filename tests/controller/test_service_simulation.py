@@ -173,15 +173,19 @@ class Story:
 
     def sicken(self) -> None:
         checked = {state.engine_id for t in live(self.world) for state in t.containers if state.health}
-        found = self.container()
-        if found and found[1] in checked:
-            found[0].set_health(found[1], "unhealthy")
+        found = self.up() if self.random.random() < 0.3 else filter(None, [self.container()])
+        for engine, container in found:
+            if container in checked:
+                engine.set_health(container, "unhealthy")
 
     def container(self) -> tuple[Any, str] | None:
         """One that is up, on a host that answers."""
-        engines = [engine for engine in self.world.engines.values() if engine.reachable]
-        up = [(engine, found.id) for engine in engines for found in engine.containers() if found.is_up]
+        up = self.up()
         return self.random.choice(up) if up else None
+
+    def up(self) -> list[tuple[Any, str]]:
+        engines = [engine for engine in self.world.engines.values() if engine.reachable]
+        return [(engine, found.id) for engine in engines for found in engine.containers() if found.is_up]
 
     def drain(self) -> None:
         """A host drains, or is back; one of them always takes tasks."""
@@ -286,10 +290,10 @@ class Story:
         with self.world.store.read() as view:
             (record,) = view.find(SERVICES)
         asked = self.images[record.definition]
-        # A task that is never healthy nor ill has its place as long as it likes.
-        may_wait = asked == "slow" and self.limits()[1] <= (record.service.desired_count or 0)
         # One that was completed while no task was asked for may be as bad.
         good = last_good(record) or record.primary
+        # What had no task has none to come back while the newest neither gets on nor fails.
+        may_wait = asked in ("slow", "huge") and not any(t.task.started_by == good.id for t in self.unfinished())
         is_sound = self.images[good.task_definition_arn.rpartition("/")[2]] in ("sound", "up")
         if good.completed and is_sound and not may_wait:
             goes_on(self.world, 400, step=20)

@@ -357,6 +357,83 @@ def test_an_unhealthy_task_is_replaced_before_it_is_stopped(world: World) -> Non
     assert stopped.task.stopped_reason == "Task failed container health checks"
 
 
+def of(world: World, definition: str) -> list[TaskRecord]:
+    """The tasks that are to stay of a task definition."""
+    return [task for task in live(world) if str(task.task.task_definition_arn).endswith(definition)]
+
+
+def sicken(world: World, tasks: list[TaskRecord]) -> None:
+    ill = {task.containers[0].engine_id for task in tasks}
+    for engine in world.engines.values():
+        for found in engine.containers():
+            if found.id in ill:
+                engine.set_health(found.id, "unhealthy")
+
+
+def kill(world: World, tasks: list[TaskRecord]) -> None:
+    dead = {task.containers[0].engine_id for task in tasks}
+    for engine in world.engines.values():
+        for found in engine.containers():
+            if found.id in dead:
+                engine.end(found.id, 9)
+
+
+def limited(low: int, high: int) -> DeploymentConfiguration:
+    return DeploymentConfiguration(minimum_healthy_percent=low, maximum_percent=high)
+
+
+def test_unhealthy_tasks_make_room_for_each_other_one_at_a_time(world: World) -> None:
+    sound = world.define({"image": "sound", **CHECKED})
+    create(world, sound, desired=4, deployment_configuration=limited(50, 100))
+    goes_on(world, 20)
+    before = [task.arn for task in live(world)]
+    sicken(world, live(world))
+    goes_on(world, 60, step=1.0)
+    assert [message.partition(":")[0] for message in said(world) if "has stopped" in message] == [
+        "(service web) has stopped 1 running tasks"
+    ] * 4
+    assert [task.task.health_status for task in live(world)] == ["HEALTHY"] * 4
+    assert not {task.arn for task in live(world)} & set(before)
+
+
+@pytest.mark.parametrize(("low", "high"), [(100, 200), (100, 150), (50, 100)])
+def test_what_falls_ill_during_a_deployment_is_replaced_by_its_own_revision(world: World, low: int, high: int) -> None:
+    sound = world.define({"image": "sound", **CHECKED})
+    create(world, sound, desired=4, deployment_configuration=limited(low, high))
+    goes_on(world, 20)
+    update(world, task_definition=world.define({"image": "slow", **CHECKED}))
+    goes_on(world, 20)
+    old = of(world, "app:1")
+    sicken(world, old)
+    told = len(said(world))
+    goes_on(world, 60, step=1.0)
+    stops = [message for message in said(world)[:-told] if "has stopped" in message]
+    assert all("has stopped 1 running tasks: " in message for message in stops)
+    assert [task.task.health_status for task in of(world, "app:1")] == ["HEALTHY"] * (4 * low // 100)
+
+
+@pytest.mark.parametrize("killed", [1, 2, 4])
+def test_what_ends_during_a_deployment_is_replaced_by_its_own_revision(world: World, killed: int) -> None:
+    sound = world.define({"image": "sound", **CHECKED})
+    create(world, sound, desired=4, deployment_configuration=limited(100, 150))
+    goes_on(world, 20)
+    update(world, task_definition=world.define({"image": "slow", **CHECKED}))
+    goes_on(world, 20)
+    assert running_of(world) == ["app:1"] * 4 + ["app:2"] * 2
+    kill(world, of(world, "app:1")[:killed])
+    goes_on(world, 20)
+    assert running_of(world) == ["app:1"] * 4 + ["app:2"] * 2
+    assert [task.task.health_status for task in of(world, "app:1")] == ["HEALTHY"] * 4
+
+
+def test_a_revision_that_had_no_tasks_gets_none_when_the_next_is_scaled_out(world: World) -> None:
+    create(world, world.define({"image": "sound", **CHECKED}), desired=0)
+    reconcile(world.process())
+    update(world, desired_count=4, task_definition=world.define({"image": "sound", **CHECKED}))
+    goes_on(world, 30)
+    assert [str(task.task.task_definition_arn).rpartition("/")[2] for task in world.tasks()] == ["app:2"] * 4
+
+
 def test_a_service_that_fits_nowhere_says_by_how_much(world: World) -> None:
     create(world, world.define({"memory": 900_000}), desired=1)
     goes_on(world, 30)
