@@ -168,11 +168,13 @@ class ServiceWork:
                 if self._resets():
                     starter.failures = 0
         attempts: set[str] = set()
+        running = {task.task.started_by for task in self.live if task.task.last_status == "RUNNING"}
         for task in self.over:
             self.marked[task.arn] = evolve(task, tallied=True)
             starter = self.starters.get(task.task.started_by or "")
             if starter is not None and (failed := self._failed(task)):
-                starter.failures += 1
+                if task.task.stop_code != "TaskFailedToStart" or starter.id not in running:
+                    starter.failures += 1  # ECS: what does not start matters until one of them is RUNNING
                 starter.updated_at = self.now
                 # Tasks that were started together are one attempt, though they do not end at once.
                 is_known = starter.failed_at is not None and (task.task.created_at or self.now) < starter.failed_at

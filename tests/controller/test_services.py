@@ -434,6 +434,18 @@ def test_a_revision_that_had_no_tasks_gets_none_when_the_next_is_scaled_out(worl
     assert [str(task.task.task_definition_arn).rpartition("/")[2] for task in world.tasks()] == ["app:2"] * 4
 
 
+def test_failed_starts_do_not_trip_the_breaker_while_others_of_the_deployment_run(world: World) -> None:
+    world.engines["host0"].disk_full = True
+    create(world, world.define({}), desired=8, deployment_configuration=BREAKER)
+    goes_on(world, 120)
+    (deployment,) = shown(world).deployments or []
+    assert deployment.rollout_state == "IN_PROGRESS"
+    assert deployment.running_count
+    world.engines["host0"].disk_full = False
+    goes_on(world, 3600, step=60)
+    assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]
+
+
 def test_a_service_that_fits_nowhere_says_by_how_much(world: World) -> None:
     create(world, world.define({"memory": 900_000}), desired=1)
     goes_on(world, 30)
