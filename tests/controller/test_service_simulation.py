@@ -242,6 +242,7 @@ class Story:
         lower, upper = self.limits()
         if self.kind == "BLUE_GREEN":
             upper += poor  # which are replaced before they go
+            upper += sum(task.is_protected(self.world.clock.now()) for task in live(self.world))  # which may stay
         there = len(self.unfinished())
         assert there <= max(upper, there_before), f"{there} tasks, and {upper} may be"
         assert self.healthy() >= min(before, lower), f"{self.healthy()} healthy of {before}, and {lower} must be"
@@ -311,7 +312,9 @@ class Story:
         more: dict[str, Any] = {} if self.kind == "DAEMON" else {"desired_count": 3}
         service = shown(self.world)
         asked = self.images[str(service.task_definition).rpartition("/")[2]]
-        if asked not in ("sound", "up") or (service.deployments or [])[0].rollout_state == "FAILED":
+        newest = (service.deployments or [])[0]
+        # A few failures are too many once less is asked for.
+        if asked not in ("sound", "up") or newest.rollout_state == "FAILED" or newest.failed_tasks:
             self.told[-1] += " sound"
             more["task_definition"] = self.definition("sound")
         update(self.world, **more)
