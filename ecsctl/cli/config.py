@@ -10,7 +10,7 @@
     log_retention = "30d"              # how long logs (awslogs) outlive their containers
     reserved_memory = 256              # MiB of each host that tasks do not get
     ephemeral_storage = "limited"      # "recorded": tasks that ask for some run where engines cannot limit it
-    healthy_after = "40s"              # when a service's task without a health check counts as healthy
+    healthy_after = "40s"              # when a task without a health check is healthy; an end before is a failed start
     loss_grace = "60s"                 # how long a host has to be silent before it is lost
     loss_contacts = 3                  # … and how often it has to have been asked in that time
     metadata_endpoint = true           # whether containers find the task metadata endpoint

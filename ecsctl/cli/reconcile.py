@@ -52,7 +52,7 @@ FLAGS = (
         "detailed_exitcode",
         "none",
         own=True,
-        help=f"Exit with {CHANGED} when something changed, or would.",
+        help=f"Exit with {CHANGED} when something changed, or would, and with {FAILED} for all else but 0.",
     ),
     Flag("--watch", "watch", "none", own=True, help="Stay, and act at once on what happens."),
     Flag(
@@ -118,14 +118,12 @@ def _once(invocation: Invocation, options: dict[str, Any]) -> int:
             dry_run="dry_run" in options,
         )
     _print(invocation, report)
-    if report.failed:
-        return FAILED
-    if report.unreachable:
-        return UNREACHABLE
     if report.timed_out:
         say(f"ecsctl: the time was up after {timeout}; the next run goes on")
-        return TIMED_OUT
-    return CHANGED if "detailed_exitcode" in options and report.changed else 0
+    code = FAILED if report.failed else UNREACHABLE if report.unreachable else TIMED_OUT if report.timed_out else 0
+    if "detailed_exitcode" not in options:
+        return code
+    return FAILED if code else CHANGED if report.changed else 0
 
 
 def _print(invocation: Invocation, report: Report) -> None:

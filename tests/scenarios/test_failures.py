@@ -272,6 +272,7 @@ def test_an_engine_that_went_away_leaves_tasks_as_they_were_seen(cli: Cli, file:
     assert (found["lastStatus"], found["connectivity"]) == ("RUNNING", "DISCONNECTED")
     assert "does not answer" in done.stderr
     assert cli("reconcile", code=5).stdout == ""
+    assert cli("reconcile", "--detailed-exitcode", code=1).stdout == ""
     said = cli.error("run-task", "--task-definition", "app", code=255)
     assert "proxy.sock" in said
     with Proxy(proxy):
