@@ -28,7 +28,8 @@ UlimitName = Literal[
     "sigpending",
     "stack",
 ]
-LogDriver = Literal["json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"]
+LogDriver = Literal["json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens", "local"]
+"""ECS's, and `local`, which engines have besides."""
 ResourceType = Literal["GPU", "InferenceAccelerator", "NeuronDevice"]
 FirelensConfigurationType = Literal["fluentd", "fluentbit"]
 

@@ -125,7 +125,7 @@ def _operating_system(value: Any, _: Record) -> Support:
 def _log_driver(value: Any, _: Record) -> Support:
     if value == "awslogs":
         return _maps("kept by the engine, and beside the state when the container has ended: `ecsctl logs GROUP`")
-    return _YES
+    return Support("honoured", "by the engine; ECS itself refuses this driver") if value == "local" else _YES
 
 
 def _log_options(value: Any, parent: Record) -> Support:

@@ -54,6 +54,8 @@ EXTENSIONS = {
     "Service": {"priority", "preemptionPriority", "lossPolicy", "serviceConnectConfiguration"},
 }
 """Fields of our own in shapes of ECS: clients do not mind them."""
+WORDS = {"LogConfiguration.logDriver": {"local"}}
+"""Words of our own in enumerations of ECS: clients send what they are given."""
 LEAST_SHAPES, LEAST_MEMBERS = 49, 215
 """What botocore 1.44 publishes under the task definition actions; fewer found means the walk is broken."""
 
@@ -116,7 +118,10 @@ def _difference(kind: Any, shape: Shape, path: str) -> list[str]:
                 return [f"{path}: {kind} is not a map"]
             return _difference(get_args(kind)[1], shape.value, f"{path}{{}}")
         case StringShape() if shape.enum:
-            wanted, got = set(shape.enum), set(get_args(kind)) if get_origin(kind) is Literal else {kind}
+            wanted, got = (
+                {*shape.enum, *WORDS.get(path, ())},
+                set(get_args(kind)) if get_origin(kind) is Literal else {kind},
+            )
             return [] if wanted == got else [f"{path}: differs in {sorted(map(str, wanted ^ got))}"]
     scalars: dict[str, type] = {
         "string": str,

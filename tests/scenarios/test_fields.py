@@ -194,6 +194,7 @@ def test_another_architecture_is_refused_before_any_pull(cli: Cli, file: File) -
     ("driver", "options", "read"),
     [
         ("json-file", {"max-size": "1m", "labels": "mine"}, True),
+        ("local", {"max-size": "1m", "max-file": "2"}, True),
         ("syslog", {"syslog-address": "udp://127.0.0.1:9", "tag": "x"}, True),
         ("gelf", {"gelf-address": "udp://127.0.0.1:9"}, True),
         ("splunk", {**SPLUNK, "splunk-verify-connection": "false"}, True),

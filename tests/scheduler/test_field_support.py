@@ -154,6 +154,12 @@ def _router(kind: str, options: dict[str, str]) -> dict[str, Any]:
         ),
         (
             {},
+            {"logConfiguration": {"logDriver": "local"}},
+            "containerDefinitions[0].logConfiguration.logDriver",
+            "honoured",
+        ),
+        (
+            {},
             {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g"}}},
             "containerDefinitions[0].logConfiguration.options",
             "mapped",

@@ -281,6 +281,12 @@ def test_empty_strings_and_lists_of_a_definition_stay(server: Running) -> None:
     assert list(drift(given, registered, "")) == []
 
 
+def test_a_log_driver_that_only_engines_know_comes_back_as_it_was_registered(server: Running) -> None:
+    container = {"name": "main", "image": "up", "memory": 16, "logConfiguration": {"logDriver": "local"}}
+    given = {"family": "kept", "containerDefinitions": [container]}
+    assert list(drift(given, asked(server, "RegisterTaskDefinition", **given)["taskDefinition"], "")) == []
+
+
 def test_a_repeated_client_token_gives_the_same_task(server: Running, world: World) -> None:
     world.define({})
     request = {"taskDefinition": "app", "clientToken": "once"}
