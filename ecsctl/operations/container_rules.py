@@ -13,6 +13,7 @@ from ecsctl.model import loss
 from ecsctl.model.container_definition import ContainerDefinition, LinuxParameters, PortMapping
 from ecsctl.model.identity import RESERVED_PREFIXES
 from ecsctl.model.sizes import container_size_problems
+from ecsctl.scheduler.field_support import AWSLOGS
 
 Problem = tuple[str, str]
 """The path below the container ("" is the container itself) and the sentence."""
@@ -266,6 +267,8 @@ def _log(container: ContainerDefinition, _: Setting) -> Iterator[Problem]:
         missing = [name for name in ("awslogs-region", "awslogs-group") if not options.get(name)]
         if missing:
             yield "logConfiguration.options", f"Log driver awslogs requires options: {', '.join(missing)}"
+        if unknown := sorted(options.keys() - AWSLOGS.keys()):
+            yield "logConfiguration.options", f"Log driver awslogs disallows options: {', '.join(map(shown, unknown))}"
 
 
 def _system_controls(container: ContainerDefinition, _: Setting) -> Iterator[Problem]:

@@ -128,10 +128,31 @@ def _log_driver(value: Any, _: Record) -> Support:
     return Support("honoured", "by the engine; ECS itself refuses this driver") if value == "local" else _YES
 
 
+_EACH_LINE = "recorded; each line stays an event of its own"
+AWSLOGS = {
+    "awslogs-group": "names the log",
+    "awslogs-stream-prefix": "names the log",
+    "awslogs-stream": "names the log, where there is no prefix",
+    "awslogs-region": "recorded; there is one store for all regions",
+    "awslogs-create-group": "recorded; a group is there with its first log",
+    "awslogs-datetime-format": _EACH_LINE,
+    "awslogs-multiline-pattern": _EACH_LINE,
+    "mode": "how the engine takes lines over",
+    "max-buffer-size": "how the engine takes lines over",
+}
+"""Option of the driver awslogs → what becomes of it. They are those of ECS, which refuses others of Docker's, and
+Docker's name of a stream."""
+
+
 def _log_options(value: Any, parent: Record) -> Support:
     if not value or getattr(parent, "log_driver", None) != "awslogs":
         return _YES if value else _EMPTY
-    return _maps("group and stream name the log; mode and max-buffer-size are the engine's; others are recorded")
+    if unknown := sorted(value.keys() - AWSLOGS.keys()):
+        return _no(f"{', '.join(unknown)}: awslogs has no such option")
+    names: dict[str, list[str]] = {}
+    for name in value:
+        names.setdefault(AWSLOGS[name], []).append(name)
+    return _maps("; ".join(f"{', '.join(of_it)}: {what}" for what, of_it in names.items()))
 
 
 def _router_options(value: Any, parent: Record) -> Support:

@@ -20,7 +20,7 @@ which the ECS API reference has them. `ecsctl check FILE` says it of one file.
 
 - **honoured**: it does what it does on ECS; the test named beside it shows it on a real Docker Engine
 - **mapped**: something else stands for it, or it is kept and shown only; the note says what
-- **refused**: `register-task-definition` takes it and `run-task` refuses it, with the field's path and this reason
+- **refused**: `run-task` refuses it, with the field's path and this reason; whatever ECS registers is registered
 
 Nothing is taken and ignored. An empty list or object, and `false` where it switches something off, asks for nothing.
 Where the answer depends on the value, each has a line of its own. `[]` stands for every item of a list.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ecsctl.scheduler.field_support import AWSLOGS
+
 _FIELDS = "test_definition_fields::"
 _TASKS = "test_tasks::"
 _ENVIRONMENT = (_TASKS + "test_environment_command_and_overrides",)
@@ -230,7 +232,8 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
         "without": {"swappiness": 1},
     },
     "containerDefinitions[].logConfiguration.options": {
-        "`awslogs`": {"logDriver": "awslogs", "options": {"awslogs-group": "a"}},
+        **{f"`awslogs`: `{name}`": {"logDriver": "awslogs", "options": {name: "a"}} for name in AWSLOGS},
+        "`awslogs`: any other": {"logDriver": "awslogs", "options": {"tag": "a"}},
         "`awsfirelens`": {"logDriver": "awsfirelens", "options": {"Name": "a"}},
         "any other driver": {"logDriver": "syslog", "options": {"tag": "a"}},
     },

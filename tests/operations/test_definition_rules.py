@@ -313,6 +313,15 @@ REFUSED: list[tuple[Data, str]] = [
         f"{C0}.logConfiguration.options: Log driver awslogs requires options: awslogs-region",
     ),
     (
+        _one(
+            logConfiguration={
+                "logDriver": "awslogs",
+                "options": {"awslogs-group": "g", "awslogs-region": "r", "tag": "t", "awslogs-multiline-patern": "x"},
+            }
+        ),
+        f"{C0}.logConfiguration.options: Log driver awslogs disallows options: 'awslogs-multiline-patern', 'tag'",
+    ),
+    (
         _one(linuxParameters={"capabilities": {"add": ["ROOT"]}}),
         f"{C0}.linuxParameters.capabilities.add: 'ROOT' is not a Linux capability.",
     ),

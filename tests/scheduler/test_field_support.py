@@ -166,6 +166,12 @@ def _router(kind: str, options: dict[str, str]) -> dict[str, Any]:
         ),
         (
             {},
+            {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g", "tag": "x"}}},
+            "containerDefinitions[0].logConfiguration.options",
+            "refused",
+        ),
+        (
+            {},
             {"logConfiguration": {"logDriver": "syslog", "options": {"tag": "x"}}},
             "containerDefinitions[0].logConfiguration.options",
             "honoured",
@@ -248,6 +254,20 @@ def test_a_verdict_depends_on_the_value(
     found = {entry.path: entry for entry in review(_request(task, **container))}
     assert found[path].verdict == verdict
     assert verdict == "honoured" or found[path].note
+
+
+def test_each_option_of_awslogs_is_told_by_name() -> None:
+    options = {
+        "awslogs-group": "g",
+        "mode": "blocking",
+        "awslogs-multiline-pattern": "^x",
+        "awslogs-stream-prefix": "p",
+    }
+    verdicts = review(_request(logConfiguration={"logDriver": "awslogs", "options": options}))
+    assert [verdict.note for verdict in verdicts if verdict.path.endswith(".options")] == [
+        "awslogs-group, awslogs-stream-prefix: names the log; mode: how the engine takes lines over; "
+        "awslogs-multiline-pattern: recorded; each line stays an event of its own"
+    ]
 
 
 def test_overrides_are_reviewed_too() -> None:
