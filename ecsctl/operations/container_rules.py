@@ -279,7 +279,7 @@ def _system_controls(container: ContainerDefinition, _: Setting) -> Iterator[Pro
             yield f"systemControls[{index}].value", "should not be null."
 
 
-def _linux(container: ContainerDefinition, _: Setting) -> Iterator[Problem]:
+def _linux(container: ContainerDefinition, setting: Setting) -> Iterator[Problem]:
     linux = container.linux_parameters
     if linux is None:
         return
@@ -290,6 +290,13 @@ def _linux(container: ContainerDefinition, _: Setting) -> Iterator[Problem]:
                     yield f"linuxParameters.capabilities.{field}", f"{shown(name)} is not a Linux capability."
     yield from _range("linuxParameters.sharedMemorySize", linux.shared_memory_size, 1, None, "MiB")
     yield from _range("linuxParameters.maxSwap", linux.max_swap, 0, None, "MiB")
+    if linux.max_swap is not None and container.memory is None and setting.task_memory is None:
+        # ECS would have the engine refuse it when the task starts.
+        yield (
+            "linuxParameters.maxSwap",
+            f"is added to the limit of memory, which container '{container.name}' has none of: give it 'memory', "
+            "or give that to the task.",
+        )
     yield from _range("linuxParameters.swappiness", linux.swappiness, 0, 100, "")
 
 

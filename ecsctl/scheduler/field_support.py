@@ -288,7 +288,7 @@ _CONTAINER: dict[str, Rule] = {
     "linuxParameters.initProcessEnabled": _YES,
     "linuxParameters.sharedMemorySize": _YES,
     "linuxParameters.tmpfs": _YES,
-    "linuxParameters.maxSwap": _YES,
+    "linuxParameters.maxSwap": Support("honoured", "added to the memory of the container, or else of its task"),
     "linuxParameters.swappiness": _swappiness,
     "secrets[].name": _YES,
     "secrets[].valueFrom": _secret,

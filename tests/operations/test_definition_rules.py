@@ -326,6 +326,11 @@ REFUSED: list[tuple[Data, str]] = [
         f"{C0}.linuxParameters.capabilities.add: 'ROOT' is not a Linux capability.",
     ),
     (
+        _one(memory=None, memoryReservation=64, linuxParameters={"maxSwap": 0}),
+        f"{C0}.linuxParameters.maxSwap: is added to the limit of memory, which container 'a' has none of: "
+        "give it 'memory', or give that to the task.",
+    ),
+    (
         _one(linuxParameters={"devices": [{"hostPath": "dev"}]}),
         f"{C0}.linuxParameters.devices[0].hostPath: hostPath 'dev' must be an absolute path.",
     ),
@@ -437,6 +442,7 @@ def test_what_ecs_refuses_is_refused_with_its_path(data: Data, line: str) -> Non
         _one(stopTimeout=0, startTimeout=0),
         _one(restartPolicy={"enabled": False}),
         _one(linuxParameters={"capabilities": {"add": ["SYS_PTRACE"], "drop": ["ALL"]}, "maxSwap": 0, "swappiness": 0}),
+        {**_one(memory=None, linuxParameters={"maxSwap": 8}), "memory": "64"},
         _task(
             _container(
                 "a", dependsOn=[{"containerName": c, "condition": k} for c, k in (("b", "HEALTHY"), ("c", "SUCCESS"))]

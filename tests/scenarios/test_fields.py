@@ -123,6 +123,8 @@ def test_memory_and_swap_reach_the_engine(cli: Cli, file: File) -> None:
     assert host["Memory"] == 32 << 20
     assert host["MemorySwap"] in (48 << 20, 0, -1)  # 0 or -1: the kernel does not count swap
     assert host["MemorySwappiness"] in (7, None)
+    definition = file({**SLEEP, "memory": None, "memoryReservation": 32, "linuxParameters": linux})
+    assert "linuxParameters.maxSwap: is added to the limit of memory" in cli("check", definition, code=1).stderr
 
 
 def test_namespaces_of_the_host(cli: Cli, file: File) -> None:
