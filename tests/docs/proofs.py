@@ -18,8 +18,9 @@ _SEEN = ("test_fields::test_a_container_sees_what_its_definition_says",)
 _SWAP = ("test_fields::test_memory_and_swap_reach_the_engine",)
 _TERMINAL = ("test_fields::test_a_terminal_and_an_open_input",)
 _STORAGE = "test_storage::"
-_FILE_SYSTEMS = (
-    _STORAGE + "test_a_directory_or_a_volume_stands_for_a_file_system",
+_FILE_SYSTEM = (_STORAGE + "test_a_directory_or_a_volume_stands_for_a_file_system",)
+_EFS = (
+    *_FILE_SYSTEM,
     _STORAGE + "test_an_export_is_mounted_by_the_engine_and_one_that_is_silent_fails_the_task",
 )
 _LAUNCH = (_STORAGE + "test_a_volume_configured_at_launch_is_the_tasks_own",)
@@ -28,6 +29,7 @@ _ROUTER = ("test_log_router::test_what_containers_print_gets_to_the_router_under
 _DRIVERS = ("test_fields::test_log_drivers_get_their_options",)
 _SHARED = ("test_networks::test_the_containers_of_a_task_see_each_others_processes",)
 _SECRETS = ("test_secrets::test_a_secret_gets_into_its_container_and_nowhere_else",)
+_LOG_SECRET = ("test_secrets::test_an_option_of_a_log_driver_comes_from_a_secret",)
 _VOLUMES = (_TASKS + "test_host_and_docker_volumes",)
 _CGROUP = (_FIELDS + "test_a_container_is_limited_by_its_cgroup",)
 _TASK_SIZE = (_FIELDS + "test_the_size_of_a_task_limits_its_container",)
@@ -50,11 +52,11 @@ _TASK: dict[str, tuple[str, ...]] = {
     "volumes[].dockerVolumeConfiguration.autoprovision": (
         _STORAGE + "test_a_volume_that_is_not_provisioned_has_to_be_there",
     ),
-    "volumes[].efsVolumeConfiguration.fileSystemId": _FILE_SYSTEMS,
-    "volumes[].efsVolumeConfiguration": _FILE_SYSTEMS,
-    "volumes[].s3filesVolumeConfiguration": _FILE_SYSTEMS,
-    "volumes[].fsxWindowsFileServerVolumeConfiguration": _FILE_SYSTEMS,
-    "volumes[].efsVolumeConfiguration.authorizationConfig.accessPointId": _FILE_SYSTEMS,
+    "volumes[].efsVolumeConfiguration.fileSystemId": _EFS,
+    "volumes[].efsVolumeConfiguration": _EFS,
+    "volumes[].s3filesVolumeConfiguration": _FILE_SYSTEM,
+    "volumes[].fsxWindowsFileServerVolumeConfiguration": _FILE_SYSTEM,
+    "volumes[].efsVolumeConfiguration.authorizationConfig.accessPointId": _FILE_SYSTEM,
     "volumes[].configuredAtLaunch": _LAUNCH,
     "ephemeralStorage": _SIZE,
     "placementConstraints": (_FIELDS + "test_the_constraints_of_a_definition_say_where_its_tasks_may_be",),
@@ -90,7 +92,6 @@ _CONTAINER: dict[str, tuple[str, ...]] = {
         _TASKS + "test_dynamic_ports_are_published_and_shown",
     ),
     "portMappings[].name": ("test_discovery::test_service_connect_leads_to_the_tasks_that_there_are",),
-    "portMappings[].appProtocol": ("test_discovery::test_service_connect_leads_to_the_tasks_that_there_are",),
     "portMappings[].containerPortRange": ("test_fields::test_a_range_of_ports_is_published_in_a_row_and_shown_as_one",),
     "essential": (_FIELDS + "test_the_end_of_a_container_ends_its_task_if_it_is_essential",),
     "restartPolicy": ("test_restart::test_a_container_comes_back_and_its_task_goes_on",),
@@ -134,7 +135,7 @@ _CONTAINER: dict[str, tuple[str, ...]] = {
     "logConfiguration": _DRIVERS,
     "logConfiguration.logDriver": (*_DRIVERS, "test_logs::test_a_log_outlives_its_container"),
     "logConfiguration.options": (*_DRIVERS, *_ROUTER, "test_logs::test_a_log_outlives_its_container"),
-    "logConfiguration.secretOptions": _ROUTER,
+    "logConfiguration.secretOptions": (*_LOG_SECRET, *_ROUTER),
     "firelensConfiguration": _ROUTER,
     "firelensConfiguration.options": (
         *_ROUTER,

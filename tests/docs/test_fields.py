@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,15 @@ import pytest
 from botocore.model import ListShape, Shape, StructureShape  # type: ignore[import-untyped, unused-ignore]
 
 from ecsctl.scheduler.field_support import TABLE, Support
-from tests.docs.fields import Entry, leaves, outcomes, parts_of, rows
+from tests.docs.fields import Entry, Row, leaves, outcomes, parts_of, rows
 from tests.docs.page import PAGE, page
 from tests.docs.proofs import PROOFS, SAMPLES
 from tests.model.test_coverage import MODEL
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 ROWS = [row for leaf in leaves() for row in rows(leaf)]
+GIVEN = {"containerDefinitions", "volumes", "overrides", "containerOverrides"}
+"""What scenarios write by something of their room."""
 
 
 def _published(shape: Shape, path: str) -> list[str]:
@@ -61,6 +65,30 @@ def test_a_proof_is_a_test_on_a_real_engine(proof: str) -> None:
     assert function in {n.name for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")}
     marks = [ast.unparse(n.value) for n in tree.body if isinstance(n, ast.Assign) and "pytestmark" in ast.unparse(n)]
     assert any("pytest.mark.docker" in mark for mark in marks)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.proofs], ids=lambda row: f"{row.path} {row.case}".strip())
+def test_one_of_the_proofs_of_a_field_sets_it_in_what_it_is_part_of(row: Row) -> None:
+    field = {name.removesuffix("[]") for name in row.path.split(".")}
+    assert any(field - GIVEN <= _words(proof) for proof in row.proofs), row.proofs
+
+
+@cache
+def _words(proof: str) -> set[str]:
+    """The words of a test and of whatever of its module it uses: names, and those in its texts."""
+    module, _, function = proof.partition("::")
+    parts: dict[str, ast.stmt] = {}
+    for node in ast.parse((SCENARIOS / f"{module}.py").read_text(encoding="utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        names = [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+        parts.update(dict.fromkeys([node.name] if isinstance(node, ast.FunctionDef) else names, node))
+    found: set[str] = set()
+    left = [function]
+    while left:
+        words = set(re.findall(r"\w+", ast.unparse(parts.pop(left.pop()))))
+        left = [*{*left, *(words & parts.keys())}]
+        found |= words
+    return found
 
 
 def test_every_proof_and_every_instance_is_of_a_field_on_the_page() -> None:

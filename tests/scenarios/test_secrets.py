@@ -62,6 +62,26 @@ def test_a_secret_gets_into_its_container_and_nowhere_else(cli: Cli, file: File)
     assert cli("secret", "get", "prod/token").stdout == CANARY
 
 
+@pytest.mark.parametrize(
+    ("driver", "options", "name", "value"),
+    [
+        ("splunk", {"splunk-url": "https://127.0.0.1:9", "splunk-verify-connection": "false"}, "splunk-token", CANARY),
+        ("gelf", {"tag": "x"}, "gelf-address", "udp://127.0.0.1:12201"),
+    ],
+)
+def test_an_option_of_a_log_driver_comes_from_a_secret(
+    cli: Cli, file: File, driver: str, options: dict[str, str], name: str, value: str
+) -> None:
+    typed(cli, value, "secret", "put", "prod/option")
+    secret_options = [{"name": name, "valueFrom": "prod/option"}]
+    logs = {"logDriver": driver, "options": options, "secretOptions": secret_options}
+    cli("run-task", "--task-definition", file({**shell("true"), "logConfiguration": logs}), "--wait")
+    (container,) = cli.containers()
+    config = json.loads(cli.docker("inspect", "--format", "{{json .HostConfig.LogConfig}}", container))
+    assert config == {"Type": driver, "Config": {**options, name: value}}
+    assert value not in cli("describe-task-definition", "--task-definition", "app").stdout
+
+
 def test_what_becomes_of_a_task_without_its_secret_and_when_it_is_there(cli: Cli, file: File) -> None:
     definition = file(SHOW | {"secrets": [{"name": "TOKEN", "valueFrom": "token"}]}, networkMode="none")
     done = cli("run-task", "--task-definition", definition, "--wait", code=1)

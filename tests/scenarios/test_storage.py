@@ -119,25 +119,47 @@ def test_a_read_only_file_system_leaves_volumes_and_memory_to_write_to(cli: Cli,
     assert lines[2].split()[1] == "7"
 
 
-def test_a_directory_or_a_volume_stands_for_a_file_system(cli: Cli, file: File, tmp_path: Path, volume: str) -> None:
-    (tmp_path / "efs" / "app").mkdir(parents=True)
-    (tmp_path / "efs" / "app" / "x").write_text("of efs\n")
+S3FILES = "arn:aws:s3files:us-east-1:000000000000:file-system"
+LOG_IN = {"credentialsParameter": "arn:aws:ssm:us-east-1:000000000000:parameter/fsx", "domain": "corp.example"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "directory", "whole"),
+    [
+        (
+            "efsVolumeConfiguration",
+            {"fileSystemId": "fs-1", "rootDirectory": "/app"},
+            {
+                "fileSystemId": "fs-3",
+                "transitEncryption": "ENABLED",
+                "authorizationConfig": {"accessPointId": "fs-2"},
+            },
+        ),
+        (
+            "s3filesVolumeConfiguration",
+            {"fileSystemArn": f"{S3FILES}/fs-1", "rootDirectory": "/app"},
+            {"fileSystemArn": f"{S3FILES}/fs-3", "accessPointArn": f"{S3FILES}/fs-3/access-point/fs-2"},
+        ),
+        (
+            "fsxWindowsFileServerVolumeConfiguration",
+            {"fileSystemId": "fs-1", "rootDirectory": "\\app", "authorizationConfig": LOG_IN},
+            {"fileSystemId": "fs-2", "rootDirectory": "\\", "authorizationConfig": LOG_IN},
+        ),
+    ],
+)
+def test_a_directory_or_a_volume_stands_for_a_file_system(
+    cli: Cli, file: File, tmp_path: Path, volume: str, kind: str, directory: dict[str, Any], whole: dict[str, Any]
+) -> None:
+    (tmp_path / "files" / "app").mkdir(parents=True)
+    (tmp_path / "files" / "app" / "x").write_text("of the files\n")
     cli.docker("volume", "create", volume)
-    cli.configure(f'[file_systems]\nfs-1 = {{path = "{tmp_path}/efs"}}\nfsap-2 = {{volume = "{volume}"}}\n')
-    point = {
-        "fileSystemId": "fs-2",
-        "transitEncryption": "ENABLED",
-        "authorizationConfig": {"accessPointId": "fsap-2"},
-    }
-    volumes = [
-        {"name": "one", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/app"}},
-        {"name": "two", "efsVolumeConfiguration": point},
-    ]
+    cli.configure(f'[file_systems]\nfs-1 = {{path = "{tmp_path}/files"}}\nfs-2 = {{volume = "{volume}"}}\n')
+    volumes = [{"name": "one", kind: directory}, {"name": "two", kind: whole}]
     points = [*mounted("one", "/one")["mountPoints"], *mounted("two", "/two")["mountPoints"]]
     definition = file({**shell("cat /one/x; cp /one/x /two/y"), "mountPoints": points}, volumes=volumes)
-    assert said(cli, definition) == "of efs\n"
+    assert said(cli, definition) == "of the files\n"
     place = cli.docker("volume", "inspect", "-f", "{{.Mountpoint}}", volume)
-    assert (Path(place) / "y").read_text() == "of efs\n"
+    assert (Path(place) / "y").read_text() == "of the files\n"
 
 
 def test_an_export_is_mounted_by_the_engine_and_one_that_is_silent_fails_the_task(cli: Cli, file: File) -> None:

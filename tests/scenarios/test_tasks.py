@@ -58,8 +58,9 @@ def test_a_task_has_the_agents_labels(cli: Cli, file: File) -> None:
 
 def test_a_file_is_registered_once_and_again_when_it_changed(cli: Cli, file: File) -> None:
     containers = (shell("exit 0"), shell("exit 0"), shell("true"))
-    ran = [run(cli, "--task-definition", file(container))["taskDefinitionArn"] for container in containers]
-    assert [arn.rpartition(":")[2] for arn in ran] == ["1", "1", "2"]
+    files = (file(container, family="shop") for container in containers)
+    ran = [run(cli, "--task-definition", path)["taskDefinitionArn"] for path in files]
+    assert [arn.rpartition("/")[2] for arn in ran] == ["shop:1", "shop:1", "shop:2"]
 
 
 def test_dynamic_ports_are_published_and_shown(cli: Cli, file: File) -> None:
