@@ -4,6 +4,7 @@
     account = "123456789012"           # --account, ECSCTL_ACCOUNT
     state = "/srv/ecs/state.db"        # --state, ECSCTL_STATE; or "postgresql://user@host/database"
     keys = "/srv/ecs/keys"             # where the keys of a state in PostgreSQL are; ECSCTL_KEYS
+    key_store = "keyring"              # where new keys of the secrets go: or "file"; ECSCTL_KEY_STORE
     output = "yaml"                    # --output, AWS_DEFAULT_OUTPUT
     history = "7d"                     # how long stopped tasks are remembered
     stopped_container_retention = "3h" # how long their containers stay on the hosts
@@ -57,7 +58,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
@@ -67,6 +68,7 @@ from ecsctl.model.arn import REGION
 from ecsctl.model.errors import ConfigError, InputError
 from ecsctl.model.file_system import FileSystem
 from ecsctl.model.image import BEHAVIORS, PullBehavior
+from ecsctl.model.key_store import KeyStore
 from ecsctl.model.near import near
 from ecsctl.model.state_place import SCHEMES, StatePlace, shared_state
 
@@ -80,6 +82,7 @@ VARIABLES = {
     "account": ("ECSCTL_ACCOUNT",),
     "state": ("ECSCTL_STATE",),
     "keys": ("ECSCTL_KEYS",),
+    "key_store": ("ECSCTL_KEY_STORE",),
     "output": ("AWS_DEFAULT_OUTPUT",),
 }
 _KINDS: dict[str, type] = {
@@ -87,6 +90,7 @@ _KINDS: dict[str, type] = {
     "account": str,
     "state": str,
     "keys": str,
+    "key_store": str,
     "output": str,
     "history": str,
     "stopped_container_retention": str,
@@ -114,6 +118,12 @@ _KINDS: dict[str, type] = {
     "registry_login": str,
 }
 EPHEMERAL_STORAGE = ("limited", "recorded")
+_WORDS: dict[str, Sequence[str]] = {
+    "output": OUTPUTS,
+    "key_store": get_args(KeyStore),
+    "ephemeral_storage": EPHEMERAL_STORAGE,
+    "image_pull_behavior": BEHAVIORS,
+}
 _DURATIONS = (
     "history",
     "stopped_container_retention",
@@ -159,6 +169,7 @@ class Config(Struct, frozen=True):
     throttle: int = 100
     registry: str | None = None
     registry_login: str | None = None
+    key_store: KeyStore | None = None
     chosen: tuple[str, ...] = ()
 
 
@@ -191,14 +202,10 @@ def _value(key: str, value: Any, source: str) -> Any:
     """The value of a key, checked; `source` is where it was written."""
     if key in _FORMS and not re.fullmatch(_FORMS[key][0], value):
         raise ConfigError(f"{source}: {value!r} is not {_FORMS[key][1]}")
-    if key == "output" and value not in OUTPUTS:
-        raise ConfigError(f"{source}: {value!r} is none of {', '.join(OUTPUTS)}")
-    if key == "ephemeral_storage" and value not in EPHEMERAL_STORAGE:
-        raise ConfigError(f"{source}: {value!r} is none of {', '.join(EPHEMERAL_STORAGE)}")
+    if key in _WORDS and value not in _WORDS[key]:
+        raise ConfigError(f"{source}: {value!r} is none of {', '.join(_WORDS[key])}")
     if key == "reserved_memory" and value < 0:
         raise ConfigError(f"{source}: {value} MiB cannot be kept back; write 0 or more")
-    if key == "image_pull_behavior" and value not in BEHAVIORS:
-        raise ConfigError(f"{source}: {value!r} is none of {', '.join(BEHAVIORS)}")
     if key == "throttle" and value < 0:
         raise ConfigError(f"{source}: {value} times the rates of ECS cannot be; write 0, for no limit, or more")
     if key == "images_deleted_per_cycle" and value < 1:

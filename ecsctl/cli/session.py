@@ -76,6 +76,7 @@ def open_context(
             hand_over=partial(_go_on, config),
             warn=_warn,
             reserved_memory=config.reserved_memory,
+            key_store=config.key_store,
             image_map=dict(image_map),
         )
         try:

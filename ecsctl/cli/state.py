@@ -51,6 +51,7 @@ def backup(
     from ecsctl.model.state_place import home_of
     from ecsctl.store.backup import copy_keys, new_backup
     from ecsctl.store.files import beside
+    from ecsctl.store.key_store import described
     from ecsctl.store.store import is_there
 
     invocation: Invocation = ctx.obj
@@ -64,8 +65,8 @@ def backup(
         files = [target, *(copy_keys(home, target, force=force) if with_keys else [])]
     sys.stdout.writelines(printable(str(path)) + "\n" for path in files)
     if not with_keys:
-        needed = [beside(home, "key"), *([beside(home, "secrets-key")] if made.has_secrets else [])]
-        say(f"to restore it, keep {' and '.join(map(str, needed))} too; --with-keys copies")
+        needed = [str(beside(home, "key")), *([described(beside(home, "secrets-key"))] if made.has_secrets else [])]
+        say(f"to restore it, keep {' and '.join(needed)} too; --with-keys copies")
     if beside(home, "logs").exists():
         say(f"the logs in {beside(home, 'logs')} are not part of it")
     return 0

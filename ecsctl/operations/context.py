@@ -11,6 +11,7 @@ from ecsctl.controller.controller import Controller
 from ecsctl.controller.limits import Limits
 from ecsctl.controller.passes import Pass
 from ecsctl.model.arn import Scope
+from ecsctl.model.key_store import KeyStore
 from ecsctl.model.record import evolve
 from ecsctl.store.store import Store
 
@@ -32,6 +33,8 @@ class Context(Struct, frozen=True):
     warn: Callable[[str], None]
     reserved_memory: int = 256
     """MiB that a container instance keeps back for the host itself."""
+    key_store: KeyStore | None = None
+    """Where new keys of the secrets go, and the older ones with them; None: to where those are, the first to a file."""
     is_fresh: Callable[[], bool] = lambda: False
     """Whether what is recorded of tasks is as new as a look at their hosts would make it."""
     image_map: dict[str, str] = {}

@@ -83,7 +83,7 @@ def rotate_keys(ctx: Context) -> int:
         secrets, keys = tx.find(SECRETS), tx.find(ACCESS_KEYS)
         if not secrets and not keys:
             return 0
-        seal = ctx.store.seal()
+        seal = ctx.store.seal(ctx.key_store)
         opened = [[seal.open(version.sealed) for version in secret.versions] for secret in secrets]
         of_keys = [seal.open(key.sealed) for key in keys]
         seal.add_key()
@@ -111,7 +111,7 @@ def _put(ctx: Context, tx: Transaction, seal: Seal, name: str, value: str) -> No
 
 def seal_in(ctx: Context, tx: Transaction) -> Seal:
     """What seals. With the first secret comes the first key; a key that is missing later is not made anew."""
-    seal = ctx.store.seal()
+    seal = ctx.store.seal(ctx.key_store)
     if not seal.exists and not tx.count(SECRETS) and not tx.count(ACCESS_KEYS):
         seal.add_key()
     return seal

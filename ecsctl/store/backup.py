@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ecsctl.model.errors import StateError
 from ecsctl.store.files import beside, sync_directory
+from ecsctl.store.key_store import entry_of, keys_of
 from ecsctl.store.schema import APPLICATION_ID, VERSION
 
 KEPT = 10
@@ -97,16 +98,17 @@ def look_into(path: Path) -> Copy:
 
 
 def copy_keys(path: Path, target: Path, *, force: bool = False) -> list[Path]:
-    """Copy the keys of a state beside a backup of it; those that there are."""
+    """Copy the keys of a state beside a backup of it; those that there are, and into files what is in the keyring."""
     made = []
     for ending in ("key", "secrets-key"):
         source, copy = beside(path, ending), beside(target, ending)
         if not source.exists():
             continue
+        content = source.read_bytes() if entry_of(source) is None else b"\n".join(keys_of(source)) + b"\n"
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if force else os.O_EXCL)
         try:
             with os.fdopen(os.open(copy, flags, 0o600), "wb") as file:
-                file.write(source.read_bytes())
+                file.write(content)
                 file.flush()
                 os.fchmod(file.fileno(), 0o600)
                 os.fsync(file.fileno())

@@ -18,6 +18,7 @@ from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISION
 from ecsctl.store.every_table import TABLES
 from ecsctl.store.files import beside, fingerprint, network_file_system
 from ecsctl.store.iam_tables import ACCESS_KEYS
+from ecsctl.store.key_store import entry_of, keys_of
 from ecsctl.store.migrate import connected, quoting, translate
 from ecsctl.store.schema import APPLICATION_ID, VERSION
 from ecsctl.store.secret_table import SECRETS
@@ -172,6 +173,13 @@ def _keys(view: View, path: Path, back: str) -> Iterator[Finding]:
     place = beside(path, "secrets-key")
     if not place.exists():
         yield Finding(f"{place} is missing", f"{back.partition(';')[0]}, or put every secret again")
+        return
+    try:
+        if entry_of(place) is not None:
+            keys_of(place)
+    except StateError as error:  # of the keyring: once, and not for each secret
+        what, _, todo = str(error).partition(": ")
+        yield Finding(what, todo)
         return
     for name, todo in sorted({(name, todo) for name, value, todo in sealed if not _opens(Seal(place), value)}):
         yield Finding(f"{place} does not open {name}", todo)

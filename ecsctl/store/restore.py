@@ -21,6 +21,7 @@ from ecsctl.store.files import (
     private_file,
     replace_private_file,
 )
+from ecsctl.store.key_store import keep_keys, keys_of
 from ecsctl.store.migrate import opened, translate
 
 
@@ -42,7 +43,7 @@ def restore(path: Path, source: Path, key_file: Path | None = None) -> Restored:
     with _alone(path):
         kept = _set_aside(path)
         if beside(source, "secrets-key").exists():
-            add_secrets_keys(path, private_file(beside(source, "secrets-key")).read_bytes().split())
+            add_secrets_keys(path, keys_of(beside(source, "secrets-key")))
         if not beside(path, "key").exists() or beside(path, "key").read_bytes() != key:
             replace_private_file(beside(path, "key"), key)
         with closing(read_only_connection(source)) as copied:
@@ -106,10 +107,10 @@ def key_of(path: Path, source: Path, key_file: Path | None, found: Copy) -> byte
 def add_secrets_keys(path: Path, keys: list[bytes]) -> None:
     """The backup's keys seal from here on; those that are there still open."""
     place = beside(path, "secrets-key")
-    present = private_file(place).read_bytes().split() if place.exists() else []
+    present = keys_of(place) if place.exists() else []
     wanted = [*keys, *(key for key in present if key not in keys)]
     if wanted != present:
-        replace_private_file(place, b"\n".join(wanted) + b"\n")
+        keep_keys(place, wanted, None)
 
 
 def read_only_connection(source: Path) -> sqlite3.Connection:

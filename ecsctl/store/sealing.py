@@ -11,16 +11,21 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ecsctl.model.errors import StateError
-from ecsctl.store.files import private_file, replace_private_file
+from ecsctl.model.key_store import KeyStore
+from ecsctl.store.key_store import keep_keys, keys_of
 
 
 class Seal:
     """The keys of a state, newest first: that one seals, each of them opens."""
 
-    def __init__(self, path: Path, advice: str = "restore it from the backup of the state") -> None:
-        """`path` is of the keys' file: one per line, for its owner alone. `advice`: what to do when it is not right."""
+    def __init__(
+        self, path: Path, advice: str = "restore it from the backup of the state", store: KeyStore | None = None
+    ) -> None:
+        """`path` is of the keys' file: one per line, for its owner alone. `advice`: what to do when it is not right.
+        `store`: where new keys go, and the older ones with them; None: to where those are."""
         self._path = path
         self._advice = advice
+        self._store = store
 
     @property
     def exists(self) -> bool:
@@ -29,10 +34,10 @@ class Seal:
     def add_key(self) -> None:
         """From here on a new key seals. It is on the disk when this returns, with the older ones behind it."""
         keys = self._keys() if self.exists else []
-        self._write([Fernet.generate_key(), *keys])
+        keep_keys(self._path, [Fernet.generate_key(), *keys], self._store)
 
     def forget_older_keys(self) -> None:
-        self._write(self._keys()[:1])
+        keep_keys(self._path, self._keys()[:1], self._store)
 
     def seal(self, value: str) -> str:
         return self._fernet().encrypt(value.encode()).decode()
@@ -51,7 +56,4 @@ class Seal:
             raise StateError(f"{self._path} has no keys in it: {self._advice}") from None
 
     def _keys(self) -> list[bytes]:
-        return private_file(self._path, advice=self._advice).read_bytes().split()
-
-    def _write(self, keys: list[bytes]) -> None:
-        replace_private_file(self._path, b"\n".join(keys) + b"\n")
+        return keys_of(self._path, self._advice)

@@ -25,6 +25,7 @@ from ecsctl.store.sqlite import SqliteDatabase
 from ecsctl.store.tables import EVENTS, TASKS, UNFINISHED, Scalar, Table, timestamp
 
 if TYPE_CHECKING:
+    from ecsctl.model.key_store import KeyStore
     from ecsctl.store.backup import Copy
     from ecsctl.store.database import Database
     from ecsctl.store.group_commit import GroupCommit
@@ -390,11 +391,11 @@ class Store:
             return "copy it from a machine that uses this state, or from a backup"
         return "restore it from the backup of the state"
 
-    def seal(self) -> Seal:
-        """The keys that open this state's secrets."""
+    def seal(self, keys_in: KeyStore | None = None) -> Seal:
+        """The keys that open this state's secrets. `keys_in`: where new ones go."""
         from ecsctl.store.sealing import Seal  # loads the ciphers
 
-        return Seal(self.secrets_key_path, self._key_advice)
+        return Seal(self.secrets_key_path, self._key_advice, keys_in)
 
     @property
     def secrets_key_path(self) -> Path:

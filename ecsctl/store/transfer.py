@@ -11,7 +11,8 @@ from ecsctl.model.errors import StateError
 from ecsctl.model.state_place import SharedState
 from ecsctl.store.backup import Copy, back_up, look_into
 from ecsctl.store.every_table import TABLES
-from ecsctl.store.files import beside, private_file, replace_private_file
+from ecsctl.store.files import beside, replace_private_file
+from ecsctl.store.key_store import keys_of
 from ecsctl.store.postgresql import PostgresDatabase
 from ecsctl.store.restore import add_secrets_keys, key_of, read_only_connection
 from ecsctl.store.schema import VERSION
@@ -55,7 +56,7 @@ def restore_shared(place: SharedState, source: Path, key_file: Path | None) -> C
         _copy(View(SqliteDatabase(copied, source, read_only=True)), tx)
         database.execute("SELECT setval(pg_get_serial_sequence('event', 'id'), ?)", (tx.last_event + 1,))
         if beside(source, "secrets-key").exists():
-            add_secrets_keys(place.home, private_file(beside(source, "secrets-key")).read_bytes().split())
+            add_secrets_keys(place.home, keys_of(beside(source, "secrets-key")))
         replace_private_file(beside(place.home, "key"), key)
     return found
 

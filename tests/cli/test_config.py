@@ -58,6 +58,7 @@ def test_without_anything_the_defaults_hold(home: dict[str, str]) -> None:
         100,
         None,
         None,
+        None,
         (),
     )
 
@@ -128,6 +129,7 @@ def test_a_profile_without_a_file_cannot_be_found(home: dict[str, str]) -> None:
         ('healthy_after = "-1s"', "healthy_after: '-1s' is not a duration: write 90, 90s, 5m, 2h or 7d"),
         ("reserved_memory = true", "reserved_memory: expected a whole number"),
         ("reserved_memory = -1", "reserved_memory: -1 MiB cannot be kept back"),
+        ('key_store = "pocket"', "key_store: 'pocket' is none of file, keyring"),
         ('output = "xml"', "output: 'xml' is none of json, yaml"),
         ('image_pull_behavior = "never"', "'never' is none of default, always, once, prefer-cached"),
         ('image_cleanup = "yes"', "image_cleanup: expected true or false"),

@@ -29,6 +29,7 @@ HEAVY = (
     "botocore",
     "click",
     "croniter",
+    "keyring",
     "dateutil",
     "zoneinfo",
     "uvicorn",
