@@ -79,6 +79,23 @@ def test_an_unhealthy_task_is_replaced(cli: Cli, file: File) -> None:
     assert any("failed container health checks." in event["message"] for event in cli.service("web")["events"])
 
 
+def test_what_falls_ill_during_a_deployment_is_replaced_by_its_own_revision(cli: Cli, file: File) -> None:
+    serve(cli, file(HEALTHY), 2, "--deployment-configuration", "minimumHealthyPercent=100,maximumPercent=150")
+    cli.until_service("web", lambda s: s["deployments"][0]["rolloutState"] == "COMPLETED")
+    sick, other = up(cli)
+    waiting = {"command": ["CMD", "false"], "startPeriod": 300}  # it is neither healthy nor ill for long
+    release(cli, file({**HEALTHY, "healthCheck": waiting}))
+
+    def is_half_way(service: dict[str, Any]) -> bool:
+        running = [(found["taskDefinition"][-5:], found["runningCount"]) for found in service["deployments"]]
+        return running == [("app:2", 1), ("app:1", 2)]
+
+    cli.until_service("web", is_half_way)
+    cli.docker("exec", sick, "rm", "/tmp/well")
+    cli.until_service("web", lambda s: sick not in up(cli) and is_half_way(s))
+    assert other in up(cli)
+
+
 def test_scaled_to_nothing_to_twenty_and_to_three(cli: Cli, file: File) -> None:
     serve(cli, file({**SLEEP, "memory": 6}), 0)
     for desired in (20, 3, 0):
