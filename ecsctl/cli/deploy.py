@@ -127,8 +127,9 @@ def see_through(
                     + ("" if no_rollback else ": there is nothing to go back to")
                 )
                 return TIMED_OUT if timed_out else FAILED
-            roll_back(context, release)
-        say(f"ecsctl: service {name} goes back to {last_part(release.previous or '')}")
+            roll_back(context, service, release.previous)
+        said = last_part(str(release.previous.task_definition)) if release.previous else "what it had before"
+        say(f"ecsctl: service {name} goes back to {said}")
         if timed_out:
             return TIMED_OUT
         if not settle_back(context, release, progress.show, max(1.0, end - time.monotonic())):

@@ -30,7 +30,8 @@ def rollback(
         str | None, typer.Option(help=f"How long to wait for it.  [default: {PATIENCE}]", show_default=False)
     ] = None,
 ) -> int:
-    """Roll back the deployment that is under way, or else the last one.
+    """Roll back the deployment that is under way, or else the last one: the task definition, the network, the names
+    and the volumes.
 
     Exits with 1 when that fails, 124 when it takes too long; it goes on then.
     """
@@ -41,5 +42,7 @@ def rollback(
     with invocation.open() as context:
         found = active_service(context, cluster, service)
         release = go_back(context, found)
-        say(f"service {found.service_name}: {last_part(str(found.task_definition))} -> {last_part(release.definition)}")
+        old, new = last_part(str(found.task_definition)), last_part(release.definition)
+        said = f"{old} -> {new}" if old != new else f"{new} with what it had before"
+        say(f"service {found.service_name}: {said}")
         return see_through(invocation, context, found, release, patience(seconds, [found]), no_rollback=True)

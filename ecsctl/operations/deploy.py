@@ -12,18 +12,22 @@ from ecsctl.model.api.task_definitions import RegisterTaskDefinitionRequest
 from ecsctl.model.errors import ApiError, InputError, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Service
+from ecsctl.model.service_deployment import ServiceRevision
 from ecsctl.model.stored import ServiceRecord
 from ecsctl.model.task import Task
+from ecsctl.model.task_launch import NetworkConfiguration
 from ecsctl.operations.apply.mark import unmarked_tags
 from ecsctl.operations.context import Context
 from ecsctl.operations.deployment_state import primary_of, why_failed
+from ecsctl.operations.discovery_rules import connect_asked
 from ecsctl.operations.lookup import find_cluster, the_service
 from ecsctl.operations.registered_definition import request_of
 from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import service_shapes, update_service
 from ecsctl.operations.task_definitions import register_if_changed
 from ecsctl.operations.waiting import is_stable, watch_services
-from ecsctl.scheduler.deployments import last_good
+from ecsctl.scheduler.deployments import last_good, revision_of
+from ecsctl.scheduler.discovery import is_connected
 from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.store import View
 from ecsctl.store.tables import SERVICES, TASKS
@@ -33,14 +37,14 @@ Outcome = Literal["IN_PROGRESS", "COMPLETED", "FAILED", "ROLLED_BACK", "REPLACED
 
 
 class Release(NamedTuple):
-    """A deployment that is being rolled out: of which service (ARN), what (ARN of the task definition), the one to go
-    back to if there is one, and the ids of the deployments before it."""
+    """A deployment that is being rolled out: of which service (ARN), what (ARN of the task definition), the service
+    revision to go back to if there is one, and the ids of the deployments before it."""
 
     service: str
     cluster: str
     deployment: str
     definition: str
-    previous: str | None
+    previous: ServiceRevision | None
     before: frozenset[str]
 
 
@@ -90,60 +94,101 @@ def begin(ctx: Context, service: Service, definition_arn: str, *, force: bool = 
 
     A deployment of that revision that is under way is taken as it is. InvalidParameterException for one that failed.
     """
-    arn = str(service.service_arn)
-    with ctx.store.read() as view:
-        record = view.get(SERVICES, arn)
-    if record is None:
-        raise ApiError("ServiceNotFoundException", f"Service not found: {service.service_name}")
+    record = _record(ctx, service)
     primary = record.primary
     if force or record.service.task_definition != definition_arn:
         request = UpdateServiceRequest(
-            service=arn, cluster=service.cluster_arn, task_definition=definition_arn, force_new_deployment=force
+            service=record.arn, cluster=service.cluster_arn, task_definition=definition_arn, force_new_deployment=force
         )
-        changed = update_service(ctx, request).service
-        deployment = str(primary_of(changed).id) if changed else ""
-        before = frozenset(found.id for found in record.deployments)
-    elif primary.rollout_state == "COMPLETED":
+        return _release(ctx, record, _updated(ctx, request), definition_arn)
+    if primary.rollout_state == "COMPLETED":
         return None
-    elif primary.rollout_state == "FAILED":
+    if primary.rollout_state == "FAILED":
         raise invalid_parameter(
             f"{record.definition} is what the service has, and its deployment failed: deploy something else, "
             "or try it again with --force-new-deployment."
         )
-    else:
-        deployment = primary.id
-        before = frozenset(found.id for found in record.deployments if found.id != primary.id)
-        ctx.hand_over([arn])
-    good = next((found for found in record.deployments if found.completed), primary).task_definition_arn
-    return Release(
-        arn, str(service.cluster_arn), deployment, definition_arn, good if good != definition_arn else None, before
-    )
+    ctx.hand_over([record.arn])
+    return _release(ctx, record, primary.id, definition_arn)
+
+
+def _record(ctx: Context, service: Service) -> ServiceRecord:
+    with ctx.store.read() as view:
+        record = view.get(SERVICES, str(service.service_arn))
+    if record is None:
+        raise ApiError("ServiceNotFoundException", f"Service not found: {service.service_name}")
+    return record
+
+
+def _updated(ctx: Context, request: UpdateServiceRequest) -> str:
+    """The id of the deployment that a service has when it is updated."""
+    changed = update_service(ctx, request).service
+    return str(primary_of(changed).id) if changed else ""
+
+
+def _release(ctx: Context, record: ServiceRecord, deployment: str, definition_arn: str) -> Release:
+    """That of a deployment (by id); `record` is the service from before it, or the one that has it."""
+    good = next((found for found in record.deployments if found.completed), record.primary)
+    with ctx.store.read() as view:
+        released = view.get(SERVICE_REVISIONS, revision_of(record.service, deployment))
+        previous = view.get(SERVICE_REVISIONS, revision_of(record.service, good.id))
+    if released and previous and _tasks_of(released) == _tasks_of(previous):
+        previous = None
+    before = frozenset(found.id for found in record.deployments if found.id != deployment)
+    return Release(record.arn, str(record.service.cluster_arn), deployment, definition_arn, previous, before)
 
 
 def go_back(ctx: Context, service: Service) -> Release:
     """Have a service roll out again what it had before: a deployment that is under way is rolled back, else the newest
-    that succeeded with another task definition is deployed anew. InvalidParameterException when there is none."""
-    arn = str(service.service_arn)
-    with ctx.store.read() as view:
-        record = view.get(SERVICES, arn)
-        back = last_good(record) if record else None
-        before = None if record is None else _succeeded_before(view, record)
-    if record is not None and back is not None and record.primary.rollout_state != "COMPLETED":
+    service revision that succeeded with other tasks is deployed anew. InvalidParameterException when there is none."""
+    record = _record(ctx, service)
+    back = last_good(record)
+    if back is not None and record.primary.rollout_state != "COMPLETED":
         stop_service_deployment(ctx, StopServiceDeploymentRequest(str(service.current_service_deployment)))
-        return Release(arn, str(service.cluster_arn), back.id, back.task_definition_arn, None, frozenset())
-    release = begin(ctx, service, before) if before else None
-    if release is None:
+        return Release(record.arn, str(service.cluster_arn), back.id, back.task_definition_arn, None, frozenset())
+    with ctx.store.read() as view:
+        before = _succeeded_before(view, record)
+    if before is None:
         raise invalid_parameter(f"Service {service.service_name} has nothing to go back to.")
-    return release
+    return _release(ctx, record, _deployed_again(ctx, record, before), str(before.task_definition))
 
 
-def _succeeded_before(view: View, record: ServiceRecord) -> str | None:
-    """The ARN of the task definition that was deployed last with success, other than the present one."""
+def _succeeded_before(view: View, record: ServiceRecord) -> ServiceRevision | None:
+    """What was deployed last with success, other than what is there."""
+    present = view.get(SERVICE_REVISIONS, revision_of(record.service, record.primary.id))
     for one in view.find(SERVICE_DEPLOYMENTS, service=record.arn, order="-created_at"):
         revision = one.target_service_revision and view.get(SERVICE_REVISIONS, str(one.target_service_revision.arn))
-        if one.status == "SUCCESSFUL" and revision and revision.task_definition != record.service.task_definition:
-            return revision.task_definition
+        if one.status == "SUCCESSFUL" and revision and present and _tasks_of(revision) != _tasks_of(present):
+            return revision
     return None
+
+
+def _tasks_of(revision: ServiceRevision) -> tuple[object, ...]:
+    """What its tasks are like, and a rollback restores."""
+    network, connect = revision.network_configuration, revision.service_connect_configuration
+    return (
+        revision.task_definition,
+        network.awsvpc_configuration if network else None,
+        connect if is_connected(connect) else None,
+        revision.service_registries,
+        revision.volume_configurations,
+    )
+
+
+def _deployed_again(ctx: Context, record: ServiceRecord, revision: ServiceRevision) -> str:
+    """The id of the deployment that rolls an earlier revision of a service out anew: what a circuit breaker's rollback
+    restores."""
+    connect = connect_asked(record.service.service_connect_configuration, revision.service_connect_configuration)
+    request = UpdateServiceRequest(
+        service=record.arn,
+        cluster=record.service.cluster_arn,
+        task_definition=revision.task_definition,
+        network_configuration=revision.network_configuration or NetworkConfiguration(),
+        service_connect_configuration=connect,
+        service_registries=revision.service_registries or [],
+        volume_configurations=revision.volume_configurations or [],
+    )
+    return _updated(ctx, request)
 
 
 def outcome_of(release: Release, service: Service) -> Outcome:
@@ -167,11 +212,9 @@ def follow(ctx: Context, release: Release, show: Callable[[Service], None], time
     return outcome_of(release, service_shapes(ctx, [release.service])[0])
 
 
-def roll_back(ctx: Context, release: Release) -> None:
-    """Have the service roll out again what it had before."""
-    update_service(
-        ctx, UpdateServiceRequest(service=release.service, cluster=release.cluster, task_definition=release.previous)
-    )
+def roll_back(ctx: Context, service: Service, previous: ServiceRevision) -> None:
+    """Have a service roll out again what it had before a release that failed."""
+    _deployed_again(ctx, _record(ctx, service), previous)
 
 
 def settle_back(ctx: Context, release: Release, show: Callable[[Service], None], timeout: float) -> bool:

@@ -203,6 +203,13 @@ def with_namespace(cluster: Cluster, connect: ServiceConnectConfiguration | None
     return evolve(connect, namespace=default_namespace(cluster) or None)
 
 
+def connect_asked(
+    present: ServiceConnectConfiguration | None, wanted: ServiceConnectConfiguration | None
+) -> ServiceConnectConfiguration | None:
+    """What update-service is asked for: the wanted one; where none is, one that switches off what there is."""
+    return wanted or (ServiceConnectConfiguration(enabled=False) if present else None)
+
+
 def check_not_external(service: Service) -> None:
     """ClientException for what ECS does not do of a service that something else deploys."""
     if is_connected(service.service_connect_configuration):

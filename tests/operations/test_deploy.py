@@ -74,7 +74,7 @@ BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     ],
 )
 def test_what_has_become_of_a_deployment(service: Service, outcome: str) -> None:
-    release = Release(WEB, "", "new", APP + "2", APP + "1", frozenset({"old"}))
+    release = Release(WEB, "", "new", APP + "2", None, frozenset({"old"}))
     assert outcome_of(release, service) == outcome
 
 
@@ -122,14 +122,29 @@ def test_one_that_crashes_fails_and_is_taken_back(world: World) -> None:
     serve(world)
     release = deploy(world, "once")  # exits at once
     context = world.process()
-    assert release.previous == APP + "1"
     assert follow(context, release, lambda _: None, 120) == "FAILED"
     task = last_failure(context, release)
     assert task is not None
     assert task.stopped_reason == "Essential container in task exited"
-    roll_back(context, release)
+    taken_back(world, release)
     assert settle_back(context, release, lambda _: None, 120)
     assert active_service(context, None, "web").task_definition == APP + "1"
+
+
+def taken_back(world: World, release: Release) -> None:
+    assert release.previous is not None
+    roll_back(world.process(), active_service(world.process(), None, "web"), release.previous)
+
+
+def test_what_was_completed_before_comes_back_with_its_names(world: World, call: Any) -> None:
+    serve(world, serviceRegistries=[{"registryArn": "old"}])
+    call("UpdateService", service="web", serviceRegistries=[{"registryArn": "new"}])  # which nobody waits for
+    release = deploy(world, "once")
+    assert follow(world.process(), release, lambda _: None, 120) == "FAILED"
+    taken_back(world, release)
+    service = active_service(world.process(), None, "web")
+    assert service.task_definition == APP + "1"
+    assert [registry.registry_arn for registry in service.service_registries or []] == ["old"]
 
 
 def test_the_services_own_circuit_breaker_takes_it_back(world: World) -> None:

@@ -95,6 +95,21 @@ def test_it_may_be_left_as_it_is(cli: Cli, file: File) -> None:
     assert cli.service("web")["taskDefinition"].endswith("app:2")
 
 
+def is_completed(service: Any) -> bool:
+    return bool(service["deployments"][0]["rolloutState"] == "COMPLETED")
+
+
+def test_what_was_only_given_another_name_is_rolled_back(cli: Cli, file: File) -> None:
+    serve(cli, file(HEALTHY), 1)
+    cli.until_service("web", is_completed)
+    cli("update-service", "--service", "web", "--service-registries", "registryArn=web.shop")
+    cli.until_service("web", is_completed)
+    done = cli("rollback", "web")
+    assert done.stdout == "service web runs app:1\n"
+    assert done.stderr.splitlines()[0] == "service web: app:1 with what it had before"
+    assert cli.service("web")["serviceRegistries"] == []
+
+
 def test_without_staying_and_with_ctrl_c_it_goes_on(cli: Cli, file: File) -> None:
     serve(cli, file(HEALTHY), 1)
     cli("deploy", "web", "--force-new-deployment", "--no-wait")

@@ -17,7 +17,6 @@ from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.loss import POLICIES
 from ecsctl.model.record import Record, evolve, to_wire
 from ecsctl.model.service import Service, is_external
-from ecsctl.model.service_network import ServiceConnectConfiguration
 from ecsctl.model.task_launch import NetworkConfiguration
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import Clusters
@@ -25,7 +24,7 @@ from ecsctl.operations.apply.difference import Difference, differences
 from ecsctl.operations.apply.documents import Placed, at, note_place
 from ecsctl.operations.apply.mark import check_given_tags, check_set, is_made_by, marked, tag_changes
 from ecsctl.operations.apply.task_definitions import Definitions
-from ecsctl.operations.discovery_rules import check_discovery
+from ecsctl.operations.discovery_rules import check_discovery, connect_asked
 from ecsctl.operations.lookup import cluster_arn, service_arn
 from ecsctl.operations.service_rules import check_loss_policy, check_new_service
 from ecsctl.operations.services import PLAIN_FIELDS, service_asked, service_strategy
@@ -139,7 +138,9 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
     wanted = evolve(
         wanted,
         deployment_configuration=_with_what_stays(current, wanted),
-        service_connect_configuration=_connect(current, wanted),
+        service_connect_configuration=connect_asked(
+            current.service_connect_configuration, wanted.service_connect_configuration
+        ),
     )
     if current.loss_policy and not wanted.loss_policy:
         wanted = evolve(wanted, loss_policy=POLICIES[0])  # what holds where nothing is said
@@ -154,13 +155,6 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
     if "network_configuration" in changed:
         changed["network_configuration"] = wanted.network_configuration or NetworkConfiguration()
     return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
-
-
-def _connect(current: Service, wanted: Service) -> ServiceConnectConfiguration | None:
-    """The wanted one; where none is, one that switches off what there is."""
-    if wanted.service_connect_configuration or not current.service_connect_configuration:
-        return wanted.service_connect_configuration
-    return ServiceConnectConfiguration(enabled=False)
 
 
 def _with_what_stays(current: Service, wanted: Service) -> DeploymentConfiguration:
