@@ -143,7 +143,7 @@ def go_back(ctx: Context, service: Service) -> Release:
     service revision that succeeded with other tasks is deployed anew. InvalidParameterException when there is none."""
     record = _record(ctx, service)
     back = last_good(record)
-    if back is not None and record.primary.rollout_state != "COMPLETED":
+    if back is not None and record.primary.rollout_state == "IN_PROGRESS":
         stop_service_deployment(ctx, StopServiceDeploymentRequest(str(service.current_service_deployment)))
         return Release(record.arn, str(service.cluster_arn), back.id, back.task_definition_arn, None, frozenset())
     with ctx.store.read() as view:

@@ -58,6 +58,20 @@ def test_what_is_deployed_gives_way_to_what_was_before(world: World) -> None:
     assert go_back(world.process(), shown(world)).definition.endswith("app:2")
 
 
+def test_what_has_failed_gives_way_to_what_was_before(world: World, call: Any) -> None:
+    serve_two_releases(world)
+    settle(world)
+    left = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
+    broken = world.define({"image": "broken"})
+    call("UpdateService", service="web", taskDefinition=broken, deploymentConfiguration=left)
+    settle(world)
+    assert (shown(world).deployments or [])[0].rollout_state == "FAILED"
+    release = go_back(world.process(), shown(world))
+    settle(world)
+    assert outcome_of(release, shown(world)) == "COMPLETED"
+    assert str(shown(world).task_definition).endswith("app:2")
+
+
 def test_a_service_with_one_release_has_nothing_to_go_back_to(world: World) -> None:
     create_service(world.process(), CreateServiceRequest("web", task_definition=world.define({}), desired_count=1))
     with pytest.raises(ApiError, match="nothing to go back to"):
