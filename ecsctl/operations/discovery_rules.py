@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.errors import client_exception, invalid_parameter
 from ecsctl.model.record import evolve
@@ -210,11 +211,11 @@ def connect_asked(
     return wanted or (ServiceConnectConfiguration(enabled=False) if present else None)
 
 
-def check_not_external(service: Service) -> None:
+def check_not_external(request: CreateServiceRequest | UpdateServiceRequest) -> None:
     """ClientException for what ECS does not do of a service that something else deploys."""
-    if is_connected(service.service_connect_configuration):
+    if is_connected(request.service_connect_configuration):
         raise client_exception(f"{_CONNECT}: is not supported with the EXTERNAL deployment controller.")
-    if service.service_registries:
+    if request.service_registries:
         raise invalid_parameter(
             "serviceRegistries: with the EXTERNAL deployment controller, task sets have it: create-task-set."
         )

@@ -205,7 +205,7 @@ def service_asked(
         made = with_rebalancing(made)
     check_rebalancing(made)
     if is_external(made):
-        check_not_external(made)
+        check_not_external(request)
     check_fargate_placement(launched(made), made.placement_strategy, made.placement_constraints)
     return made
 
@@ -333,14 +333,15 @@ def _deployed(service: Service) -> tuple[object, ...]:
 
 
 def _with_names(cluster: Cluster, service: Service, request: UpdateServiceRequest) -> Service:
-    """With what is asked of the names by which its tasks are found."""
+    """With what is asked of the names by which its tasks are found; of task sets, these have them."""
+    if is_external(service):
+        check_not_external(request)
+        return service
     if request.service_connect_configuration is not None:
         connect = with_namespace(cluster, request.service_connect_configuration)
         service = evolve(service, service_connect_configuration=connect)
     if request.service_registries is not None:
         service = evolve(service, service_registries=request.service_registries)
-    if is_external(service):
-        check_not_external(service)
     return service
 
 

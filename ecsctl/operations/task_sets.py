@@ -121,6 +121,8 @@ def update_service_primary_task_set(
             network_configuration=task_set.network,
             launch_type=task_set.launch_type,
             capacity_provider_strategy=task_set.capacity_provider_strategy or None,
+            platform_version=task_set.platform_version,
+            service_registries=task_set.registries,
         )
         primary = evolve(task_set, status="PRIMARY", updated_at=ctx.now())
         record = _with(evolve(record, service=service, task_sets=before), primary)
@@ -144,7 +146,7 @@ def delete_task_set(ctx: Context, request: DeleteTaskSetRequest) -> DeleteTaskSe
             )
         service = record.service
         if task_set.status == "PRIMARY":
-            service = evolve(service, task_definition=None)
+            service = evolve(service, task_definition=None, service_registries=[])
         changed = evolve(task_set, status="DRAINING", stability="STABILIZING", updated_at=ctx.now())
         return _Change(_with(evolve(record, service=service), changed), "TaskSetDeleted", task_set.id)
 

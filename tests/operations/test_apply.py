@@ -506,7 +506,8 @@ def test_what_task_sets_run_is_not_applied(world: World, call: Any) -> None:
     service = {"serviceName": "web", "desiredCount": 2, "deploymentController": {"type": "EXTERNAL"}}
     assert apply(world, service)
     serving = {"cluster": "default", "service": "web"}
-    made = call("CreateTaskSet", taskDefinition=world.define({}), **serving)["taskSet"]
+    registries = [{"registryArn": "web.shop"}]
+    made = call("CreateTaskSet", taskDefinition=world.define({}), serviceRegistries=registries, **serving)["taskSet"]
     call("UpdateServicePrimaryTaskSet", primaryTaskSet=made["id"], **serving)
     assert shown(plan(world, service)) == []
     assert shown(plan(world, {**service, "desiredCount": 3})) == ["~ service default/web", "desiredCount: 2 -> 3"]

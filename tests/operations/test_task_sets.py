@@ -103,6 +103,32 @@ def test_traffic_moves_from_one_task_set_to_the_next(call: Any, world: World) ->
     assert {task.stop_code for task in stopped} == {"ServiceSchedulerInitiated"}
 
 
+def test_the_service_shows_the_platform_and_the_registries_of_what_serves(call: Any, world: World) -> None:
+    create(call)
+    sizes: dict[str, Any] = {"requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
+    definition = world.define({}, networkMode="awsvpc", **sizes)
+    network = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}
+    registries = {"serviceRegistries": [{"registryArn": "web.shop"}]}
+    blue = add(call, definition, 0, launchType="FARGATE", platformVersion="LATEST", **network, **registries)["id"]
+    assert ("platformVersion" in shown(call), shown(call)["serviceRegistries"]) == (False, [])
+    call("UpdateServicePrimaryTaskSet", **WEB, primaryTaskSet=blue)
+    seen = shown(call)
+    assert (seen["launchType"], seen["platformVersion"]) == ("FARGATE", "1.4.0")
+    assert seen["serviceRegistries"] == registries["serviceRegistries"]
+
+    changed = call("UpdateService", service="web", desiredCount=2, serviceRegistries=[])["service"]
+    assert (changed["desiredCount"], changed["serviceRegistries"]) == (2, registries["serviceRegistries"])
+    said = refused(call, "InvalidParameterException", "UpdateService", service="web", **registries)
+    assert "serviceRegistries: with the EXTERNAL deployment controller, task sets have it" in said
+
+    green = add(call, world.define({}), launchType="EC2")["id"]
+    call("UpdateServicePrimaryTaskSet", **WEB, primaryTaskSet=green)
+    assert ("platformVersion" in shown(call), shown(call)["serviceRegistries"]) == (False, [])
+    call("UpdateServicePrimaryTaskSet", **WEB, primaryTaskSet=blue)
+    call("DeleteTaskSet", **WEB, taskSet=blue, force=True)
+    assert shown(call)["serviceRegistries"] == []
+
+
 @pytest.mark.parametrize(("scale", "tasks"), [(0, 0), (1, 1), (33.3, 4), (70, 7), (100, 10)])
 def test_the_share_of_the_desired_count_is_rounded_up(call: Any, world: World, scale: float, tasks: int) -> None:
     create(call, desired=10)

@@ -43,7 +43,13 @@ _DEPLOYED = (
     "task_definition",
 )
 """What update-service changes, beside PLAIN_FIELDS."""
-_OF_TASK_SETS = ("launch_type", "capacity_provider_strategy", "network_configuration", "task_definition")
+_OF_TASK_SETS = (
+    "launch_type",
+    "capacity_provider_strategy",
+    "network_configuration",
+    "service_registries",
+    "task_definition",
+)
 """What the PRIMARY task set says of a service that has task sets."""
 
 
