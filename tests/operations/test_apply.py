@@ -126,6 +126,7 @@ def test_what_is_not_there_is_created_in_order(world: World) -> None:
         "+ service new/web",
     ]
     assert "    taskDefinition: app:1" in made.changes[2].lines
+    assert made.changes[0].lines == ["+ cluster new"]  # of which nothing but the name is said
     assert made.summary == "3 to create"
     with world.store.read() as view:
         assert view.find(SERVICES) == []  # a plan changes nothing

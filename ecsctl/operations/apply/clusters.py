@@ -71,7 +71,7 @@ def _change(ground: Ground, request: CreateClusterRequest, wanted: Cluster) -> C
     current = ground.view.get(CLUSTERS, arn)
     if current is None or current.status != "ACTIVE":
         create = evolve(request, cluster_name=name, tags=marked(request.tags, ground.set_name))
-        said = to_wire(evolve(request, cluster_name=None))
+        said = {**to_wire(request), "clusterName": None}
         return Change("create", KIND, name, arn, tuple(differences(None, said)), (create,))
     check_set(ground.view, arn, ground.set_name)
     # Without a configuration the old one stays: update-cluster has no way to take it away.
