@@ -363,6 +363,11 @@ class ServiceRecord(Record):
     def primary(self) -> DeploymentRecord:
         return next(deployment for deployment in self.deployments if deployment.status == "PRIMARY")
 
+    @property
+    def volumes(self) -> list[ServiceVolumeConfiguration] | None:
+        """What is asked of the volumes of new tasks, which ECS shows of each deployment."""
+        return self.primary.volumes if self.deployments else None
+
 
 class TagSet(Record):
     """The tags of one resource, in the order they were given."""

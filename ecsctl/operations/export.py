@@ -101,6 +101,7 @@ def _service(view: View, record: ServiceRecord) -> CreateServiceRequest:
     changed = {
         "cluster": last_part(str(service.cluster_arn)),
         "task_definition": record.definition or None,
+        "volume_configurations": record.volumes,
         "tags": _tags(view, record.arn),
     }
     return CreateServiceRequest(**{**asked, **unasked, **changed})

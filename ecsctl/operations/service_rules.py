@@ -56,6 +56,8 @@ def check_update(request: UpdateServiceRequest, service: Service) -> None:
 
 
 def _check_left_to_task_sets(request: CreateServiceRequest | UpdateServiceRequest) -> None:
+    if request.volume_configurations:
+        raise client_exception("volumeConfigurations: is not supported with the EXTERNAL deployment controller.")
     given = {
         "capacityProviderStrategy": request.capacity_provider_strategy,
         "networkConfiguration": request.network_configuration,

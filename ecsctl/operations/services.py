@@ -294,7 +294,7 @@ def _changed(
     if request.platform_version is not None:
         fargate_platform(launched(service), request.platform_version)
     definition = service.task_definition
-    before = record.primary.volumes if record.deployments else None
+    before = record.volumes
     volumes = before if request.volume_configurations is None else request.volume_configurations or None
     if request.task_definition or (definition and (service, volumes) != (record.service, before)):
         named = request.task_definition or str(definition)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ecsctl.controller.sources import Sources
 from ecsctl.model.api.services import CreateServiceRequest, UpdateServiceRequest
 from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
-from ecsctl.model.errors import ApiError
+from ecsctl.model.errors import ApiError, InputError
 from ecsctl.model.file_system import FileSystem, Storage
 from ecsctl.model.record import decode
+from ecsctl.model.service import ServiceVolumeConfiguration
+from ecsctl.operations.apply.carry_out import carry_out
+from ecsctl.operations.apply.documents import documents_of
+from ecsctl.operations.apply.plan import make_plan
 from ecsctl.operations.context import Context
+from ecsctl.operations.export import export_state
+from ecsctl.operations.import_state import plan_import
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.services import create_service, update_service
 from ecsctl.operations.tasks import run_task, stop_task
+from ecsctl.store.tables import SERVICES
 from tests.controller.world import World, world_in
 
 ROLE = "arn:aws:iam::000000000000:role/ebs"
@@ -137,3 +146,77 @@ def test_a_service_is_told_what_its_definition_lacks(world: World) -> None:
     request = {"serviceName": "web", "taskDefinition": define(world), "desiredCount": 1}
     with pytest.raises(ApiError, match="configured at launch are data, given is none"):
         create_service(process(world), decode(CreateServiceRequest, request))
+
+
+DEFINITION = {
+    "family": "app",
+    "containerDefinitions": [
+        {
+            "name": "main",
+            "image": "up",
+            "memory": 16,
+            "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+        }
+    ],
+    "volumes": [{"name": "data", "configuredAtLaunch": True}],
+}
+PLAIN = {"family": "app", "containerDefinitions": [{"name": "main", "image": "up", "memory": 16}]}
+WEB = {"serviceName": "web", "taskDefinition": "app", "desiredCount": 1}
+
+
+def apply(world: World, *data: Any) -> list[str]:
+    """Plans and carries out; what was done to services."""
+    made = make_plan(process(world), documents_of((f"file{n}", one) for n, one in enumerate(data)), "default")
+    carry_out(process(world), made, lambda _: None)
+    return [line.strip() for change in made.pending if change.kind == "service" for line in change.lines]
+
+
+def asked(world: World) -> list[list[ServiceVolumeConfiguration] | None]:
+    """What each deployment asks, the newest first."""
+    with world.store.read() as view:
+        (record,) = view.find(SERVICES)
+    return [deployment.volumes for deployment in record.deployments]
+
+
+def test_apply_gives_a_service_its_volumes_and_a_second_time_nothing(world: World) -> None:
+    service = {**WEB, "volumeConfigurations": volume()}
+    done = apply(world, DEFINITION, service)
+    assert "volumeConfigurations[data].managedEBSVolume.sizeInGiB: 10" in done
+    assert apply(world, DEFINITION, service) == []
+    assert asked(world) == [[decode(ServiceVolumeConfiguration, one) for one in volume()]]
+
+    bigger = {**WEB, "volumeConfigurations": volume(sizeInGiB=20)}
+    assert apply(world, DEFINITION, bigger) == [
+        "~ service default/web",
+        "volumeConfigurations[data].managedEBSVolume.sizeInGiB: 10 -> 20",
+    ]
+    assert apply(world, DEFINITION, bigger) == []
+    assert len(asked(world)) == 2
+    assert apply(world, DEFINITION, {**bigger, "desiredCount": 2}) == ["~ service default/web", "desiredCount: 1 -> 2"]
+    assert len(asked(world)) == 2
+
+
+def test_apply_takes_volumes_back_with_the_definition_that_needs_them(world: World) -> None:
+    apply(world, DEFINITION, {**WEB, "volumeConfigurations": volume()})
+    with pytest.raises(InputError, match=r"file1.*app:1: configured at launch are data, given is none"):
+        apply(world, DEFINITION, WEB)
+    assert "volumeConfigurations[data].managedEBSVolume.sizeInGiB: 10 -> none" in apply(world, PLAIN, WEB)
+    assert asked(world)[0] is None
+    assert apply(world, PLAIN, WEB) == []
+
+
+def test_apply_refuses_volumes_that_cannot_be_had_before_anything_is_written(world: World) -> None:
+    with pytest.raises(InputError, match="snapshotId: what is in snap-1 cannot be had here"):
+        apply(world, DEFINITION, {**WEB, "volumeConfigurations": volume(snapshotId="snap-1")})
+    external = {"serviceName": "web", "desiredCount": 1, "deploymentController": {"type": "EXTERNAL"}}
+    with pytest.raises(InputError, match="volumeConfigurations: is not supported with the EXTERNAL"):
+        apply(world, {**external, "volumeConfigurations": volume()})
+    with world.store.read() as view:
+        assert view.find(SERVICES) == []
+
+
+def test_an_export_has_the_volumes_and_is_imported_again(world: World) -> None:
+    apply(world, DEFINITION, {**WEB, "volumeConfigurations": volume()})
+    document = json.loads(msgspec.json.encode(export_state(process(world))))
+    assert document["services"][0]["volumeConfigurations"] == volume()
+    assert plan_import(process(world), document, "export.json").pending == []

@@ -7,16 +7,19 @@ from typing import Any
 
 import msgspec
 
+from ecsctl.controller.launch_volumes import volume_asked
 from ecsctl.controller.providers import launch_types
 from ecsctl.controller.wishes import check_startable
 from ecsctl.model.api.services import CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest
 from ecsctl.model.arn import last_part
 from ecsctl.model.cluster import Cluster
 from ecsctl.model.deployment_configuration import DeploymentConfiguration, DeploymentEarlySuccessCriteria
-from ecsctl.model.errors import client_exception, invalid_parameter
+from ecsctl.model.errors import invalid_parameter
 from ecsctl.model.loss import POLICIES
 from ecsctl.model.record import Record, evolve, to_wire
-from ecsctl.model.service import Service, is_external
+from ecsctl.model.service import Service, ServiceVolumeConfiguration, is_external
+from ecsctl.model.stored import ServiceRecord
+from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.model.task_launch import NetworkConfiguration
 from ecsctl.operations.apply.change import Change, Ground
 from ecsctl.operations.apply.clusters import Clusters
@@ -83,7 +86,8 @@ def _plan(
     # A token makes one call happen once. Applying does so without it, and may have to make the service again later.
     request = evolve(request, cluster=cluster.cluster_arn, client_token=None)
     arn = service_arn(cluster, request.service_name)
-    current = _current(ground, arn)
+    record = _current(ground, arn)
+    current = record.service if record else None
     if current is not None and request.desired_count is None and request.scheduling_strategy != "DAEMON":
         request = evolve(request, desired_count=current.desired_count)
     is_silent = not request.launch_type and request.capacity_provider_strategy is None
@@ -91,17 +95,12 @@ def _plan(
         strategy = current.capacity_provider_strategy
         request = evolve(request, launch_type=current.launch_type, capacity_provider_strategy=strategy)
     check_new_service(request)
-    if request.volume_configurations:
-        raise client_exception("volumeConfigurations: apply does not honour it; create-service does.")
     check_given_tags(request.tags, ground.set_name)
     definition_arn = definition = None
     if request.task_definition:  # which task sets have instead where something else deploys
         definition = definitions.find(ground, request.task_definition)
         definition_arn = definition.task_definition_arn
-        network = request.network_configuration
-        if current is None or (current.task_definition, current.network_configuration) != (definition_arn, network):
-            kinds = launch_types(request.launch_type, service_strategy(cluster, request))
-            check_startable(definition, kinds, network, None, ground.ctx.controller.file_systems)
+        _check_runs(ground, cluster, record, request, definition)
     wanted = service_asked(ground.ctx, cluster, arn, request, definition_arn)
     if definition is not None:
         check_loss_policy(wanted, definition)
@@ -109,27 +108,47 @@ def _plan(
     if current and request.availability_zone_rebalancing is None and current.availability_zone_rebalancing != "ENABLED":
         wanted = evolve(wanted, availability_zone_rebalancing=current.availability_zone_rebalancing)
     name = f"{cluster.cluster_name}/{request.service_name}"
-    if current is None:
+    if record is None:
         said = _named_definition({**to_wire(request), "serviceName": None, "cluster": None}, definition_arn)
         create = evolve(request, task_definition=definition_arn, tags=marked(request.tags, ground.set_name))
         return wanted, Change("create", KIND, name, arn, tuple(differences(None, said)), (create,))
     check_set(ground.view, arn, ground.set_name)
-    found = _update(arn, current, wanted)
+    found = _update(record, wanted, request.volume_configurations or None)
     tags, tagging = tag_changes(ground.view, arn, request.tags)
     return wanted, Change.of(KIND, name, arn, [*found[0], *tags], [*found[1], *tagging])
 
 
-def _current(ground: Ground, arn: str) -> Service | None:
+def _check_runs(
+    ground: Ground,
+    cluster: Cluster,
+    record: ServiceRecord | None,
+    request: CreateServiceRequest,
+    definition: TaskDefinition,
+) -> None:
+    """That tasks can be started as is asked, unless that is what the service has already."""
+    network, volumes = request.network_configuration, request.volume_configurations or None
+    asked = (definition.task_definition_arn, network, volumes)
+    if record and asked == (record.service.task_definition, record.service.network_configuration, record.volumes):
+        return
+    kinds = launch_types(request.launch_type, service_strategy(cluster, request))
+    check_startable(definition, kinds, network, None, ground.ctx.controller.file_systems)
+    volume_asked(definition, volumes)
+
+
+def _current(ground: Ground, arn: str) -> ServiceRecord | None:
     record = ground.view.get(SERVICES, arn)
     if record is None or record.service.status == "INACTIVE":
         return None
     if record.service.status == "DRAINING":
         raise invalid_parameter("the service of that name is being deleted: apply again when it is INACTIVE.")
-    return record.service
+    return record
 
 
-def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Difference], list[Record]]:
+def _update(
+    record: ServiceRecord, wanted: Service, volumes: list[ServiceVolumeConfiguration] | None
+) -> tuple[list[Difference], list[Record]]:
     """What differs of a service, and the one request that changes it."""
+    current = record.service
     others: tuple[str, ...] = _OF_TASK_SETS if is_external(current) else ()
     if current.capacity_provider_strategy or wanted.capacity_provider_strategy:
         others = (*others, "launch_type")
@@ -153,6 +172,9 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
     changed = {field: getattr(wanted, field) for field in fields if getattr(wanted, field) != getattr(current, field)}
     before = _named_definition(_wire(current, tuple(changed)), current.task_definition)
     after = _named_definition(_wire(wanted, tuple(changed)), wanted.task_definition)
+    if volumes != record.volumes:
+        before["volumeConfigurations"], after["volumeConfigurations"] = _plain(record.volumes), _plain(volumes)
+        changed["volume_configurations"] = volumes or []
     found = differences(before, after)
     if "priority" in changed:
         changed["placement_strategy"] = None if wanted.priority else wanted.placement_strategy  # one or the other
@@ -160,7 +182,7 @@ def _update(arn: str, current: Service, wanted: Service) -> tuple[list[Differenc
         changed["capacity_provider_strategy"] = wanted.capacity_provider_strategy or []  # back to the launch type
     if "network_configuration" in changed:
         changed["network_configuration"] = wanted.network_configuration or NetworkConfiguration()
-    return found, [UpdateServiceRequest(service=arn, cluster=wanted.cluster_arn, **changed)] if found else []
+    return found, [UpdateServiceRequest(service=record.arn, cluster=wanted.cluster_arn, **changed)] if found else []
 
 
 def _with_what_stays(current: Service, wanted: Service) -> DeploymentConfiguration:
@@ -176,6 +198,10 @@ def _wire(service: Service, fields: Sequence[str]) -> dict[str, Any]:
     names = {field.name: field.encode_name for field in msgspec.structs.fields(Service)}
     plain = to_wire(service)
     return {names[field]: plain.get(names[field]) for field in fields}
+
+
+def _plain(volumes: Sequence[ServiceVolumeConfiguration] | None) -> list[dict[str, Any]] | None:
+    return None if volumes is None else [to_wire(one) for one in volumes]
 
 
 def _named_definition(plain: dict[str, Any], definition_arn: str | None) -> dict[str, Any]:
