@@ -23,6 +23,7 @@ from ecsctl.operations.hosts import HostDocument, host_document
 from ecsctl.operations.lookup import tags_of
 from ecsctl.operations.registered_definition import request_of
 from ecsctl.operations.task_definitions import Revision
+from ecsctl.operations.task_sets import OF_TASK_SETS
 from ecsctl.store.account_tables import CAPACITY_PROVIDERS
 from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import View
@@ -96,6 +97,8 @@ def _service(view: View, record: ServiceRecord) -> CreateServiceRequest:
     names = [field.name for field in msgspec.structs.fields(CreateServiceRequest)]
     asked = {name: getattr(service, name) for name in names if hasattr(service, name)}
     unasked = {name: None for name in ("load_balancers", "service_registries") if not asked[name]}
+    if record.is_external:
+        unasked |= dict.fromkeys(OF_TASK_SETS)
     if record.is_daemon:
         unasked["desired_count"] = None
     changed = {
@@ -104,7 +107,7 @@ def _service(view: View, record: ServiceRecord) -> CreateServiceRequest:
         "volume_configurations": record.volumes,
         "tags": _tags(view, record.arn),
     }
-    return CreateServiceRequest(**{**asked, **unasked, **changed})
+    return CreateServiceRequest(**{**asked, **changed, **unasked})
 
 
 def _schedule(record: ScheduleRecord) -> ScheduleTaskRequest:

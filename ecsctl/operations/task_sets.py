@@ -39,6 +39,8 @@ from ecsctl.store.tables import SERVICES, TASKS
 
 MOST = 5
 """Task sets of a service."""
+OF_TASK_SETS = ("capacity_provider_strategy", "network_configuration", "service_registries", "task_definition")
+"""What cannot be asked of a service that has task sets: it shows what the PRIMARY one has."""
 
 
 def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSetResponse:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from ecsctl.operations.export import export_state
+from ecsctl.operations.import_state import plan_import
 from ecsctl.operations.reconcile import reconcile
 from ecsctl.store.tables import TAGS
 from tests.controller.world import World
@@ -127,6 +131,17 @@ def test_the_service_shows_the_platform_and_the_registries_of_what_serves(call: 
     call("UpdateServicePrimaryTaskSet", **WEB, primaryTaskSet=blue)
     call("DeleteTaskSet", **WEB, taskSet=blue, force=True)
     assert shown(call)["serviceRegistries"] == []
+
+
+def test_an_export_leaves_to_task_sets_what_they_have(call: Any, world: World) -> None:
+    create(call)
+    registries = [{"registryArn": "web.shop"}]
+    made = add(call, world.define({}), serviceRegistries=registries)
+    call("UpdateServicePrimaryTaskSet", **WEB, primaryTaskSet=made["id"])
+    document = json.loads(msgspec.json.encode(export_state(world.process())))
+    (service,) = document["services"]
+    assert not {"taskDefinition", "serviceRegistries"} & set(service)
+    assert plan_import(world.process(), document, "export.json").pending == []
 
 
 @pytest.mark.parametrize(("scale", "tasks"), [(0, 0), (1, 1), (33.3, 4), (70, 7), (100, 10)])

@@ -31,6 +31,7 @@ from ecsctl.operations.discovery_rules import check_discovery, connect_asked
 from ecsctl.operations.lookup import cluster_arn, service_arn
 from ecsctl.operations.service_rules import check_loss_policy, check_new_service
 from ecsctl.operations.services import PLAIN_FIELDS, service_asked, service_strategy
+from ecsctl.operations.task_sets import OF_TASK_SETS
 from ecsctl.store.tables import SERVICES
 
 KIND = "service"
@@ -46,14 +47,6 @@ _DEPLOYED = (
     "task_definition",
 )
 """What update-service changes, beside PLAIN_FIELDS."""
-_OF_TASK_SETS = (
-    "launch_type",
-    "capacity_provider_strategy",
-    "network_configuration",
-    "service_registries",
-    "task_definition",
-)
-"""What the PRIMARY task set says of a service that has task sets."""
 
 
 class Services(dict[str, Service]):
@@ -149,7 +142,7 @@ def _update(
 ) -> tuple[list[Difference], list[Record]]:
     """What differs of a service, and the one request that changes it."""
     current = record.service
-    others: tuple[str, ...] = _OF_TASK_SETS if is_external(current) else ()
+    others: tuple[str, ...] = ("launch_type", *OF_TASK_SETS) if is_external(current) else ()
     if current.capacity_provider_strategy or wanted.capacity_provider_strategy:
         others = (*others, "launch_type")
     names = tuple(field for field in _FIXED if field not in others)
