@@ -17,6 +17,8 @@ OF_AWS = "aws"
 
 _BESIDE = (
     "application-autoscaling:Describe*",
+    "codedeploy:CreateDeployment",
+    "codedeploy:Get*",
     "ec2:Describe*",
     "elasticloadbalancing:Describe*",
     "logs:CreateLogGroup",
@@ -73,6 +75,7 @@ _ALL = (
         {
             "Action": [
                 "application-autoscaling:Describe*",
+                "codedeploy:Get*",
                 "ec2:Describe*",
                 "ecr:BatchGet*",
                 "ecr:Describe*",

@@ -35,6 +35,7 @@ TARGETS = {
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
     "AmazonSSM": "ssm",
     "AnyScaleFrontendService": "application_autoscaling",
+    "CodeDeploy_20141006": "codedeploy",
     "Logs_20140328": "logs",
     "secretsmanager": "secretsmanager",
 }

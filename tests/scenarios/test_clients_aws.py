@@ -66,17 +66,36 @@ def test_tasks_and_services_from_their_definition_to_their_end(aws: Aws, cli: Cl
     assert "ClusterNotFoundException" in aws("list-tasks", "--cluster", "none", code=255)
 
 
-def test_deploy_says_that_there_is_no_codedeploy(aws: Aws, cli: Cli, file: File, tmp_path: Path) -> None:
-    definition = file(SLEEP, networkMode="none")
-    cli("register-task-definition", definition)
-    cli("create-service", "--service-name", "web", "--task-definition", "app", "--desired-count", "0")
+APPSPEC = """
+version: 0.0
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: <task definition>
+        LoadBalancerInfo: {ContainerName: main, ContainerPort: 80}
+"""
+
+
+def test_deploy_registers_a_revision_and_waits_until_it_is_rolled_out(
+    aws: Aws, cli: Cli, file: File, tmp_path: Path
+) -> None:
+    checked = {**SLEEP, "healthCheck": {"command": ["CMD", "true"], "interval": 5}}
+    cli("register-task-definition", file(checked, networkMode="none"))
+    aws("create-service", "--service-name", "web", "--task-definition", "app", "--desired-count", "1")
     appspec = tmp_path / "appspec.yaml"
-    appspec.write_text("version: 0.0\nResources: [{web: {Type: AWS::ECS::Service}}]\n")
+    appspec.write_text(APPSPEC)
     aws.clients.environment["AWS_ENDPOINT_URL"] = aws.clients.url
-    files = ("--task-definition", definition, "--codedeploy-appspec", str(appspec))
+    files = ("--task-definition", file(checked, networkMode="none"), "--codedeploy-appspec", str(appspec))
+    said = aws("deploy", "--service", "web", *files)
+    assert re.search(r"Successfully created deployment d-[0-9A-Za-z-]+\n", said)
+    assert said.endswith("task-definition/app:2 to service 'web'\n")
+    (deployment,) = cli.service("web")["deployments"]
+    assert (deployment["taskDefinition"][-5:], deployment["rolloutState"]) == ("app:2", "COMPLETED")
+
+    appspec.write_text(APPSPEC + "Hooks:\n  - BeforeInstall: a-function\n")
     said = aws("deploy", "--service", "web", *files, code=255)
-    assert "GetApplication of codedeploy is not supported by ecsctl." in said
-    assert len(cli.json("list-task-definitions")["taskDefinitionArns"]) == 1, "nothing was done"
+    assert "The AppSpec file is not valid: hooks is not supported by ecsctl." in said
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ OTHERS = {
     "batch": "ListJobs",
     "cloudformation": "DescribeStacks",
     "cloudwatch": "PutMetricData",
-    "codedeploy": "ListApplications",
+    "codepipeline": "ListPipelines",
     "dynamodb": "GetItem",
     "elb": "DescribeLoadBalancers",
     "eventbridgev2": "",

@@ -66,14 +66,21 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "DescribeScalingPolicies": {"ServiceNamespace": "ecs", "PolicyNames": ["a"]},
         "DescribeScheduledActions": {"ServiceNamespace": "ecs", "MaxResults": 5},
     },
+    "codedeploy": {
+        "GetApplication": {"applicationName": "AppECS-default-web"},
+        "GetDeploymentGroup": {
+            "applicationName": "AppECS-default-web",
+            "deploymentGroupName": "DgpECS-default-web",
+        },
+    },
     "elbv2": {"DescribeLoadBalancers": {"PageSize": 20}, "DescribeTargetGroups": {}},
 }
 ONLY_REFUSED = {"elbv2": {"DescribeListeners", "DescribeRules", "DescribeTargetHealth"}}
 """Actions that always find nothing: test_neighbours_errors.py."""
 STREAMED = {"logs": {"StartLiveTail"}}
 """test_neighbours_logs.py."""
-NEVER_THE_SAME = {"sts": {"AssumeRole"}}
-"""test_neighbours_access.py."""
+NEVER_THE_SAME = {"sts": {"AssumeRole"}, "codedeploy": {"CreateDeployment", "GetDeployment"}}
+"""test_neighbours_access.py, test_neighbours_codedeploy.py."""
 ACTIONS = [(room, action) for room, actions in CALLS.items() for action in actions]
 
 
@@ -87,6 +94,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Neighbourh
     with neighbourhood(tmp_path_factory.mktemp("neighbours")) as made:
         made.run("up", networkConfiguration=SUBNETS)
         made.client("logs").create_log_group(logGroupName="/tagged", tags={"team": "blue"})
+        vpc = {"awsvpcConfiguration": {"subnets": ["private-a"]}}
+        web = {"serviceName": "web", "taskDefinition": "up", "desiredCount": 0}
+        made.client("ecs").create_service(**web, networkConfiguration=vpc)
         yield made, made.run("talker", seconds=30)
 
 

@@ -96,6 +96,14 @@ NEIGHBOURS = {
             failed="InternalServiceException",
         ),
         _neighbour(
+            "CodeDeploy",
+            "codedeploy",
+            "codedeploy",
+            "CreateDeployment GetApplication GetDeployment GetDeploymentGroup",
+            invalid="InvalidInputException",
+            failed="ServiceUnavailableException",
+        ),
+        _neighbour(
             "Elastic Load Balancing",
             "elasticloadbalancing",
             "elbv2",
