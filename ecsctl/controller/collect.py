@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -15,10 +15,11 @@ from ecsctl.model.arn import last_part, task_beside
 from ecsctl.model.errors import Conflict, EngineRefused, NotFound, StateError
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import TaskRecord
-from ecsctl.store.store import Store, Transaction, View
+from ecsctl.store.store import Store, Transaction, View, add_event
 from ecsctl.store.tables import (
     EVENTS,
     IDEMPOTENT_CALLS,
+    INSTANCES,
     SERVICES,
     TAGS,
     TASK_DEFINITIONS,
@@ -55,8 +56,9 @@ def collect(
     `unfinished`: the ids of the tasks that are not STOPPED, as read in this pass.
     """
     result = Collection()
-    for name in sight.forged:
-        result.left_alone.append(f"container {name} carries our labels but not our signature")
+    result.left_alone += sight.foreign
+    if sight.foreign and not dry_run:
+        _note_foreign(store, instance, sight.foreign, now)
     present: set[str] = set()
     for task_id, containers in sorted(sight.tasks.items()):
         if task_id in unfinished:
@@ -82,6 +84,22 @@ def collect(
 
             LogStore(store.logs_path).forget_before(now - retention.logs)
     return result
+
+
+def _note_foreign(store: Store, instance: str, foreign: Sequence[str], now: datetime) -> None:
+    """Write down, once each, what has our labels on a host and is not ours."""
+
+    def news(view: View) -> list[str]:
+        told = {event.message for event in view.find(EVENTS, resource=instance)}
+        return [what for what in dict.fromkeys(foreign) if what not in told]
+
+    with store.read() as view:
+        if not news(view):
+            return
+    with store.write() as tx:
+        if (host := tx.get(INSTANCES, instance)) is not None:
+            for what in news(tx):
+                add_event(tx, now, host.cluster_arn, instance, "ForeignLabel", what)
 
 
 def _is_old(record: TaskRecord, retention: Retention, now: datetime) -> bool:

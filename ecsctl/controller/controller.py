@@ -16,7 +16,7 @@ from ecsctl.controller.claims import Claimant
 from ecsctl.controller.clock import Clock
 from ecsctl.controller.contact import Losses, give_up, has_losses, note
 from ecsctl.controller.limits import POLL, Limits, Retention
-from ecsctl.controller.look import Sight, is_settled, look_at, recognise
+from ecsctl.controller.look import Home, Sight, is_settled, look_at, recognise
 from ecsctl.controller.passes import Pass
 from ecsctl.controller.sources import Sources
 from ecsctl.controller.together import PARALLEL, together
@@ -373,7 +373,7 @@ class Controller:
             self._note_error(instance, error, result)
             return None
         self._note_contact(instance, None)
-        return recognise(listed, self._signature(), sequence, known())
+        return recognise(listed, self._signature(), sequence, known(), Home(self._store, instance))
 
     def _note_contact(self, instance: InstanceRecord, trouble: str | None) -> None:
         note(self._store, self.clock, instance, trouble, self._grace)

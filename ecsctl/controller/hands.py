@@ -100,13 +100,13 @@ def _create(engine: Engine, name: str, body: CreateBody, key: bytes) -> str | No
         found.labels.get(label) == body["Labels"][label]
         for label in (identity.INSTALL, identity.TASK, identity.CONTAINER)
     )
-    return found.id if same and identity.is_genuine(found.labels, key) else None
+    return found.id if same and identity.is_genuine(found, key) else None
 
 
 def _remove(engine: Engine, name: str, key: bytes) -> None:
     """Remove what has the name if it is ours; a stranger that has taken the name is left alone, and keeps us out."""
     found = engine.inspect(name)
-    if identity.is_genuine(found.labels, key):
+    if identity.is_genuine(found, key):
         engine.remove(found.id)
 
 

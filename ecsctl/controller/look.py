@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from ecsctl.model import identity
-from ecsctl.model.arn import last_part
+from ecsctl.model.arn import instance_beside, last_part
 from ecsctl.model.errors import NotFound
 from ecsctl.model.identity import Signature
-from ecsctl.model.stored import ContainerState, Endpoint, TaskRecord
+from ecsctl.model.stored import ContainerState, Endpoint, InstanceRecord, TaskRecord
 from ecsctl.scheduler.observe import is_as_known
+from ecsctl.store.store import Store
+from ecsctl.store.tables import INSTANCES, TASKS
 
 if TYPE_CHECKING:
     from ecsctl.engine.port import Engine
@@ -25,31 +27,72 @@ class Sight(Struct, frozen=True):
 
     `sequence` is the store's when the look began: it proves nothing about what was changed later.
     `tasks` maps task id to what was seen of its containers: of one there may be two, when a call came late.
-    `forged`: names of containers with our labels and a wrong MAC, which are never touched.
+    `foreign`: what is told of containers that have our labels and are not ours, which are never touched.
     `endpoint`: the id of what answers the host's tasks, empty where there is none, None where that was not looked for.
     """
 
     sequence: int
     tasks: dict[str, list[Observed]]
-    forged: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     endpoint: str | None = None
 
 
-def recognise(listed: Sequence[Observed], signature: Signature, sequence: int, known: Sequence[TaskRecord]) -> Sight:
+class Home:
+    """What the state says of one host and the containers that are at home there; asked about what is out of place."""
+
+    def __init__(self, store: Store, instance: InstanceRecord) -> None:
+        self._store = store
+        self._instance = instance
+
+    def is_of(self, found: Observed) -> bool:
+        """Whether a container was made on this host, by its labels. It may have been registered by another id then; an
+        id that is not known is of no other host, but newer than the state."""
+        instance = instance_beside(_task_of(found), found.labels[identity.INSTANCE])
+        if instance == self._instance.arn:
+            return True
+        with self._store.read() as view:
+            other = view.get(INSTANCES, instance)
+        return other is None or other.is_on(self._instance.engine_id, self._instance.address)
+
+    def knows(self, found: Observed) -> bool:
+        """Whether it is the container of its task by the engine's id, whatever somebody has called it since."""
+        with self._store.read() as view:
+            record = view.get(TASKS, _task_of(found))
+        return record is not None and any(state.engine_id == found.id for state in record.containers)
+
+
+def recognise(
+    listed: Sequence[Observed], signature: Signature, sequence: int, known: Sequence[TaskRecord], home: Home
+) -> Sight:
     """What an engine listed, by task. What is `known` by the engine's own id needs no signature."""
     ids = {state.engine_id for record in known for state in record.containers}
     tasks: dict[str, list[Observed]] = {}
-    forged = []
+    foreign = []
     endpoint = ""
     for found in listed:
         if found.labels[identity.INSTALL] == identity.SHARED:
             if found.name == identity.ENDPOINT_NAME and found.is_up:
                 endpoint = found.id
-        elif found.id in ids or identity.is_genuine(found.labels, signature.key):
-            tasks.setdefault(found.labels[identity.TASK], []).append(found)
+        elif found.id not in ids and (why := _why_foreign(found, signature, home)):
+            foreign.append(f"container {found.name} carries {why}")
         else:
-            forged.append(found.name)
-    return Sight(sequence, tasks, tuple(forged), endpoint)
+            tasks.setdefault(found.labels[identity.TASK], []).append(found)
+    return Sight(sequence, tasks, tuple(foreign), endpoint)
+
+
+def _why_foreign(found: Observed, signature: Signature, home: Home) -> str:
+    """What it has of ours, and why it is not ours all the same; empty where it is."""
+    if not identity.is_signed(found.labels, signature.key):
+        return "our labels but not our signature"
+    if not home.is_of(found):
+        return "the labels of a container on another host"
+    if not identity.has_its_name(found) and not home.knows(found):
+        return f"the labels of {identity.name_in(found.labels)}: it is a copy"
+    return ""
+
+
+def _task_of(found: Observed) -> str:
+    return found.labels[f"{identity.AGENT}task-arn"]
 
 
 def look_at(record: TaskRecord, engine: Engine, signature: Signature, sequence: int) -> Sight:
@@ -60,7 +103,7 @@ def look_at(record: TaskRecord, engine: Engine, signature: Signature, sequence: 
             one = engine.inspect(state.engine_id or state.engine_name)
         except NotFound:
             continue
-        if one.id == state.engine_id or identity.is_genuine(one.labels, signature.key):
+        if one.id == state.engine_id or identity.is_genuine(one, signature.key):
             found.append(one)
     return Sight(sequence, {last_part(record.arn): found})
 

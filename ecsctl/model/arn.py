@@ -109,6 +109,12 @@ def task_beside(instance: str, task_id: str) -> str:
     return f"{prefix.replace(':container-instance', ':task')}/{cluster}/{task_id}"
 
 
+def instance_beside(task: str, instance_id: str) -> str:
+    """The ARN of a container instance of a task's cluster."""
+    prefix, cluster, _ = task.rsplit("/", 2)
+    return f"{prefix.replace(':task', ':container-instance')}/{cluster}/{instance_id}"
+
+
 def last_part(text: str) -> str:
     """The id or name of an ARN, or the text itself when it is a plain id or name."""
     return text.rsplit("/", 1)[-1] if text.startswith("arn:") else text

@@ -2,15 +2,20 @@
 
 The name is a function of task id and container name, so that creating means get-or-create: the engine
 refuses a second container of that name, and a retry finds the first. The labels say whose it is; the
-MAC over them tells our containers from ones that only carry our labels. What makes and checks it is imported where it
-is called: a pass that sees only what it knows does not.
+MAC over them tells our labels from forged ones, and the name tells the container that they were made for from its
+copies: what runs from an image that was made of a container has its labels. What makes and checks a MAC is imported
+where it is called: a pass that sees only what it knows does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from ecsctl.model.observed import Observed
 
 INSTALL = "ecsctl.install"
 TASK = "ecsctl.task"
@@ -60,7 +65,7 @@ class Signature(Struct, frozen=True):
         return self.read_key()
 
 
-def container_name(family: str, revision: int, container: str, task_id: str) -> str:
+def container_name(family: str, revision: int | str, container: str, task_id: str) -> str:
     """The engine's name for a task's container; at most 130 characters of what engines take."""
     if container == PAUSE:
         container = "internal.ecs.pause"  # a dot: no container of a task definition is called so
@@ -92,6 +97,18 @@ def dead_name(name: str) -> str:
     return f"{name}-dead"
 
 
+def name_in(labels: dict[str, str]) -> str:
+    """The name that a container is created with which gets these labels."""
+    family, revision = (labels.get(f"{AGENT}task-definition-{what}", "") for what in ("family", "version"))
+    return container_name(family, revision, labels.get(CONTAINER, ""), labels.get(TASK, ""))
+
+
+def has_its_name(found: Observed) -> bool:
+    """Whether a container is called as its labels say, alive or dead."""
+    name = name_in(found.labels)
+    return found.name in (name, dead_name(name))
+
+
 def spec_digest(body: dict[str, object]) -> str:
     """sha256 of a create body without our own labels (those are signed by the MAC)."""
     import hashlib
@@ -105,11 +122,16 @@ def sign(labels: dict[str, str], key: bytes) -> dict[str, str]:
     return {**labels, MAC: _mac(labels, key)}
 
 
-def is_genuine(labels: dict[str, str], key: bytes) -> bool:
+def is_signed(labels: dict[str, str], key: bytes) -> bool:
     """Whether our labels were signed with our key, and none of them was changed."""
     import hmac
 
     return hmac.compare_digest(labels.get(MAC, ""), _mac(labels, key))
+
+
+def is_genuine(found: Observed, key: bytes) -> bool:
+    """Whether a container is the one of its engine that its labels were signed for."""
+    return has_its_name(found) and is_signed(found.labels, key)
 
 
 def token(key: bytes, *words: str) -> str:

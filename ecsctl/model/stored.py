@@ -262,6 +262,10 @@ class InstanceRecord(Record):
     def arn(self) -> str:
         return self.instance.container_instance_arn or ""
 
+    def is_on(self, engine_id: str, address: str) -> bool:
+        """Whether it is that engine, or was: an engine may get another id, and is then registered anew."""
+        return self.engine_id == engine_id or self.address == address
+
 
 class Starter(Record):
     """What a service's tasks are started for, and name in `startedBy`: a deployment, or a task set.

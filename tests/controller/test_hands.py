@@ -17,9 +17,10 @@ from ecsctl.engine.simulated_faults import Fault
 from ecsctl.model import identity
 from ecsctl.scheduler.container_spec import create_body
 from ecsctl.scheduler.plan import Action, Outcome
-from tests.making import definition, task_of
+from tests.making import TASK_ID, definition, task_of
 
 SIGNATURE = identity.Signature("install", lambda: b"key")
+NAME = identity.container_name("app", 1, "main", TASK_ID)
 
 
 def engine(**programs: Program) -> SimulatedEngine:
@@ -38,7 +39,7 @@ def do(on: SimulatedEngine, op: Any, target: str, made: dict[str, Any] | None = 
 
 def test_a_name_that_our_own_earlier_create_took_is_success() -> None:
     on = engine()
-    first, again = do(on, "create", "n1"), do(on, "create", "n1")
+    first, again = do(on, "create", NAME), do(on, "create", NAME)
     assert (first.result, again.result) == ("ok", "ok")
     assert first.value == again.value
     assert len(on.containers()) == 1
@@ -55,23 +56,23 @@ def test_a_name_that_our_own_earlier_create_took_is_success() -> None:
 )
 def test_a_name_that_somebody_else_took_is_foreign(theirs: dict[str, Any]) -> None:
     on = engine()
-    on.create("n1", theirs)
-    assert do(on, "create", "n1").result == "foreign"
+    on.create(NAME, theirs)
+    assert do(on, "create", NAME).result == "foreign"
 
 
 def test_a_name_whose_holder_vanishes_before_it_is_looked_at_is_left_for_the_next_pass() -> None:
     on = engine()
     on.faults.append(Fault("refused", ("create",), status=409, message="Conflict. The container name is in use"))
-    assert do(on, "create", "n1").result == "unknown"
+    assert do(on, "create", NAME).result == "unknown"
 
 
 def test_what_each_refusal_means() -> None:
     on = engine(broken=Program(start_error=StartError(400, "no such file", 127)))
-    assert do(on, "create", "n1", {**body(), "Image": "missing"}).result == "no_image"
+    assert do(on, "create", NAME, {**body(), "Image": "missing"}).result == "no_image"
     assert do(on, "start", "0" * 64).result == "gone"
     assert do(on, "rename", "0" * 64, new_name="n2").result == "gone"
-    assert do(on, "remove", "n1").result == "gone"
-    broken = do(on, "create", "n1", {**body(), "Image": "broken"}).value
+    assert do(on, "remove", NAME).result == "gone"
+    broken = do(on, "create", NAME, {**body(), "Image": "broken"}).value
     refused = do(on, "start", broken)
     assert (refused.result, refused.status, refused.value) == ("refused", 400, "no such file")
     on.reachable = False
@@ -80,16 +81,24 @@ def test_what_each_refusal_means() -> None:
 
 def test_a_stranger_that_has_our_name_is_not_removed() -> None:
     on = engine()
-    on.create("n1", {"Image": "busybox"})
-    assert do(on, "remove", "n1").result == "ok"
-    assert [found.name for found in on.containers()] == ["n1"]
+    on.create(NAME, {"Image": "busybox"})
+    assert do(on, "remove", NAME).result == "ok"
+    assert [found.name for found in on.containers()] == [NAME]
+
+
+def test_a_copy_of_another_task_that_has_our_name_is_not_removed() -> None:
+    on = engine()
+    made = definition({"name": "main"})
+    on.create(NAME, create_body(task_of(made, "f" * 32), made, "main", SIGNATURE))
+    assert do(on, "remove", NAME).result == "ok"
+    assert [found.name for found in on.containers()] == [NAME]
 
 
 def test_labels_that_an_image_brings_do_not_make_a_container_a_stranger() -> None:
     on = engine()
     made = body()
-    on.create("n1", {**made, "Labels": {**made["Labels"], "ecsctl.of-the-image": "1", "com.amazonaws.ecs.x": "2"}})
-    assert do(on, "remove", "n1").result == "ok"
+    on.create(NAME, {**made, "Labels": {**made["Labels"], "ecsctl.of-the-image": "1", "com.amazonaws.ecs.x": "2"}})
+    assert do(on, "remove", NAME).result == "ok"
     assert on.containers() == []
 
 

@@ -218,6 +218,21 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
 
 
 @pytest.fixture
+def run_copy(cli: Cli) -> Iterator[Callable[[str], str]]:
+    """Runs what somebody does who looks into an image of a container, which has all its labels; gives its id."""
+    containers, images = list[str](), list[str]()
+
+    def run(container: str) -> str:
+        images.append(cli.docker("commit", container))
+        containers.append(cli.docker("run", "-d", "--init", "--entrypoint", "sleep", images[-1], "300"))
+        return containers[-1]
+
+    yield run
+    cli.docker("rm", "-f", *containers)
+    cli.docker("rmi", *images)
+
+
+@pytest.fixture
 def shared(tmp_path: Path, postgres: Server) -> Iterator[Cli]:
     """With a state in PostgreSQL."""
     name = postgres.new_database()

@@ -191,14 +191,25 @@ def test_a_container_that_is_started_by_hand_after_its_task_ended_is_stopped(cli
     assert cli.containers("--filter", "status=running") == []
 
 
-def test_a26_containers_with_forged_labels_are_left_alone(cli: Cli, file: File, engine_image: str) -> None:
+def test_a26_containers_with_forged_or_copied_labels_are_left_alone(
+    cli: Cli, file: File, engine_image: str, run_copy: Callable[[str], str]
+) -> None:
     task = run(cli, file(SLEEP))
     labels = json.loads(cli.docker("inspect", "-f", "{{json .Config.Labels}}", cli.container_of(task, "main")))
     forged = {**labels, identity.TASK: "0" * 32}
     arguments = [word for key, value in forged.items() for word in ("--label", f"{key}={value}")]
     stranger = cli.docker("run", "-d", *arguments, engine_image, "sleep", "60")
+    copy = run_copy(cli.container_of(task, "main"))
+    for _ in range(2):
+        assert f"carries the labels of ecs-app-1-main-{task[-32:]}: it is a copy" in cli("reconcile").stderr
+    assert cli("events").stdout.count("ForeignLabel") == 2
+    cli.configure('stopped_container_retention = "0s"\n')
+    cli("stop-task", "--task", task)
+    cli("wait", "tasks-stopped", "--tasks", task)
     cli("reconcile")
-    assert cli.docker("inspect", "-f", "{{.State.Running}}", stranger) == "true"
+    assert sorted(cli.containers()) == sorted([stranger, copy])
+    for one in (stranger, copy):
+        assert cli.docker("inspect", "-f", "{{.State.Running}}", one) == "true"
 
 
 def test_stopped_containers_and_their_volumes_are_collected_when_old(cli: Cli, file: File) -> None:

@@ -84,15 +84,15 @@ def test_labels_of_an_earlier_release_are_as_genuine_as_they_were() -> None:
     agent = ("cluster", "container-name", "task-arn", "task-definition-family", "task-definition-version")
     signed = [old[f"ecsctl.{name}"] for name in names] + [old[f"com.amazonaws.ecs.{name}"] for name in agent]
     old[identity.MAC] = hmac.digest(KEY, json.dumps(signed).encode(), "sha256").hex()
-    assert identity.is_genuine(old, KEY)
-    assert not identity.is_genuine({**old, identity.ABOUT: "x"}, KEY)
+    assert identity.is_signed(old, KEY)
+    assert not identity.is_signed({**old, identity.ABOUT: "x"}, KEY)
 
 
 def test_the_new_label_cannot_be_taken_off_or_changed() -> None:
     genuine = labels()
-    assert identity.is_genuine(genuine, KEY)
-    assert not identity.is_genuine({**genuine, identity.ABOUT: "x"}, KEY)
-    assert not identity.is_genuine({name: v for name, v in genuine.items() if name != identity.ABOUT}, KEY)
+    assert identity.is_signed(genuine, KEY)
+    assert not identity.is_signed({**genuine, identity.ABOUT: "x"}, KEY)
+    assert not identity.is_signed({name: v for name, v in genuine.items() if name != identity.ABOUT}, KEY)
 
 
 def test_a_definition_with_other_values_has_another_digest() -> None:

@@ -90,7 +90,7 @@ class _Adoption:
         new: list[FoundTask] = []
         for host in found.hosts:
             unsigned = [one for one in host.unsigned if one.seen.labels[identity.INSTALL] == install]
-            signed = [one for one in host.genuine if one.seen.labels[identity.INSTALL] == install]
+            signed = [one for one in host.signed if one.seen.labels[identity.INSTALL] == install]
             for other in unsigned if not trust else []:
                 self._note(f"container {other.seen.name} carries our labels but not our signature: left alone")
             tasks, unread = tasks_of(host, [*signed, *unsigned] if trust else signed)

@@ -25,11 +25,11 @@ class Sighting(NamedTuple):
 
 
 class SurveyedHost(NamedTuple):
-    """A host, and its containers with our labels. `genuine`: those whose labels were signed with the key."""
+    """A host, and its containers with our labels. `signed`: those whose labels were signed with the key."""
 
     address: str
     info: EngineInfo
-    genuine: list[Sighting]
+    signed: list[Sighting]
     unsigned: list[Sighting]
 
 
@@ -67,16 +67,16 @@ def _look(connect: Callable[[str], Engine], address: str, key: bytes | None, ins
         for listed in engine.list(install):
             if listed.labels[identity.INSTALL] == identity.SHARED:
                 continue
-            is_genuine = key is not None and identity.is_genuine(listed.labels, key)
+            is_signed = key is not None and identity.is_signed(listed.labels, key)
             try:
-                if is_genuine or key is None:
+                if is_signed or key is None:
                     seen = engine.inspect(listed.id)
                     one = Sighting(seen, engine.settings(listed.id), image_of(str(seen.image_id)))
                 else:
                     one = Sighting(listed)
             except NotFound:
                 continue
-            (host.genuine if is_genuine else host.unsigned).append(one)
+            (host.signed if is_signed else host.unsigned).append(one)
     except (EngineUnreachable, EngineTimeout) as error:
         return str(error)
     finally:
@@ -88,7 +88,7 @@ def installs(found: Survey, *, trust: bool) -> dict[str, int]:
     """Of which installs there are containers, and how many. Labels that nobody signed count with `trust` only."""
     counts: dict[str, int] = {}
     for host in found.hosts:
-        for one in [*host.genuine, *(host.unsigned if trust else [])]:
+        for one in [*host.signed, *(host.unsigned if trust else [])]:
             install = one.seen.labels[identity.INSTALL]
             counts[install] = counts.get(install, 0) + 1
     return counts
