@@ -431,10 +431,57 @@ def test_a_cloned_host_is_left_alone(world: World, tmp_path: Path) -> None:
     run(world, "app")
     (true,) = world.containers()
     other = next(engine for engine in world.engines.values() if true not in engine.containers())
-    other.create("clone", {"Image": "up", "Labels": true.labels})
+    other.create(true.name, {"Image": "up", "Labels": true.labels})
     result = lose(world, tmp_path)
     assert result.tasks == 0
     assert any("several hosts" in note for note in result.notes)
+
+
+def test_copies_are_not_taken_for_what_they_were_made_from(world: World, tmp_path: Path) -> None:
+    """Wherever they are, and however many: whose id is the highest is a toss."""
+    world.define({})
+    run(world, "app")
+    (true,) = world.containers()
+    before = rows(world)
+    for name, engine in world.engines.items():
+        for n in range(4):
+            engine.start(engine.create(f"copy-{name}-{n}", {"Image": "up", "Labels": true.labels}))
+    result = lose(world, tmp_path)
+    assert result.tasks == 1
+    assert rows(world) == before
+    assert world.tasks()[0].containers[0].engine_id == true.id
+    assert len([note for note in result.notes if "may be a copy" in note]) == 12
+    quiet(world)
+
+
+def test_what_is_only_left_as_a_copy_is_not_recovered(world: World, tmp_path: Path) -> None:
+    world.define({})
+    run(world, "app")
+    (true,) = world.containers()
+    engine = next(engine for engine in world.engines.values() if engine.containers())
+    engine.rename(true.id, "debug")
+    assert lose(world, tmp_path).tasks == 0
+    engine.rename(true.id, identity.name_in(true.labels))  # as the note says, where it is none
+    result = adopt(world.process(), look(world, world.store.key), world.store.install, trust=False)
+    assert result.tasks == 1
+
+
+def test_a_copy_on_a_host_that_is_known_to_be_another_is_not_merged(world: World, tmp_path: Path) -> None:
+    world.store.back_up(tmp_path / "old.db")
+    key, install = world.store.key, world.store.install
+    world.define({})
+    task = run(world, "app")
+    (true,) = world.containers()
+    other = next(engine for engine in world.engines.values() if true not in engine.containers())
+    other.start(other.create(true.name, {"Image": "up", "Labels": true.labels}))
+    world.store.close()
+    (tmp_path / "old.db.key").write_bytes(key)
+    (tmp_path / "old.db.key").chmod(0o600)
+    world.store = Store.open(tmp_path / "old.db")
+    result = adopt(world.process(), look(world, key), install, trust=False)
+    assert [record.arn for record in world.tasks()] == [task]
+    assert world.tasks()[0].containers[0].engine_id == true.id
+    assert [note for note in result.notes if "was made for" in note]
 
 
 def test_another_revision_of_the_same_name_is_not_mixed_up(world: World, tmp_path: Path) -> None:

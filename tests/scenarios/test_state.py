@@ -134,6 +134,18 @@ def test_without_the_key_labels_can_be_trusted(cli: Cli, fleet: str) -> None:
     assert of(cli, fleet) == before
 
 
+def test_a_copy_of_a_container_is_not_taken_for_it_when_a_state_is_rebuilt(
+    cli: Cli, fleet: str, run_copy: Callable[[str], str]
+) -> None:
+    tasks = told(cli)
+    for task in tasks:
+        run_copy(task["containers"][0]["runtimeId"])
+    lose(cli)
+    assert cli("recover", *HERE, "--yes").stderr.count("may be a copy") == 3
+    assert told(cli) == tasks
+    assert cli("reconcile", "--detailed-exitcode").stdout == ""
+
+
 def test_a_host_that_does_not_answer_holds_recover_up(cli: Cli, fleet: str) -> None:
     lose(cli)
     nobody = f"unix://{cli.home}/nobody.sock"

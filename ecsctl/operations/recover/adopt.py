@@ -102,6 +102,7 @@ class _Adoption:
                     "container instances, register it again"
                 )
             new += [task for task in tasks if self._tx.get(TASKS, task.arn) is None]
+        new = self._in_place(new)
         if not new:
             return
         self._raise_sequence(new)
@@ -125,6 +126,18 @@ class _Adoption:
         newest = max(task.seq for task in new)
         if newest > self._tx.sequence or not self._tx.count(TASKS):
             self._tx.set_meta("seq", str(newest + AHEAD))
+
+    def _in_place(self, new: Sequence[FoundTask]) -> list[FoundTask]:
+        """Without the tasks of container instances that the state knows to be other hosts than these tasks are on."""
+        found = []
+        for task in new:
+            known = self._tx.get(INSTANCES, task.instance)
+            if known is None or known.is_on(task.host.info.id, task.host.address):
+                found.append(task)
+            else:
+                name, here = last_part(task.arn), task.host.info.name
+                self._note(f"task {name} on host {here} is left alone: it was made for {known.name}")
+        return found
 
     def _without_twins(self, new: Sequence[FoundTask]) -> list[FoundTask]:
         """Without the tasks of container instances that are on two hosts at once: one of these was cloned."""

@@ -7,10 +7,11 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from ecsctl.model import identity
-from ecsctl.model.arn import parse_arn
+from ecsctl.model.arn import instance_beside, parse_arn
 from ecsctl.model.common import KeyValuePair
 from ecsctl.model.container_definition import ContainerDefinition
 from ecsctl.model.errors import ApiError
+from ecsctl.model.observed import Observed
 from ecsctl.model.record import evolve
 from ecsctl.model.task import ContainerOverride, TaskOverride
 from ecsctl.model.task_definition import TaskDefinition
@@ -39,8 +40,7 @@ class FoundTask(NamedTuple):
     @property
     def instance(self) -> str:
         """The ARN of its container instance."""
-        label = next(iter(self.containers.values())).seen.labels[identity.INSTANCE]
-        return f"{self.cluster.replace(':cluster/', ':container-instance/')}/{label}"
+        return instance_beside(self.arn, next(iter(self.containers.values())).seen.labels[identity.INSTANCE])
 
     @property
     def is_up(self) -> bool:
@@ -57,7 +57,7 @@ class FoundTask(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """A container whose labels do not say enough, and why."""
+    """A container whose labels do not say enough, or were made for another, and why."""
 
     name: str
     why: str
@@ -68,9 +68,8 @@ def tasks_of(host: SurveyedHost, sightings: Iterable[Sighting]) -> tuple[list[Fo
     groups: dict[str, list[Sighting]] = {}
     unread = []
     for one in sightings:
-        labels = one.seen.labels
-        arn = labels.get(f"{identity.AGENT}task-arn", "")
-        if why := _why_unread(arn, labels):
+        arn = one.seen.labels.get(f"{identity.AGENT}task-arn", "")
+        if why := _why_unread(arn, one.seen):
             unread.append(Unread(one.seen.name, why))
         else:
             groups.setdefault(arn, []).append(one)
@@ -78,7 +77,8 @@ def tasks_of(host: SurveyedHost, sightings: Iterable[Sighting]) -> tuple[list[Fo
     return sorted(found, key=lambda task: (task.seq, task.arn)), unread
 
 
-def _why_unread(arn: str, labels: dict[str, str]) -> str:
+def _why_unread(arn: str, seen: Observed) -> str:
+    labels = seen.labels
     try:
         parsed = parse_arn(arn)
     except ApiError:
@@ -93,13 +93,15 @@ def _why_unread(arn: str, labels: dict[str, str]) -> str:
     names = {container.name for container in definition.container_definitions or []}
     if labels[identity.CONTAINER] not in {identity.PAUSE, *names}:
         return "its task definition has no container of that name"
+    if not identity.has_its_name(seen):
+        return f"it has the labels of {identity.name_in(labels)}, and may be a copy; if it is not, rename it so"
     return ""
 
 
 def _task(arn: str, host: SurveyedHost, group: list[Sighting]) -> FoundTask:
     containers: dict[str, Sighting] = {}
     # Of one container there may be two, when a call came late: the one that runs is it.
-    for one in sorted(group, key=lambda one: (one.seen.is_up, not _is_buried(one.seen.name), one.seen.id)):
+    for one in sorted(group, key=lambda one: (one.seen.is_up, not _is_buried(one.seen.name))):
         containers[one.seen.labels[identity.CONTAINER]] = one
     labels = [one.seen.labels for one in containers.values()]
     abouts = [about for found in labels if (about := about_in(found))]
