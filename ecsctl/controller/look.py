@@ -45,9 +45,10 @@ class Home:
         self._instance = instance
 
     def is_of(self, found: Observed) -> bool:
-        """Whether a container was made on this host, by its labels. It may have been registered by another id then; an
-        id that is not known is of no other host, but newer than the state."""
-        instance = instance_beside(_task_of(found), found.labels[identity.INSTANCE])
+        """Whether a container was made on this host, by its labels, if they say. It may have been registered by another
+        id then; an id that is not known is of no other host, but newer than the state."""
+        task, label = _task_of(found), found.labels.get(identity.INSTANCE)
+        instance = instance_beside(task, label) if task and label else self._instance.arn
         if instance == self._instance.arn:
             return True
         with self._store.read() as view:
@@ -92,7 +93,7 @@ def _why_foreign(found: Observed, signature: Signature, home: Home) -> str:
 
 
 def _task_of(found: Observed) -> str:
-    return found.labels[f"{identity.AGENT}task-arn"]
+    return found.labels.get(f"{identity.AGENT}task-arn", "")
 
 
 def look_at(record: TaskRecord, engine: Engine, signature: Signature, sequence: int) -> Sight:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ecsctl.model import identity
 from ecsctl.model.api.container_instances import DeregisterContainerInstanceRequest
 from ecsctl.model.api.services import CreateServiceRequest
 from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
@@ -164,3 +165,16 @@ def test_the_containers_of_a_host_that_was_registered_anew_are_still_at_home(wor
     pass_later(world, LONG)
     assert world.containers() == []
     assert journal(world) == []
+
+
+def test_signed_labels_that_say_little_stop_no_pass(world: World) -> None:
+    """As an older ecsctl wrote them: of a task that is not known, and called otherwise."""
+    run(world)
+    (original,) = world.containers()
+    few = {name: original.labels[name] for name in (identity.INSTALL, identity.TASK, identity.CONTAINER)}
+    labels = identity.sign(few, world.store.key)
+    host, _ = hosts_of(world)
+    copy(world, evolve(original, labels=labels), host, "old")
+    left = reconcile(world.process()).left_alone
+    assert len(left) == 1
+    assert left[0].startswith("container old carries the labels of ")
