@@ -23,7 +23,7 @@ from ecsctl.model.api.account_settings import (
 from ecsctl.model.common import Setting, SettingName
 from ecsctl.model.errors import ApiError, invalid_parameter
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import page
+from ecsctl.operations.pages import Number, page, window
 from ecsctl.store.account_tables import ACCOUNT_SETTINGS
 from ecsctl.store.store import View
 
@@ -66,9 +66,12 @@ def list_account_settings(ctx: Context, request: ListAccountSettingsRequest) -> 
     with ctx.store.read() as view:
         look = _effective if request.effective_settings else _own
         found = [look(view, ctx, principal, name) for name in names]
-    wanted = [setting for setting in found if setting and request.value in (None, setting.value)]
-    settings, token = page(wanted, request.next_token, request.max_results, _PAGE)
-    return ListAccountSettingsResponse(settings=settings, next_token=token)
+    wanted = [
+        (number, setting) for number, setting in enumerate(found) if setting and request.value in (None, setting.value)
+    ]
+    part = window(request.next_token, request.max_results, most=_PAGE, kind=tuple[Number])
+    chosen, token = page(wanted, lambda one: one[:1], part)
+    return ListAccountSettingsResponse(settings=[setting for _, setting in chosen], next_token=token)
 
 
 def effective_value(view: View, ctx: Context, name: SettingName) -> str:

@@ -19,7 +19,8 @@ from ecsctl.model.loss import grace_problem
 from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, find_instance, page
+from ecsctl.operations.lookup import find_cluster, find_instance
+from ecsctl.operations.pages import Text, page, window
 from ecsctl.placement.host import figure_problem
 from ecsctl.store.store import View
 from ecsctl.store.tables import INSTANCES
@@ -84,7 +85,8 @@ def list_attributes(ctx: Context, request: ListAttributesRequest) -> ListAttribu
             for a in record.instance.attributes or []
             if request.attribute_name in (None, a.name) and request.attribute_value in (None, a.value)
         ]
-    attributes, token = page(found, request.next_token, request.max_results)
+    part = window(request.next_token, request.max_results, kind=tuple[Text, Text, Text])
+    attributes, token = page(found, lambda a: (a.target_id or "", a.name, a.value or ""), part)
     return ListAttributesResponse(attributes=attributes, next_token=token)
 
 

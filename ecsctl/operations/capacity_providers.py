@@ -29,7 +29,8 @@ from ecsctl.model.errors import ApiError, client_exception, invalid_parameter
 from ecsctl.model.record import evolve
 from ecsctl.operations.clusters import cluster_shape, with_providers
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, page, put_tags, tags_of
+from ecsctl.operations.lookup import find_cluster, put_tags, tags_of
+from ecsctl.operations.pages import Number, Text, page, window
 from ecsctl.operations.provider_lookup import check_provider_tags, find_provider
 from ecsctl.placement.providers import names
 from ecsctl.store.account_tables import CAPACITY_PROVIDERS
@@ -77,16 +78,19 @@ def describe_capacity_providers(
         raise invalid_parameter("capacityProviders: at most 100 can be described in one call.")
     with ctx.store.read() as view:
         always = [CapacityProviderRecord(arn=ctx.scope.capacity_provider(n), name=n) for n in FARGATE_PROVIDERS]
-        found = [*always, *view.find(CAPACITY_PROVIDERS, scope=ctx.scope.key, order="name")]
+        found = [*always, *view.find(CAPACITY_PROVIDERS, scope=ctx.scope.key)]
+        place = {record.arn: int(record.name not in FARGATE_PROVIDERS) for record in found}
         if request.cluster:
             associated = find_cluster(view, ctx, request.cluster).capacity_providers or []
             found = [record for record in found if record.name in associated]
         if request.capacity_providers:
             known = {record.arn: record for record in found}
             asked = list(dict.fromkeys(_arn(ctx, name) for name in request.capacity_providers))
+            place = {arn: number for number, arn in enumerate(asked)}
             failures = [Failure(arn=arn, reason="MISSING") for arn in asked if arn not in known]
             found = [known[arn] for arn in asked if arn in known]
-        chosen, token = page(found, request.next_token, request.max_results, most=10)
+        part = window(request.next_token, request.max_results, most=10, kind=tuple[Number, Text])
+        chosen, token = page(found, lambda record: (place[record.arn], record.name), part)
         shapes = [_shape(view, record, tags="TAGS" in (request.include or [])) for record in chosen]
     return DescribeCapacityProvidersResponse(capacity_providers=shapes, failures=failures, next_token=token)
 

@@ -32,7 +32,8 @@ from ecsctl.model.record import evolve
 from ecsctl.operations.account_settings import effective_value
 from ecsctl.operations.context import Context
 from ecsctl.operations.discovery_rules import check_namespace
-from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, page, put_tags, tags_of
+from ecsctl.operations.lookup import check_tags, cluster_arn, find_cluster, put_tags, tags_of
+from ecsctl.operations.pages import itself, page, window
 from ecsctl.operations.provider_lookup import find_provider
 from ecsctl.store.schedule_table import SCHEDULES
 from ecsctl.store.store import Transaction, View, add_event
@@ -133,8 +134,8 @@ def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> Describ
 def list_clusters(ctx: Context, request: ListClustersRequest) -> ListClustersResponse:
     """The ARNs of the ACTIVE clusters of this region and account (ECS API_ListClusters)."""
     with ctx.store.read() as view:
-        found = view.find(CLUSTERS, scope=ctx.scope.key, status="ACTIVE", order="name")
-    arns, token = page([str(cluster.cluster_arn) for cluster in found], request.next_token, request.max_results)
+        found = view.keys(CLUSTERS, "arn", scope=ctx.scope.key, status="ACTIVE")
+    arns, token = page(found, itself, window(request.next_token, request.max_results))
     return ListClustersResponse(cluster_arns=arns, next_token=token)
 
 

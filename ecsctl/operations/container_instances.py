@@ -27,7 +27,8 @@ from ecsctl.model.record import evolve
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.hosts import HostOptions, ensure_default_instance, register_host, resources
-from ecsctl.operations.lookup import find_cluster, find_instance, page, tags_of
+from ecsctl.operations.lookup import find_cluster, find_instance, tags_of
+from ecsctl.operations.pages import itself, page, window
 from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Use, View, add_event
 from ecsctl.store.tables import INSTANCES, PORTS, TASKS
@@ -92,7 +93,8 @@ def list_container_instances(ctx: Context, request: ListContainerInstancesReques
         if query:
             subjects = _subjects(view, records, query)
             records = [record for record in records if query.matches(subjects[record.arn])]
-    found, token = page([record.arn for record in records], request.next_token, request.max_results)
+    arns = [record.arn for record in records]
+    found, token = page(arns, itself, window(request.next_token, request.max_results))
     return ListContainerInstancesResponse(container_instance_arns=found, next_token=token)
 
 

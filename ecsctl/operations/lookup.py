@@ -1,9 +1,8 @@
-"""Finding what a request names: clusters, container instances, task definitions, tasks, services; paging lists."""
+"""Finding what a request names: clusters, container instances, task definitions, tasks, services."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
 
 from ecsctl.model.arn import ID, check_name, last_part, parse_arn
 from ecsctl.model.cluster import Cluster
@@ -14,12 +13,8 @@ from ecsctl.model.stored import InstanceRecord, ServiceRecord, TagSet, TaskRecor
 from ecsctl.model.tag_text import may_be_in_tag
 from ecsctl.operations.context import Context
 from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS, Table
+from ecsctl.store.tables import CLUSTERS, INSTANCES, SERVICES, TAGS, TASKS
 
-T = TypeVar("T")
-
-MOST_RESULTS = 100
-"""How much a page of a list has, unless less is asked for (ECS API reference: maxResults)."""
 SHORTEST = 4
 """How much of a task's id has to be given."""
 
@@ -150,34 +145,3 @@ def check_tags(tags: list[Tag] | None) -> None:
     keys = [tag.key for tag in tags or []]
     if len(set(keys)) < len(keys):
         raise invalid_parameter("Duplicate tag keys found.")
-
-
-def page(
-    items: list[T], next_token: str | None, max_results: int | None, most: int = MOST_RESULTS
-) -> tuple[list[T], str | None]:
-    """One page of a list, of at most `most`, and the token of the next."""
-    skip, size = window(next_token, max_results, most)
-    return items[skip : skip + size], _token_after(skip + size, there=len(items))
-
-
-def keys_page(
-    view: View, table: Table[Any], *order: str, part: tuple[int, int], **filters: Any
-) -> tuple[list[str], str | None]:
-    """The same of the keys of a table, by these columns; `part` is a window()."""
-    skip, size = part
-    found = view.keys(table, *order, window=(skip, size + 1), **filters)
-    return found[:size], _token_after(skip + size, there=skip + len(found))
-
-
-def window(next_token: str | None, max_results: int | None, most: int = MOST_RESULTS) -> tuple[int, int]:
-    """What of a list a page has: how many come before it, and how many it has at most."""
-    if next_token is not None and not re.fullmatch(r"[0-9]{1,18}", next_token):
-        raise invalid_parameter("Invalid token in parameter nextToken.")
-    if max_results is not None and not 1 <= max_results <= most:
-        raise invalid_parameter(f"maxResults must be between 1 and {most}.")
-    return int(next_token or 0), max_results or most
-
-
-def _token_after(end: int, there: int) -> str | None:
-    """The token of the page that begins where another ends, if there is more."""
-    return str(end) if end < there else None

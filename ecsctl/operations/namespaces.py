@@ -10,7 +10,7 @@ from ecsctl.model.service_network import ServiceConnectServiceResource
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.discovery_rules import default_namespace
-from ecsctl.operations.lookup import page
+from ecsctl.operations.pages import itself, page, window
 from ecsctl.scheduler.discovery import discovery_name, is_connected, namespace_name, namespace_of
 from ecsctl.store.tables import CLUSTERS, SERVICES
 
@@ -24,8 +24,8 @@ def list_services_by_namespace(
         found = view.find(SERVICES, status=("ACTIVE", "DRAINING"))
         clusters = {arn: view.get(CLUSTERS, arn) for arn in {str(one.service.cluster_arn) for one in found}}
         arns = [one.arn for one in found if _namespace(one, clusters[str(one.service.cluster_arn)]) == wanted]
-    mine = sorted(arn for arn in arns if arn.startswith(ctx.scope.arn("service/")))
-    chosen, token = page(mine, request.next_token, request.max_results)
+    mine = [arn for arn in arns if arn.startswith(ctx.scope.arn("service/"))]
+    chosen, token = page(mine, itself, window(request.next_token, request.max_results))
     return ListServicesByNamespaceResponse(service_arns=chosen, next_token=token)
 
 

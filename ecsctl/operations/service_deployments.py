@@ -34,14 +34,15 @@ from ecsctl.model.service_deployment import (
 from ecsctl.model.stored import DeploymentRecord, ServiceRecord, TaskRecord
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
-from ecsctl.operations.lookup import find_cluster, page, the_service
+from ecsctl.operations.lookup import find_cluster, the_service
+from ecsctl.operations.pages import Text, page, window
 from ecsctl.scheduler.deployments import copied, deployment_of, last_good, revision_of, roll_back
 from ecsctl.scheduler.lifecycle import answered, awaited
 from ecsctl.scheduler.service_deployments import GOING_ON, SUPERSEDED, stopped
 from ecsctl.scheduler.service_work import Message
 from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
-from ecsctl.store.store import Transaction, View
-from ecsctl.store.tables import SERVICES, TASK_DEFINITIONS, TASKS
+from ecsctl.store.store import Place, Transaction, View
+from ecsctl.store.tables import SERVICES, TASK_DEFINITIONS, TASKS, timestamp
 
 R = TypeVar("R", bound=Record)
 
@@ -120,7 +121,7 @@ def list_service_deployments(ctx: Context, request: ListServiceDeploymentsReques
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
         record = the_service(view, cluster, request.service)
-        found = view.find(SERVICE_DEPLOYMENTS, service=record.arn, order="-created_at")
+        found = view.find(SERVICE_DEPLOYMENTS, service=record.arn)
     created = request.created_at
     briefs = [
         _brief(one)
@@ -128,8 +129,13 @@ def list_service_deployments(ctx: Context, request: ListServiceDeploymentsReques
         if (not request.status or one.status in request.status)
         and (created is None or _is_between(one.created_at, created.after, created.before))
     ]
-    chosen, token = page(briefs, request.next_token, request.max_results)
+    part = window(request.next_token, request.max_results, kind=tuple[Text, Text])
+    chosen, token = page(briefs, _place, part, falling=True)
     return ListServiceDeploymentsResponse(service_deployments=chosen, next_token=token)
+
+
+def _place(one: ServiceDeploymentBrief) -> Place:
+    return timestamp(one.created_at) if one.created_at else "", one.service_deployment_arn or ""
 
 
 def _is_between(moment: datetime | None, after: datetime | None, before: datetime | None) -> bool:

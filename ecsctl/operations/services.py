@@ -58,13 +58,13 @@ from ecsctl.operations.idempotency import answered_before, remember
 from ecsctl.operations.lookup import (
     find_cluster,
     find_service,
-    page,
     put_tags,
     service_arn,
     tags_of,
     the_service,
 )
 from ecsctl.operations.namespaces import resources_of
+from ecsctl.operations.pages import itself, page, window
 from ecsctl.operations.service_deployments import begin_deployment
 from ecsctl.operations.service_rules import check_loss_policy, check_new_service, check_rebalancing, check_update
 from ecsctl.operations.task_sets import task_set_shapes
@@ -416,7 +416,7 @@ def list_services(ctx: Context, request: ListServicesRequest) -> ListServicesRes
         and request.scheduling_strategy in (None, record.service.scheduling_strategy)
         and request.resource_management_type in (None, "CUSTOMER")
     ]
-    chosen, token = page(arns, request.next_token, request.max_results)
+    chosen, token = page(arns, itself, window(request.next_token, request.max_results))
     return ListServicesResponse(service_arns=chosen, next_token=token)
 
 

@@ -26,9 +26,10 @@ from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.operations.context import Context
 from ecsctl.operations.definition_rules import validate
 from ecsctl.operations.families import last_revision, note_given, note_last
-from ecsctl.operations.lookup import keys_page, page, put_tags, tags_of, window
+from ecsctl.operations.lookup import put_tags, tags_of
+from ecsctl.operations.pages import Number, Text, itself, keys_page, page, window
 from ecsctl.operations.registered_definition import register, registered_again
-from ecsctl.store.store import Transaction, View
+from ecsctl.store.store import Place, Transaction, View
 from ecsctl.store.tables import TASK_DEFINITIONS
 
 
@@ -110,13 +111,17 @@ def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionReques
 
 def list_task_definitions(ctx: Context, request: ListTaskDefinitionsRequest) -> ListTaskDefinitionsResponse:
     """ARNs by family and revision, ACTIVE unless asked otherwise (ECS API_ListTaskDefinitions)."""
-    part = window(request.next_token, request.max_results)
-    order = ("-family", "-revision") if request.sort == "DESC" else ("family", "revision")
     filters = {"scope": ctx.scope.key, "status": request.status or "ACTIVE"}
+    order: tuple[str, ...] = ("family", "revision")
+    kind: type[Place] = tuple[Text, Number, Number]
     if request.family_prefix is not None:
+        # By the revision alone: by both SQLite would go through all families from there on.
         filters["family"] = request.family_prefix
+        order, kind = ("revision",), tuple[Number, Number]
+    part = window(request.next_token, request.max_results, kind=kind)
+    falling = request.sort == "DESC"
     with ctx.store.read() as view:
-        arns, token = keys_page(view, TASK_DEFINITIONS, *order, part=part, **filters)
+        arns, token = keys_page(view, TASK_DEFINITIONS, *order, part=part, falling=falling, **filters)
     return ListTaskDefinitionsResponse(task_definition_arns=arns, next_token=token)
 
 
@@ -129,7 +134,7 @@ def list_task_definition_families(
         active = set(view.values(TASK_DEFINITIONS, "family", scope=ctx.scope.key, status="ACTIVE"))
     wanted = {"ACTIVE": (True,), "INACTIVE": (False,)}.get(request.status or "ALL", (True, False))
     names = [name for name in known if name.startswith(request.family_prefix or "") and (name in active) in wanted]
-    families, token = page(names, request.next_token, request.max_results)
+    families, token = page(names, itself, window(request.next_token, request.max_results))
     return ListTaskDefinitionFamiliesResponse(families=families, next_token=token)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ecsctl.controller.hosts import hosts_of
 from ecsctl.controller.limits import Limits
@@ -39,11 +39,10 @@ from ecsctl.operations.lookup import (
     find_instance,
     find_service,
     find_task,
-    keys_page,
     tags_of,
     the_task,
-    window,
 )
+from ecsctl.operations.pages import Number, Text, keys_page, window
 from ecsctl.operations.task_rules import check_placement, check_task
 from ecsctl.placement.demand import demand_of
 from ecsctl.placement.fleet import OTHER_PROVIDER, Fleet, Rejection
@@ -179,7 +178,7 @@ def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> DescribeTasks
 
 def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
     """The ARNs of a cluster's tasks; those that are to run unless STOPPED is asked for (ECS API_ListTasks)."""
-    part = window(request.next_token, request.max_results)
+    part = window(request.next_token, request.max_results, kind=tuple[Text, Number])
     with ctx.store.read() as view:
         cluster = find_cluster(view, ctx, request.cluster)
     if not ctx.is_fresh():
@@ -192,7 +191,7 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
     return ListTasksResponse(task_arns=arns, next_token=token)
 
 
-def _filters(view: View, cluster: Cluster, request: ListTasksRequest) -> dict[str, str | None]:
+def _filters(view: View, cluster: Cluster, request: ListTasksRequest) -> dict[str, Any]:
     """What the columns of those tasks have that are asked for; empty where there can be none."""
     if request.daemon_name is not None:
         return {}

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 Filter = Scalar | tuple[Scalar, ...]
+Place = tuple[str | int, ...]
+"""Where something is in a list, by what that is sorted by."""
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -92,19 +94,34 @@ class View:
                 "the hosts (ecsctl recover)"
             ) from None
 
-    def keys(
-        self, table: Table[Any], *order: str, window: tuple[int, int] | None = None, **filters: Filter
-    ) -> list[str]:
-        """As find, the keys only, by these columns (`-column`: falling): the records are not decoded for it. `window`:
-        how many to skip, and how many to take at most."""
+    def keys(self, table: Table[Any], *order: str, **filters: Any) -> list[str]:
+        """As find, the keys only, by these columns: the records are not decoded for it."""
+        return [key for key, _ in self.page(table, *order, **filters)]
+
+    def page(
+        self,
+        table: Table[Any],
+        *order: str,
+        after: Place | None = None,
+        limit: int | None = None,
+        falling: bool = False,
+        **filters: Filter,
+    ) -> list[tuple[str, Place]]:
+        """As keys, those behind a place, with the place of each: what it has in these columns, and the number of its
+        row, which tells apart what has the same there."""
         where, arguments = _where(table, filters)
-        part = f" LIMIT {window[1]:d} OFFSET {window[0]:d}" if window else ""
-        columns = ", ".join(_sorted_by(table, column) for column in order)
+        for column in order:
+            _known(table, column)
+        columns = (*order, "rowid")
+        if after is not None:
+            where += f" AND ({', '.join(columns)}) {'<' if falling else '>'} ({', '.join('?' * len(columns))})"
+            arguments += after
+        by = ", ".join(f"{column} {'DESC' if falling else 'ASC'}" for column in columns)
         rows = self._connection.execute(
-            f"SELECT {table.key} FROM {table.name} WHERE {where} ORDER BY {columns}, rowid{part}",  # noqa: S608 as in find
+            f"SELECT {table.key}, {', '.join(columns)} FROM {table.name} WHERE {where} ORDER BY {by}{_limit(limit)}",  # noqa: S608 as in find
             arguments,
         )
-        return [str(row[0]) for row in rows]
+        return [(str(key), tuple(place)) for key, *place in rows]
 
     def values(self, table: Table[Any], column: str, **filters: Filter) -> list[str]:
         """What there is in a column, each once, rising."""

@@ -254,6 +254,22 @@ def test_a_paginator_gets_all_pages(ecs: Any) -> None:
     assert [len(page["clusterArns"]) for page in pages] == [3, 3, 2]
 
 
+def test_a_paginator_sees_all_that_is_removed_as_it_goes(ecs: Any, world: World) -> None:
+    container = {"name": "main", "image": "up", "memory": 16}
+    for _ in range(6):
+        ecs.register_task_definition(family="app", containerDefinitions=[container])
+    ecs.run_task(taskDefinition="app", count=6)
+    size = {"PageSize": 2}
+    for page in ecs.get_paginator("list_task_definitions").paginate(PaginationConfig=size):
+        for arn in page["taskDefinitionArns"]:
+            ecs.deregister_task_definition(taskDefinition=arn)
+    for page in ecs.get_paginator("list_tasks").paginate(PaginationConfig=size):
+        for arn in page["taskArns"]:
+            ecs.stop_task(task=arn)
+    assert ecs.list_task_definitions()["taskDefinitionArns"] == []
+    assert {task.task.desired_status for task in world.tasks()} == {"STOPPED"}
+
+
 def test_a_repeated_client_token_gives_the_same_task(ecs: Any, world: World) -> None:
     definition = world.define({})
     first = ecs.run_task(taskDefinition=definition, clientToken="once")

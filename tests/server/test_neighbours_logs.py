@@ -156,6 +156,25 @@ def test_streams_are_described_with_the_times_of_their_ends(logs: Any, stream: d
     assert logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix="other")["logStreams"] == []
 
 
+@pytest.mark.parametrize("falling", [False, True])
+@pytest.mark.parametrize("by", ["LogStreamName", "LastEventTime"])
+def test_streams_and_groups_are_in_pages(by: str, falling: bool, place: Neighbourhood, logs: Any) -> None:
+    place.run("talker", group="/ecs/pages", seconds=3)
+    place.run("talker", group="/ecs/pages", seconds=3)
+    asked = {"logGroupName": "/ecs/pages", "orderBy": by, "descending": falling}
+    every = logs.describe_log_streams(**asked)["logStreams"]
+    pages = logs.get_paginator("describe_log_streams").paginate(**asked, PaginationConfig={"PageSize": 1})
+    assert [one["logStreamName"] for page in pages for one in page["logStreams"]] == [
+        one["logStreamName"] for one in every
+    ]
+    key = {"LogStreamName": "logStreamName", "LastEventTime": "lastEventTimestamp"}[by]
+    assert every == sorted(every, key=lambda one: one[key], reverse=falling)
+    groups = logs.get_paginator("describe_log_groups").paginate(PaginationConfig={"PageSize": 1})
+    names = [one["logGroupName"] for page in groups for one in page["logGroups"]]
+    assert names == sorted({*names})
+    assert "/ecs/pages" in names
+
+
 def test_a_group_is_made_once_and_stays(place: Neighbourhood, logs: Any, stream: dict[str, str]) -> None:
     logs.create_log_group(logGroupName="/made/here", tags={"team": "blue"})
     assert code(logs.create_log_group, logGroupName="/made/here") == "ResourceAlreadyExistsException"

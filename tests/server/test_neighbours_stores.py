@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from ecsctl.operations.secrets import delete_secret, put_secrets
 from ecsctl.store.secret_table import SECRETS
 from tests.controller.world import World
 from tests.server.neighbourhood import Neighbourhood, neighbourhood
@@ -63,6 +64,24 @@ def test_secrets_are_listed_in_pages_without_their_values(place: Neighbourhood) 
     stages = sorted(stage for stages in found[0]["SecretVersionsToStages"].values() for stage in stages)
     assert stages == ["AWSCURRENT", "AWSPREVIOUS"]
     assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("by", ["name", "created-date", "last-changed-date"])
+def test_secrets_that_are_deleted_as_one_goes_hide_no_others(by: str, order: str, place: Neighbourhood) -> None:
+    for name in ("leaving/b", "leaving/a", "leaving/c"):
+        put_secrets(place.world.process(), {name: "x"})
+        place.world.clock.seconds += 1
+    put_secrets(place.world.process(), {"leaving/b": "y"})
+    pages = place.client("secretsmanager").get_paginator("list_secrets")
+    asked = {"SortBy": by, "SortOrder": order, "Filters": [{"Key": "name", "Values": ["leaving/"]}]}
+    seen = []
+    for page in pages.paginate(**asked, PaginationConfig={"PageSize": 1}):
+        for secret in page["SecretList"]:
+            seen.append(secret["Name"][-1])
+            delete_secret(place.world.process(), secret["Name"])
+    rising = {"name": "abc", "created-date": "bac", "last-changed-date": "acb"}[by]
+    assert "".join(seen) == (rising if order == "asc" else rising[::-1])
 
 
 @pytest.mark.parametrize(
@@ -155,6 +174,13 @@ def test_images_are_those_that_the_hosts_have(place: Neighbourhood) -> None:
     missing = code(ecr.describe_images, repositoryName="up", imageIds=[{"imageTag": "9"}])
     assert missing == "ImageNotFoundException"
     assert code(ecr.list_images, repositoryName="up", registryId="123456789012") == "InvalidParameterException"
+    for operation, field, more in (
+        ("describe_repositories", "repositories", {}),
+        ("list_images", "imageIds", {"repositoryName": "up"}),
+        ("describe_images", "imageDetails", {"repositoryName": "up"}),
+    ):
+        pages = ecr.get_paginator(operation).paginate(**more, PaginationConfig={"PageSize": 1})
+        assert [one for page in pages for one in page[field]] == getattr(ecr, operation)(**more)[field]
     for engine in place.world.engines.values():
         engine.reachable = False
     try:

@@ -23,7 +23,7 @@ from ecsctl.store.files import WriterQueue
 from ecsctl.store.leases import LEASES, FileLeases
 from ecsctl.store.migrate import translate
 from ecsctl.store.store import Store
-from ecsctl.store.tables import CLUSTERS, SERVICES
+from ecsctl.store.tables import CLUSTERS, SERVICES, TASK_DEFINITIONS, TASKS
 from tests import unprivileged
 from tests.making import CLUSTER, NOW
 from tests.store.test_backup import put
@@ -46,6 +46,29 @@ def test_only_the_owner_can_read_what_is_written(store: Store) -> None:
 def test_commits_survive_a_power_loss(store: Store) -> None:
     assert database_of(store).execute("PRAGMA synchronous").fetchone()[0] == 2
     assert database_of(store).execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+@pytest.mark.parametrize("family", [None, "app"])
+@pytest.mark.parametrize("falling", [False, True])
+def test_a_page_is_looked_up_not_searched_for(family: str | None, falling: bool, store: Store) -> None:
+    """In an index, from the place on: else a list gets slower with each page, and with all there ever was."""
+    named: dict[str, Any] = {"family": family} if family else {}
+    asked: list[str] = []
+    connection = database_of(store)
+    connection.set_trace_callback(asked.append)
+    with store.read() as view:
+        view.page(
+            TASKS, "created_at", after=("2026", 7), limit=3, falling=falling, cluster="c", desired_status="RUNNING"
+        )
+        after, order = ((5, 7), ("revision",)) if family else (("app", 5, 7), ("family", "revision"))
+        view.page(TASK_DEFINITIONS, *order, after=after, limit=3, falling=falling, scope="s", status="ACTIVE", **named)
+    connection.set_trace_callback(None)
+    plans = [connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() for sql in asked if sql.startswith("SELECT")]
+    (tasks,), (definitions,) = ([row[3] for row in plan] for plan in plans)  # one step: nothing is sorted
+    way = "<" if falling else ">"
+    assert tasks == f"SEARCH task USING INDEX task_cluster (cluster=? AND desired_status=? AND created_at{way}?)"
+    ends = f"scope=? AND family=? AND revision{way}?" if family else f"scope=? AND (family,revision){way}(?,?)"
+    assert definitions.endswith(f"({ends})")
 
 
 def refused(path: Path) -> str:

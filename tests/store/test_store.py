@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ from ecsctl.model.state_place import StatePlace, home_of
 from ecsctl.store import files, postgresql
 from ecsctl.store.every_table import TABLES
 from ecsctl.store.files import beside
-from ecsctl.store.store import Store, Use, add_event
+from ecsctl.store.store import Store, Transaction, Use, add_event
 from ecsctl.store.tables import CLUSTERS, EVENTS, TASK_DEFINITIONS, TASKS
 from tests.making import CLUSTER, INSTANCE, NOW, definition, task_of
 
@@ -295,22 +296,61 @@ for tables in ((TASKS, SERVICES), (INSTANCES, TASKS), (TASK_DEFINITIONS, SERVICE
         subprocess.run([sys.executable, "-c", script, *words], check=True)
 
 
+def put_revisions(tx: Transaction, *numbers: tuple[str, int]) -> None:
+    for family, revision in numbers:
+        made = definition({"name": "main"})
+        arn = f"arn:aws:ecs:us-east-1:000000000000:task-definition/{family}:{revision}"
+        tx.put(TASK_DEFINITIONS, evolve(made, task_definition_arn=arn, family=family, revision=revision))
+
+
+def last_words(arns: Iterable[str]) -> list[str]:
+    return [arn.rpartition("/")[2] for arn in arns]
+
+
 def test_keys_by_more_than_one_column_and_what_there_is_in_one(store: Store) -> None:
     with store.write() as tx:
-        for family, revision in (("b", 2), ("b", 10), ("a", 1), ("B", 1)):
-            made = definition({"name": "main"})
-            arn = f"arn:aws:ecs:us-east-1:000000000000:task-definition/{family}:{revision}"
-            tx.put(TASK_DEFINITIONS, evolve(made, task_definition_arn=arn, family=family, revision=revision))
+        put_revisions(tx, ("b", 2), ("b", 10), ("a", 1), ("B", 1))
     with store.read() as view:
 
-        def listed(*order: str, window: tuple[int, int] | None = None) -> list[str]:
-            found = view.keys(TASK_DEFINITIONS, *order, window=window, status="ACTIVE")
-            return [arn.rpartition("/")[2] for arn in found]
+        def listed(*order: str) -> list[str]:
+            return last_words(view.keys(TASK_DEFINITIONS, *order, status="ACTIVE"))
 
         assert listed("family", "revision") == ["B:1", "a:1", "b:2", "b:10"]
-        assert listed("-family", "-revision") == ["b:10", "b:2", "a:1", "B:1"]
-        assert listed("family", "-revision", window=(1, 2)) == ["a:1", "b:10"]
+        assert listed("revision") == ["a:1", "B:1", "b:2", "b:10"]
         assert view.values(TASK_DEFINITIONS, "family") == ["B", "a", "b"]
         assert view.values(TASK_DEFINITIONS, "family", status="INACTIVE") == []
         with pytest.raises(ValueError, match="no column"):
             listed("family; --")
+
+
+@pytest.mark.parametrize("falling", [False, True])
+def test_a_page_goes_on_behind_what_may_be_gone(falling: bool, store: Store) -> None:
+    numbers = [("B", 1), ("a", 1), ("a", 2), ("a-b", 1), ("a_b", 1), ("b", 2), ("b", 10)]
+    with store.write() as tx:
+        put_revisions(tx, *numbers)
+    every = [f"{family}:{revision}" for family, revision in (numbers[::-1] if falling else numbers)]
+    shown, after = list[str](), None
+    while True:
+        with store.write() as tx:
+            found = tx.page(TASK_DEFINITIONS, "family", "revision", after=after, limit=2, falling=falling)
+            shown += last_words(arn for arn, _ in found)
+            if not found:
+                break
+            arn, after = found[-1]
+            tx.delete(TASK_DEFINITIONS, arn=arn)
+    assert shown == every
+
+
+def test_what_was_made_at_one_moment_is_in_pages_as_it_was_made(store: Store) -> None:
+    made = [task_of(definition({"name": "main"}), digit * 32) for digit in "3142"]
+    with store.write() as tx:
+        tx.put(CLUSTERS, cluster())
+        for task in made:
+            tx.put(TASKS, task)
+    with store.write() as tx:
+        tx.put(TASKS, evolve(made[1], cpu=7))  # stays where it is
+    asked: dict[str, Any] = {"cluster": CLUSTER, "desired_status": "RUNNING"}
+    with store.read() as view:
+        (first, second) = view.page(TASKS, "created_at", limit=2, **asked)
+        rest = view.page(TASKS, "created_at", after=second[1], **asked)
+    assert [arn[-1] for arn, _ in (first, second, *rest)] == ["3", "1", "4", "2"]

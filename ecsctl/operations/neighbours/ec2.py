@@ -39,7 +39,8 @@ from ecsctl.model.stored import TaskRecord
 from ecsctl.model.task_launch import AwsVpcConfiguration
 from ecsctl.operations.context import Context
 from ecsctl.operations.ec2_filters import Fact, filtered
-from ecsctl.operations.neighbours.paging import paged
+from ecsctl.operations.neighbours.paging import window
+from ecsctl.operations.pages import page
 from ecsctl.operations.regions import zones_of
 from ecsctl.store.store import View
 from ecsctl.store.tables import CLUSTERS, SERVICES, TASKS
@@ -60,14 +61,15 @@ def describe_vpcs(ctx: Context, request: DescribeVpcsRequest) -> DescribeVpcsRes
         "state": lambda one: one.state,
         **dict.fromkeys(("is-default", "isDefault"), lambda one: _word(one.is_default)),
     }
-    page, more = paged(filtered(found, request.filters, facts), request.next_token, request.max_results, _PAGE)
-    return DescribeVpcsResponse(vpcs=page, next_token=more)
+    part = window(request.next_token, request.max_results, _PAGE)
+    listed, more = page(filtered(found, request.filters, facts), lambda one: (one.vpc_id,), part)
+    return DescribeVpcsResponse(vpcs=listed, next_token=more)
 
 
 def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> DescribeSubnetsResponse:
     """Those that tasks and services are in, and any that is named (EC2 DescribeSubnets)."""
     with ctx.store.read() as view:
-        known = sorted({subnet for asked in _interfaces_asked(view, ctx) for subnet in asked.subnets}) or [SUBNET]
+        known = {subnet for asked in _interfaces_asked(view, ctx) for subnet in asked.subnets} or {SUBNET}
         zones = sorted(zones_of(view, ctx))
     if bad := next((name for name in request.subnet_ids or () if not is_subnet(name)), None):
         raise ApiError("InvalidSubnetID.NotFound", f"The subnet ID '{bad}' does not exist")
@@ -83,7 +85,7 @@ def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> DescribeS
             state="available",
             availability_zone=zones[0] if len(zones) == 1 else None,
         )
-        for name in dict.fromkeys(request.subnet_ids or known)
+        for name in {*(request.subnet_ids or known)}
     ]
     facts: dict[str, Fact[Subnet]] = {
         "subnet-id": lambda one: one.subnet_id,
@@ -95,8 +97,9 @@ def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> DescribeS
         **dict.fromkeys(("default-for-az", "defaultForAz"), lambda one: _word(one.default_for_az)),
         **dict.fromkeys(("availability-zone", "availabilityZone"), lambda _: zones),
     }
-    page, more = paged(filtered(found, request.filters, facts), request.next_token, request.max_results, _PAGE)
-    return DescribeSubnetsResponse(subnets=page, next_token=more)
+    part = window(request.next_token, request.max_results, _PAGE)
+    listed, more = page(filtered(found, request.filters, facts), lambda one: (one.subnet_id,), part)
+    return DescribeSubnetsResponse(subnets=listed, next_token=more)
 
 
 def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResponse:
@@ -113,7 +116,7 @@ def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsReques
             ip_permissions=[],
             ip_permissions_egress=[],
         )
-        for name in dict.fromkeys(request.group_ids or sorted(known))
+        for name in {*(request.group_ids or known)}
     ]
     found = _named(found, request.group_names, lambda one: one.group_name, "InvalidGroup.NotFound", "security group")
     facts: dict[str, Fact[SecurityGroup]] = {
@@ -123,8 +126,9 @@ def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsReques
         "owner-id": lambda one: one.owner_id,
         "description": lambda one: one.description,
     }
-    page, more = paged(filtered(found, request.filters, facts), request.next_token, request.max_results, _PAGE)
-    return DescribeSecurityGroupsResponse(security_groups=page, next_token=more)
+    part = window(request.next_token, request.max_results, _PAGE)
+    listed, more = page(filtered(found, request.filters, facts), lambda one: (one.group_id,), part)
+    return DescribeSecurityGroupsResponse(security_groups=listed, next_token=more)
 
 
 def describe_network_interfaces(
@@ -161,8 +165,9 @@ def describe_network_interfaces(
         "private-dns-name": lambda one: one.private_dns_name,
         **dict.fromkeys(("private-ip-address", "addresses.private-ip-address"), lambda one: one.private_ip_address),
     }
-    page, more = paged(filtered(found, request.filters, facts), request.next_token, request.max_results, _PAGE)
-    return DescribeNetworkInterfacesResponse(network_interfaces=page, next_token=more)
+    part = window(request.next_token, request.max_results, _PAGE)
+    listed, more = page(filtered(found, request.filters, facts), lambda one: (one.network_interface_id,), part)
+    return DescribeNetworkInterfacesResponse(network_interfaces=listed, next_token=more)
 
 
 def describe_account_attributes(

@@ -35,7 +35,9 @@ from ecsctl.model.record import Record
 from ecsctl.model.stored import InstanceRecord
 from ecsctl.operations.context import Context
 from ecsctl.operations.images import AT_ONCE
-from ecsctl.operations.neighbours.paging import paged
+from ecsctl.operations.neighbours.paging import window
+from ecsctl.operations.pages import Number, Text, itself, page
+from ecsctl.store.store import Place
 from ecsctl.store.tables import CLUSTERS, INSTANCES
 
 _MOST = 1000
@@ -96,7 +98,9 @@ def describe_repositories(ctx: Context, request: DescribeRepositoriesRequest) ->
     known = {image.repository: image.uri for image in _images(ctx)}
     for name in request.repository_names or ():
         _there(ctx, name, known)
-    found = [
+    part = window(request.next_token, request.max_results, _MOST)
+    found, more = page({*(request.repository_names or known)}, itself, part)
+    repositories = [
         Repository(
             repository_arn=_arn(ctx, name),
             registry_id=ctx.scope.account,
@@ -104,21 +108,18 @@ def describe_repositories(ctx: Context, request: DescribeRepositoriesRequest) ->
             repository_uri=known[name],
             image_tag_mutability="MUTABLE",
         )
-        for name in sorted(request.repository_names or known)
+        for name in found
     ]
-    page, more = paged(found, request.next_token, request.max_results, _MOST)
-    return DescribeRepositoriesResponse(repositories=page, next_token=more)
+    return DescribeRepositoriesResponse(repositories=repositories, next_token=more)
 
 
 def list_images(ctx: Context, request: ListImagesRequest) -> ListImagesResponse:
     """The tags and digests of a repository (ListImages)."""
-    ids = [
-        ImageIdentifier(image_digest=image.digest, image_tag=tag)
-        for image in _of(ctx, request)
-        for tag in image.tags or (None,)
-    ]
-    page, more = paged(ids, request.next_token, request.max_results, _MOST)
-    return ListImagesResponse(image_ids=page, next_token=more)
+    ids = {(image.digest or "", tag) for image in _of(ctx, request) for tag in image.tags or ("",)}
+    part = window(request.next_token, request.max_results, _MOST, tuple[Text, Text])
+    found, more = page(ids, tuple, part)
+    listed = [ImageIdentifier(image_digest=digest or None, image_tag=tag or None) for digest, tag in found]
+    return ListImagesResponse(image_ids=listed, next_token=more)
 
 
 def describe_images(ctx: Context, request: DescribeImagesRequest) -> DescribeImagesResponse:
@@ -131,7 +132,12 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> DescribeIma
                 f"The image {named[:150]!r} does not exist within the repository {request.repository_name[:150]!r}"
             )
             raise ApiError("ImageNotFoundException", message)
-    found = [
+    chosen = [
+        image for image in images if not request.image_ids or any(_is(image, wanted) for wanted in request.image_ids)
+    ]
+    part = window(request.next_token, request.max_results, _MOST, tuple[Text, Text, Text, Number])
+    found, more = page(chosen, _place, part)
+    details = [
         ImageDetail(
             registry_id=ctx.scope.account,
             repository_name=image.repository,
@@ -139,11 +145,13 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> DescribeIma
             image_digest=image.digest,
             image_tags=[*image.tags] or None,
         )
-        for image in images
-        if not request.image_ids or any(_is(image, wanted) for wanted in request.image_ids)
+        for image in found
     ]
-    page, more = paged(found, request.next_token, request.max_results, _MOST)
-    return DescribeImagesResponse(image_details=page, next_token=more)
+    return DescribeImagesResponse(image_details=details, next_token=more)
+
+
+def _place(image: _Image) -> Place:
+    return image.uri, image.digest or "", " ".join(image.tags), image.size
 
 
 def _is(image: _Image, wanted: ImageIdentifier) -> bool:
@@ -175,7 +183,7 @@ def _images(ctx: Context) -> list[_Image]:
     told = [answer for answer in answers if not isinstance(answer, EngineError | None)]
     if hosts and not told:
         raise ApiError("ServerException", f"no host answers: {answers[0]}")
-    return sorted({image for observed in told for one in observed for image in _by_repository(one)}, key=str)
+    return sorted({image for observed in told for one in observed for image in _by_repository(one)}, key=_place)
 
 
 def _asked(ctx: Context, host: InstanceRecord) -> Sequence[ObservedImage] | EngineError:

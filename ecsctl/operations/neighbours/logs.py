@@ -35,6 +35,7 @@ from ecsctl.model.neighbours.logs import (
 )
 from ecsctl.model.record import Record, evolve
 from ecsctl.model.timestamps import unix_time
+from ecsctl.operations import pages
 from ecsctl.operations.context import Context
 from ecsctl.operations.logs import Problem, Source, groups_known
 from ecsctl.operations.neighbours.live_tail import LiveTail
@@ -55,7 +56,7 @@ from ecsctl.operations.neighbours.log_lines import (
     sources_of,
     token_of,
 )
-from ecsctl.operations.neighbours.paging import paged
+from ecsctl.operations.neighbours.paging import window
 from ecsctl.store.log_store import KeptGroup, LogStore
 
 _PAGE = 50
@@ -165,13 +166,14 @@ def describe_log_groups(ctx: Context, request: DescribeLogGroupsRequest) -> Desc
     is_here = ctx.scope.account in accounts and request.log_group_class in (None, "STANDARD")
     found = [
         group
-        for name, group in sorted(_groups(ctx).items())
+        for name, group in _groups(ctx).items()
         if is_here
         and name.startswith(request.log_group_name_prefix or "")
         and (request.log_group_name_pattern or "") in name
         and (not wanted or name in wanted)
     ]
-    page, more = paged(found, request.next_token, request.limit, _PAGE)
+    part = window(request.next_token, request.limit, _PAGE)
+    listed, more = pages.page(found, lambda group: (group.name,), part)
     return DescribeLogGroupsResponse(
         log_groups=[
             LogGroup(
@@ -183,7 +185,7 @@ def describe_log_groups(ctx: Context, request: DescribeLogGroupsRequest) -> Desc
                 stored_bytes=group.size,
                 log_group_class="STANDARD",
             )
-            for group in page
+            for group in listed
         ],
         next_token=more,
     )
@@ -199,15 +201,18 @@ def describe_log_streams(ctx: Context, request: DescribeLogStreamsRequest) -> De
     for source in sources_of(ctx, group):
         if source.place and source.place.stream.startswith(request.log_stream_name_prefix or ""):
             streams.setdefault(source.place.stream, []).append(source)
-    names = sorted(streams, reverse=bool(request.descending))
+    falling = bool(request.descending)
     if by_time:
-        every = [_stream(ctx, group, name, streams[name]) for name in names]
-        every.sort(key=lambda one: one.last_event_timestamp or 0, reverse=bool(request.descending))
-        page, more = paged(every, request.next_token, request.limit, _PAGE)
+        every = [_stream(ctx, group, name, streams[name]) for name in streams]
+        part = window(request.next_token, request.limit, _PAGE, tuple[pages.Number, pages.Text])
+        listed, more = pages.page(
+            every, lambda one: (one.last_event_timestamp or 0, one.log_stream_name), part, falling=falling
+        )
     else:
-        some, more = paged(names, request.next_token, request.limit, _PAGE)
-        page = [_stream(ctx, group, name, streams[name]) for name in some]
-    return DescribeLogStreamsResponse(log_streams=page, next_token=more)
+        part = window(request.next_token, request.limit, _PAGE)
+        names, more = pages.page(streams, pages.itself, part, falling=falling)
+        listed = [_stream(ctx, group, name, streams[name]) for name in names]
+    return DescribeLogStreamsResponse(log_streams=listed, next_token=more)
 
 
 def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> CreateLogGroupResponse:

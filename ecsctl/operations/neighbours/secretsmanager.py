@@ -17,9 +17,11 @@ from ecsctl.model.neighbours.secretsmanager import (
 )
 from ecsctl.model.secret import CURRENT, SecretRecord, parse_reference, secret_name
 from ecsctl.operations.context import Context
-from ecsctl.operations.neighbours.paging import paged
+from ecsctl.operations.neighbours.paging import window
+from ecsctl.operations.pages import Text, page
 from ecsctl.store.secret_table import SECRETS
-from ecsctl.store.store import View
+from ecsctl.store.store import Place, View
+from ecsctl.store.tables import timestamp
 
 _PAGE = 100
 """Secrets of one answer (ListSecrets)."""
@@ -59,14 +61,15 @@ def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> GetSecretV
 def list_secrets(ctx: Context, request: ListSecretsRequest) -> ListSecretsResponse:
     """What there is, without the values; those that pass each of the filters (ListSecrets)."""
     with ctx.store.read() as view:
-        secrets = view.find(SECRETS, order="name")
+        secrets = view.find(SECRETS)
     found = [one for one in secrets if all(_passes(one, chosen) for chosen in request.filters or ())]
-    if request.sort_by != "name":
-        changed = request.sort_by == "last-changed-date"
-        found.sort(key=lambda one: one.versions[0].created_at if changed else one.created_at)
-    if request.sort_order == "desc":
-        found.reverse()
-    page, more = paged(found, request.next_token, request.max_results, _PAGE)
+
+    def place(one: SecretRecord) -> Place:
+        moment = one.versions[0].created_at if request.sort_by == "last-changed-date" else one.created_at
+        return "" if request.sort_by == "name" else timestamp(moment), one.name
+
+    part = window(request.next_token, request.max_results, _PAGE, tuple[Text, Text])
+    listed, more = page(found, place, part, falling=request.sort_order == "desc")
     return ListSecretsResponse(
         secret_list=[
             SecretListEntry(
@@ -76,7 +79,7 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> ListSecretsRespon
                 last_changed_date=one.versions[0].created_at,
                 secret_versions_to_stages={version.id: version.stages for version in one.versions if version.stages},
             )
-            for one in page
+            for one in listed
         ],
         next_token=more,
     )

@@ -21,7 +21,8 @@ from ecsctl.model.neighbours.ssm import (
 from ecsctl.model.record import Record
 from ecsctl.model.secret import SecretRecord, secret_name
 from ecsctl.operations.context import Context
-from ecsctl.operations.neighbours.paging import paged
+from ecsctl.operations.neighbours.paging import window
+from ecsctl.operations.pages import itself, page
 from ecsctl.store.secret_table import SECRETS
 from ecsctl.store.store import View
 
@@ -63,10 +64,10 @@ def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) ->
         raise InputError(f"The parameter path {request.path[:100]!r} has to begin with /.")
     below = request.path.strip("/") + "/" if request.path.strip("/") else ""
     with ctx.store.read() as view:
-        names = [secret.name for secret in view.find(SECRETS, order="name") if secret.name.startswith(below)]
+        names = [secret.name for secret in view.find(SECRETS) if secret.name.startswith(below)]
         wanted = [name for name in names if request.recursive or "/" not in name[len(below) :]]
-        page, more = paged(wanted, request.next_token, request.max_results, _MOST)
-        found = [_parameter(ctx, view, f"/{name}", bool(request.with_decryption)) for name in page]
+        listed, more = page(wanted, itself, window(request.next_token, request.max_results, _MOST))
+        found = [_parameter(ctx, view, f"/{name}", bool(request.with_decryption)) for name in listed]
     return GetParametersByPathResponse(parameters=found, next_token=more)
 
 
