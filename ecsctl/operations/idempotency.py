@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,9 +20,17 @@ TOKEN_LIFE = timedelta(hours=24)
 
 
 def answered_before(
-    tx: Transaction, cluster: Cluster, action: str, request: Any, *, longest: int = 64
+    tx: Transaction,
+    now: datetime,
+    cluster: Cluster,
+    action: str,
+    request: Any,
+    *,
+    lasts: Callable[[str], bool],
+    longest: int = 64,
 ) -> list[str] | None:
-    """The ARNs of what a request with the same client token made before; None when there was none.
+    """The ARNs of what a request with the same client token made before; None when there was none, or it is over: its
+    time is, or nothing that it made `lasts` any longer.
 
     When the token came with other parameters: ConflictException from RunTask, from others InvalidParameterException, as
     for a token that is none.
@@ -32,9 +41,11 @@ def answered_before(
     if len(token) > longest or not all(33 <= ord(character) <= 126 for character in token):
         raise invalid_parameter(f"clientToken: use up to {longest} printable ASCII characters without spaces.")
     known = tx.get(IDEMPOTENT_CALLS, _key(cluster, action, token))
-    if known is None:
+    if known is None or known.expires_at <= now:
         return None
     arns: list[str] = known.result["arns"]
+    if not any(map(lasts, arns)):
+        return None
     if known.parameters != _fingerprint(request):
         said = "The client token was used with other parameters."
         raise ApiError("ConflictException", said, arns) if action == "RunTask" else invalid_parameter(said)

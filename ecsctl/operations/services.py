@@ -107,7 +107,12 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> CreateService
     with ctx.store.write() as tx:
         cluster = find_cluster(tx, ctx, request.cluster)
         arn = service_arn(cluster, request.service_name)
-        if answered_before(tx, cluster, "CreateService", request, longest=36):
+
+        def lasts(made: str) -> bool:
+            record = tx.get(SERVICES, made)
+            return record is not None and record.service.status != "INACTIVE"
+
+        if answered_before(tx, ctx.now(), cluster, "CreateService", request, lasts=lasts, longest=36):
             return CreateServiceResponse(service=_shape(tx, the_service(tx, cluster, request.service_name)))
         _check_free(tx.get(SERVICES, arn))
         record = _new(tx, ctx, cluster, arn, request)

@@ -50,7 +50,12 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> CreateTaskSe
     scale = _scale(request.scale) if request.scale else 0.0
     with ctx.store.write() as tx:
         cluster, record = _external(tx, ctx, request.cluster, request.service)
-        made = answered_before(tx, cluster, "CreateTaskSet", request, longest=36)
+
+        def lasts(arn: str) -> bool:
+            owner = tx.get(SERVICES, arn.rsplit("/", 2)[0].replace(":task-set/", ":service/", 1))
+            return owner is not None and _found(owner, arn) is not None
+
+        made = answered_before(tx, ctx.now(), cluster, "CreateTaskSet", request, lasts=lasts, longest=36)
         if made:
             return CreateTaskSetResponse(task_set=_shape(tx, record, _find(record, made[0])))
         if len(record.task_sets) >= MOST:

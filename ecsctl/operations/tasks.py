@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ecsctl.controller.hosts import hosts_of
@@ -54,6 +55,8 @@ from ecsctl.scheduler.decide import request_stop
 from ecsctl.store.store import Transaction, View, add_event
 from ecsctl.store.tables import INSTANCES, TASKS, UNFINISHED
 
+_TOKEN_OF_STOPPED = timedelta(hours=1)
+"""How long a client token lives on after its tasks (ECS developer guide, "Ensuring idempotency")."""
 Held = dict[str, frozenset[Port]]
 """By the ARN of a host, the ports that containers hold there."""
 AT_ONCE = Limits(pull=False, wait=False)
@@ -78,7 +81,11 @@ def run_task(
     with ctx.store.write() as tx:
         is_as_probed = tx.version == probed.version
         cluster = find_cluster(tx, ctx, request.cluster)
-        if again := answered_before(tx, cluster, "RunTask", request):
+
+        def lasts(arn: str) -> bool:
+            return _is_answer(tx.get(TASKS, arn), ctx.now())
+
+        if again := answered_before(tx, ctx.now(), cluster, "RunTask", request, lasts=lasts):
             return RunTaskResponse(tasks=[r.task for arn in again if (r := tx.get(TASKS, arn))], failures=[])
         asked = wish_in(tx, ctx, cluster, request)
         placements = (
@@ -96,6 +103,13 @@ def run_task(
             remember(tx, ctx.now(), cluster, "RunTask", request, [record.arn for record in records])
     tasks = _go(ctx, [record.arn for record in records], stay=stay, going=going)
     return RunTaskResponse(tasks=tasks, failures=failures)
+
+
+def _is_answer(record: TaskRecord | None, now: datetime) -> bool:
+    """Whether it is what a client token still stands for."""
+    if record is None:
+        return False
+    return record.task.stopped_at is None or now < record.task.stopped_at + _TOKEN_OF_STOPPED
 
 
 def check_count(request: RunTaskRequest) -> int:

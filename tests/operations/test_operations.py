@@ -125,6 +125,48 @@ def test_tasks_are_listed_by_every_filter(call: Any, world: World) -> None:
     assert "nextToken" not in page
 
 
+def ran(call: Any, **more: Any) -> list[str]:
+    return [task["taskArn"] for task in call("RunTask", taskDefinition="app", clientToken="t", **more)["tasks"]]
+
+
+def test_a_client_token_is_over_an_hour_after_the_last_of_its_tasks(call: Any, world: World) -> None:
+    registered(call)
+    first, second = made = ran(call, count=2)
+    call("StopTask", task=first)
+    world.clock.seconds += 2 * 3600
+    assert ran(call, count=2) == made
+    call("StopTask", task=second)
+    world.clock.seconds += 3590
+    assert ran(call, count=2) == made
+    assert refused(call, "ConflictException", "RunTask", taskDefinition="app", clientToken="t", count=3)
+    world.clock.seconds += 10
+    again = ran(call)
+    assert not {*again} & {*made}
+    assert ran(call) == again
+
+
+def test_a_client_token_is_over_after_a_day_whoever_has_cleaned_up_or_not(call: Any, world: World) -> None:
+    registered(call)
+    made = ran(call)
+    world.clock.seconds += 24 * 3600 - 1
+    assert ran(call) == made
+    world.clock.seconds += 1
+    assert ran(call) != made
+    assert len(call("ListTasks")["taskArns"]) == 2
+
+
+def test_a_client_token_whose_tasks_are_forgotten_runs_them_anew(call: Any, world: World) -> None:
+    registered(call)
+    first, second = ran(call, count=2)
+    for arn, left in ((first, [second]), (second, [])):
+        call("StopTask", task=arn)
+        with world.store.write() as tx:
+            tx.delete(TASKS, arn=arn)
+        if left:
+            assert ran(call, count=2) == left
+    assert len({*ran(call, count=2)} - {first, second}) == 2
+
+
 def test_as_many_as_fit_are_placed_and_the_rest_are_failures(call: Any, world: World) -> None:
     registered(call, memory=3000)
     answer = call("RunTask", taskDefinition="app", count=10)

@@ -49,6 +49,29 @@ def test_the_same_client_token_makes_one_service(call: Any, world: World) -> Non
     refused(call, "InvalidParameterException", "CreateService", **{**wanted, "desiredCount": 3}, clientToken="t")
 
 
+def goes_on(world: World) -> None:
+    for _ in range(4):
+        reconcile(world.process())
+        world.clock.seconds += 20
+
+
+def test_the_client_token_of_a_deleted_service_makes_one_anew(call: Any, world: World) -> None:
+    definition = world.define({})
+    first = create(call, world, taskDefinition=definition, clientToken="t")
+    call("DeleteService", service="web", force=True)
+    assert create(call, world, taskDefinition=definition, clientToken="t")["status"] == "DRAINING"
+    goes_on(world)
+    made = create(call, world, taskDefinition=definition, clientToken="t")
+    assert made["status"] == "ACTIVE"
+    assert made["createdAt"] > first["createdAt"]
+    assert create(call, world, taskDefinition=definition, clientToken="t")["createdAt"] == made["createdAt"]
+    other = {"serviceName": "api", "taskDefinition": definition, "desiredCount": 2, "clientToken": "t"}
+    refused(call, "InvalidParameterException", "CreateService", **other)
+    call("DeleteService", service="web", force=True)
+    goes_on(world)
+    assert call("CreateService", **other)["service"]["serviceName"] == "api"
+
+
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
 
 

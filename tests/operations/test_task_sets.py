@@ -243,6 +243,21 @@ def test_the_same_client_token_makes_one_task_set(call: Any, world: World) -> No
     refused(call, "InvalidParameterException", "CreateTaskSet", **given)
 
 
+def test_the_client_token_of_a_deleted_task_set_makes_one_anew(call: Any, world: World) -> None:
+    create(call)
+    definition = world.define({})
+    first = add(call, definition, clientToken="t")
+    call("CreateService", serviceName="api", desiredCount=1, deploymentController={"type": "EXTERNAL"})
+    other = {**WEB, "service": "api", "taskDefinition": definition, "clientToken": "t"}
+    refused(call, "InvalidParameterException", "CreateTaskSet", **other)
+    call("DeleteTaskSet", **WEB, taskSet=first["id"])
+    goes_on(world, 1)
+    assert not sets(call)
+    made = add(call, definition, clientToken="t")
+    assert made["id"] != first["id"]
+    assert add(call, definition, clientToken="t")["id"] == made["id"]
+
+
 def test_at_most_five_task_sets(call: Any, world: World) -> None:
     create(call)
     definition = world.define({})
