@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from ecsctl.engine.address import SshAddress, TcpAddress, UnixAddress
 from ecsctl.engine.contexts import Endpoint, Tls
@@ -96,8 +98,13 @@ def _wrapped(sock: socket.socket, host: str, tls: Tls) -> ssl.SSLSocket:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if tls.cert and tls.key:
-        context.load_cert_chain(tls.cert, tls.key)
+        context.load_cert_chain(tls.cert, tls.key, password=partial(_no_password, tls.key))
     return context.wrap_socket(sock, server_hostname=host)
+
+
+def _no_password(key: Path) -> NoReturn:
+    # Without this, OpenSSL asks at the terminal.
+    raise ValueError(f"the key {key} has a pass phrase, which nobody is asked for; give a key without one")
 
 
 def _tls_reason(error: Exception) -> str:

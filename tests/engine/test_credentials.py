@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import socket
 import ssl
@@ -21,6 +22,7 @@ from ecsctl.engine.docker import DockerEngine
 from ecsctl.engine.registry_auth import auth_headers
 from ecsctl.engine.transport import Transport
 from ecsctl.model.errors import EngineRefused, EngineUnreachable
+from tests.terminal import Terminal
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +119,27 @@ def test_tls_proves_both_sides(tmp_path: Path) -> None:
     context.load_cert_chain(server_cert, server_key)
     context.verify_mode = ssl.CERT_REQUIRED
     _check_tls(context, Tls(server_cert, cert, key), Tls(cert, cert, key), Tls(None, cert, key, verify=False))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command to make a key")
+def test_a_key_with_a_pass_phrase_is_one_line_and_no_question(tmp_path: Path) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret", "-subj", "/CN=client"]
+    command += ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        program = (
+            "from ecsctl.engine.connect import connect; from ecsctl.model.errors import EngineUnreachable\n"
+            f"try: connect('tcp://127.0.0.1:{listener.getsockname()[1]}').ping()\n"
+            "except EngineUnreachable as error: print(error.cause, error)\n"
+        )
+        tls = {"DOCKER_CERT_PATH": str(tmp_path), "DOCKER_TLS_VERIFY": "1"}
+        terminal = Terminal([sys.executable, "-c", program], {**os.environ, **tls})
+        try:
+            terminal.until(b"which nobody is asked for; give a key without one.")
+        finally:
+            terminal.close()
+    assert terminal.seen.startswith(b"tls No TLS connection to tcp://127.0.0.1:")
+    assert f"the key {tmp_path}/key.pem has a pass phrase" in terminal.seen.decode()
 
 
 def _check_tls(context: ssl.SSLContext, right: Tls, wrong: Tls, lax: Tls) -> None:
