@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ecsctl.cli.main import INTERRUPTED
+from ecsctl.engine import apart
 
 _last: list[Callable[[], None]] = []
 
@@ -39,4 +40,5 @@ def _end(number: int, _: FrameType | None) -> None:
         for what in _last:
             what()
     finally:
+        apart.end_all()  # the terminal tells those who share it
         os._exit(INTERRUPTED)

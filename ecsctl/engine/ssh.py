@@ -27,6 +27,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ecsctl.engine import apart
 from ecsctl.engine.address import SshAddress
 from ecsctl.model.errors import Cause, EngineUnreachable
 
@@ -74,7 +75,12 @@ _ADVICE: tuple[tuple[str, Cause, str], ...] = (
     ("timed out", "timeout", "it does not answer"),
     ("No route to host", "route", "there is no route to it"),
     ("Network is unreachable", "route", "there is no route to it"),
-    ("kex_exchange_identification", "port", "what listens there is no sshd, or it takes no more connections now"),
+    (  # of what the ssh of a jump host says, nothing is heard
+        "kex_exchange_identification",
+        "port",
+        "what listens there is no sshd, or it takes no more connections now; or a jump host may take none of your "
+        "keys: `{ssh} true` must work without a question",
+    ),
     ("Connection closed by", "port", "its sshd takes no more connections now"),
     ("Connection reset by", "port", "its sshd takes no more connections now"),
 )
@@ -119,8 +125,8 @@ def session(address: SshAddress) -> socket.socket:
     ours, theirs = socket.socketpair()
     with theirs:
         command = _ssh(address, _files(address).control, DIAL)
-        process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL)
-    threading.Thread(target=process.wait, daemon=True).start()  # or it stays a zombie
+        process = apart.start(command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL)
+    threading.Thread(target=apart.wait, args=(process,), daemon=True).start()  # or it stays a zombie
     return ours
 
 
@@ -209,14 +215,8 @@ def _connect(address: SshAddress, control: Path) -> None:
     # A file takes what ssh says: a pipe would stay open, and be waited for, as long as the ssh in the background.
     with tempfile.TemporaryFile() as said:
         try:
-            done = subprocess.run(
-                ssh_command(address, control),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-                timeout=SSH_SECONDS,
-                check=False,
-            )
+            nothing = subprocess.DEVNULL
+            done = apart.run(ssh_command(address, control), SSH_SECONDS, stdin=nothing, stdout=nothing, stderr=said)
         except FileNotFoundError:
             raise EngineUnreachable(f"{address} needs the ssh command, which is not on the PATH.", "ssh") from None
         except subprocess.TimeoutExpired:
@@ -245,8 +245,9 @@ def _tell(control: Path, what: str, *more: str) -> bool:
     return False
 
 
-def _done(command: list[str], stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=PROBE_SECONDS, check=False)
+def _done(command: list[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    pipe = subprocess.PIPE
+    return apart.run(command, PROBE_SECONDS, given, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
 def reason(address: SshAddress, words: str) -> tuple[str, Cause]:

@@ -22,6 +22,7 @@ from ecsctl.engine.connect import connect
 from ecsctl.model.errors import EngineError, EngineTimeout, EngineUnreachable
 from tests.engine.contract import docker_world
 from tests.engine.sshd import HOST_ALIAS, Sshd, install_sshd
+from tests.terminal import Terminal
 
 ADDRESS = f"ssh://{HOST_ALIAS}"
 
@@ -221,6 +222,58 @@ def test_jump_hosts_of_the_users_configuration_are_passed(sshd: Sshd) -> None:
     with closing(connect("ssh://behind")) as engine:
         engine.ping()
     assert (sshd.directory / "sshd.log").read_text().count("Accepted publickey") == 2
+
+
+def at_a_terminal(program: str, **environment: str) -> Terminal:
+    """A Python program whose controlling terminal it is, as that of whoever types it."""
+    own = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    return Terminal([sys.executable, "-c", own + program], {**os.environ, **environment})
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("by_window", [False, True])
+def test_a_jump_host_that_takes_passwords_asks_for_none(sshd: Sshd, tmp_path: Path, by_window: bool) -> None:
+    sshd.restart("Match all", "PasswordAuthentication yes")
+    sshd.alias("jump", "PubkeyAuthentication no")
+    sshd.alias("behind", "ProxyJump jump")
+    window = tmp_path / "window"
+    window.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n")
+    window.chmod(0o755)
+    program = (
+        "from ecsctl.engine.connect import connect; from ecsctl.model.errors import EngineUnreachable\n"
+        "try: connect('ssh://behind').ping()\n"
+        "except EngineUnreachable as error: print(error)\n"
+    )
+    windows = {"SSH_ASKPASS": str(window), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":9"}
+    terminal = at_a_terminal(program, **windows if by_window else {})
+    try:
+        terminal.until(b"a jump host may take none of your keys: `ssh behind true` must work without a question")
+    finally:
+        terminal.close()
+    assert b"assword:" not in terminal.seen
+    assert not (tmp_path / "asked").exists()
+
+
+def test_an_interruption_ends_the_ssh_that_is_connecting_and_what_it_started(runtime: Path, tmp_path: Path) -> None:
+    stub = tmp_path / "ssh"
+    stub.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/jump\necho $$ > {tmp_path}/started\nwait\n")
+    stub.chmod(0o755)
+    program = "from ecsctl.cli.main import main; sys.argv[1:] = ['host', 'check', 'ssh://somewhere']; main()"
+    state = str(tmp_path / "state.db")
+    terminal = at_a_terminal(program, PATH=f"{tmp_path}:{os.environ['PATH']}", ECSCTL_STATE=state)
+    try:
+        end = time.monotonic() + 20
+        while not (tmp_path / "started").exists():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        terminal.type(b"\x03")
+        assert terminal.process.wait(10) == 130
+        processes = [Path("/proc") / (tmp_path / name).read_text().strip() for name in ("started", "jump")]
+        while any(process.exists() and ") Z " not in (process / "stat").read_text() for process in processes):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    finally:
+        terminal.close()
 
 
 @pytest.mark.docker
