@@ -7,7 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ecsctl.model.errors import StateError
@@ -32,7 +32,8 @@ def prepare_directory(path: Path) -> None:
             raise StateError(f"the state file {path} is a directory: give the path of a file")
         if path.exists():
             return
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for directory in reversed(path.parents):  # mkdir's own `parents` would leave them to the umask
+            directory.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise StateError(f"the state file {path} cannot be reached: {error.strerror}") from None
     if kind := network_file_system(path.parent):
@@ -97,24 +98,75 @@ def private_file(
 
 
 def check_nobody_elses(path: Path) -> None:
-    """StateError where others could put another state in the place of a state file, and with it their own keys: its
-    directory can be written by others, or it or the file is another user's, or the file is a link. What does not exist
-    yet is nobody's."""
-    for place in (path.parent, path):
-        try:
-            facts = place.lstat() if place == path else place.stat()
-        except FileNotFoundError:
+    """StateError where others could put another state in the place of a state file, and with it their own keys: they
+    may write to its directory, or exchange one on the way to it; or it or the file is another user's, or the file is
+    a link. What does not exist yet is nobody's."""
+    try:
+        with suppress(FileNotFoundError):
+            path.parent.stat()  # a circle of links fails here
+        with suppress(FileNotFoundError):
+            for place, facts in _way_to(path.parent):
+                _check_step(place, facts)
+            home = path.parent.stat()
+            if _others_write(home):  # with the sticky bit, as /tmp, which all need as it is
+                raise StateError(f"{path.parent} is for everybody: move the state to a directory of your own")
+            _check_file(path, path.lstat())
+    except OSError as error:
+        raise StateError(f"{error.filename}: {error.strerror}") from None
+
+
+def _way_to(directory: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """What is passed to get there, from the root on: each directory, and each link with those that it leads through."""
+    here = Path("/")
+    yield here, here.lstat()
+    rest = [*reversed(directory.absolute().parts[1:])]
+    while rest:
+        step = rest.pop()
+        place = here.parent if step == ".." else here / step
+        facts = place.lstat()
+        yield place, facts
+        if not stat.S_ISLNK(facts.st_mode):
+            here = place
             continue
-        except OSError as error:
-            raise StateError(f"{place}: {error.strerror}") from None
-        if stat.S_ISLNK(facts.st_mode):
-            raise StateError(f"{place} is a symbolic link: give the path of the state itself, {place.resolve()}")
-        if facts.st_uid not in (os.geteuid(), *((0,) if place == path.parent else ())):
-            raise StateError(f"{place} is another user's (uid {facts.st_uid}): run chown {os.geteuid()} {place}")
-        if stat.S_IMODE(facts.st_mode) & 0o022:
-            if facts.st_mode & stat.S_ISVTX:  # /tmp, say, which all need as it is
-                raise StateError(f"{place} is for everybody: move the state to a directory of your own")
-            raise StateError(f"others may write to {place}: run chmod go-w {place}, or move the state elsewhere")
+        target = place.readlink()
+        if target.is_absolute():
+            here = Path("/")
+        rest += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+
+
+def _check_step(place: Path, facts: os.stat_result) -> None:
+    if facts.st_uid not in (0, os.geteuid()):
+        raise _of_another_user(place, facts)
+    if stat.S_ISLNK(facts.st_mode):
+        if _others_write(place.parent.lstat()):
+            raise StateError(
+                f"{place} is a symbolic link where others may write: give the path without it, by {place.resolve()}"
+            )
+    elif _others_write(facts) and not facts.st_mode & stat.S_ISVTX:
+        raise _open_to_others(place)
+
+
+def _check_file(path: Path, facts: os.stat_result) -> None:
+    if stat.S_ISLNK(facts.st_mode):
+        raise StateError(f"{path} is a symbolic link: give the path of the state itself, {path.resolve()}")
+    if facts.st_uid != os.geteuid():
+        raise _of_another_user(path, facts)
+    if _others_write(facts):
+        raise _open_to_others(path)
+
+
+def _others_write(facts: os.stat_result) -> bool:
+    return bool(facts.st_mode & 0o022)
+
+
+def _of_another_user(place: Path, facts: os.stat_result) -> StateError:
+    return StateError(
+        f"{place} is another user's (uid {facts.st_uid}): run chown {os.geteuid()} {place}, or move the state elsewhere"
+    )
+
+
+def _open_to_others(place: Path) -> StateError:
+    return StateError(f"others may write to {place}: run chmod go-w {place}, or move the state elsewhere")
 
 
 class WriterQueue:

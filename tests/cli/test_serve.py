@@ -17,6 +17,8 @@ import pytest
 
 from ecsctl.cli.invocation import Invocation
 from ecsctl.cli.serve import _teller
+from ecsctl.model.errors import StateError
+from ecsctl.store.files import check_nobody_elses
 from tests.cli.running import Runner, environment, process
 from tests.server.test_tcp_socket import certificate
 
@@ -93,6 +95,63 @@ def test_a42_a_state_that_others_could_change_is_not_served(
     assert said in ran.err
     assert ran.err.count("\n") == 1
     state.parent.chmod(0o700)
+
+
+def test_a42_what_leads_to_a_state_is_nobody_elses_to_exchange(
+    ecsctl: Runner, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (short / "free").mkdir()
+    own = short / "free" / "own"
+    own.mkdir(mode=0o700)
+    (short / "open").symlink_to("free/../free")
+    for state in (own / "state.db", short / "open" / "own" / "state.db", own / "not" / "yet" / "state.db"):
+        monkeypatch.setenv("ECSCTL_STATE", str(state))
+        for mode, said in ((0o755, ""), (0o1777, ""), (0o777, f"others may write to {short}/free: run chmod go-w")):
+            (short / "free").chmod(mode)
+            if said:
+                ran = ecsctl("serve", "--no-controller", "--no-tcp", *NOWHERE)
+                assert (ran.code, said in ran.err, ran.err.count("\n")) == (1, True, 1)
+            else:
+                check_nobody_elses(state)
+
+
+def test_a42_a_link_to_a_state_is_followed_where_nobody_else_could_have_made_it(short: Path) -> None:
+    home, free = short / "home", short / "free"
+    for directory in (home, free):
+        directory.mkdir(mode=0o700)
+    for link in (short / "link", free / "link"):
+        link.symlink_to(home)
+        check_nobody_elses(link / "state.db")
+    free.chmod(0o1777)
+    with pytest.raises(StateError, match=f"{free}/link is a symbolic link where others may write: .* by {home}"):
+        check_nobody_elses(free / "link" / "state.db")
+    home.chmod(0o777)
+    with pytest.raises(StateError, match=f"others may write to {home}: "):
+        check_nobody_elses(short / "link" / "state.db")
+    (short / "circle").symlink_to("circle")
+    with pytest.raises(StateError, match=r"circle.*: Too many levels of symbolic links"):
+        check_nobody_elses(short / "circle" / "state.db")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a42_a_directory_or_link_of_another_user_leads_to_no_state(short: Path) -> None:
+    (short / "theirs" / "home").mkdir(parents=True)
+    (short / "link").symlink_to("theirs/home")
+    for place, path in ((short / "theirs", short / "theirs/home"), (short / "link", short / "link")):
+        os.chown(place, 65534, 65534, follow_symlinks=False)
+        with pytest.raises(StateError, match=f"{place} is another user's"):
+            check_nobody_elses(path / "state.db")
+        os.chown(place, 0, 0, follow_symlinks=False)
+
+
+def test_the_directories_of_a_new_state_are_its_owners_whatever_the_umask(ecsctl: Runner, short: Path) -> None:
+    state = short / "new" / "home" / "state.db"
+    before = os.umask(0o002)
+    try:
+        assert ecsctl("--state", str(state), "list-clusters").code == 0
+    finally:
+        os.umask(before)
+    check_nobody_elses(state)
 
 
 def test_a42_a_state_of_another_user_is_not_served(
