@@ -29,13 +29,13 @@ def connect(address: str) -> Engine:
 def _late(address: str) -> Dial:
     dial: Dial | None = None
 
-    def dial_resolved() -> socket.socket:
+    def dial_resolved(*, lasting: bool = False) -> socket.socket:
         nonlocal dial
         if dial is None:
             try:
                 dial = dialer(resolve(address), address)
             except InputError as error:
                 raise EngineUnreachable(str(error), "address") from error
-        return dial()
+        return dial(lasting=lasting)
 
     return dial_resolved

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ecsctl.engine.address import SshAddress, TcpAddress, UnixAddress
 from ecsctl.engine.contexts import Endpoint, Tls
@@ -18,8 +17,16 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 
-Dial = Callable[[], socket.socket]
-"""Opens one connection, or raises EngineUnreachable."""
+
+class Dial(Protocol):
+    """Opens one connection, or raises EngineUnreachable. One that is `lasting`, a stream, must not keep calls waiting
+    where only so many can be open."""
+
+    def __call__(self, *, lasting: bool = False) -> socket.socket: ...
+
+
+class Scarce(socket.socket):
+    """One of the few connections that there can be to a host at a time: others wait for it."""
 
 
 def dialer(endpoint: Endpoint, address: str) -> Dial:
@@ -27,9 +34,9 @@ def dialer(endpoint: Endpoint, address: str) -> Dial:
     where = endpoint.where
     if isinstance(where, UnixAddress):
         path = where.path
-        return lambda: dial_unix(path, address)
+        return lambda **_: dial_unix(path, address)
     if isinstance(where, TcpAddress):
-        return lambda: _dial_tcp(where, endpoint.tls, address)
+        return lambda **_: _dial_tcp(where, endpoint.tls, address)
     return _ssh_dialer(where, address)
 
 
@@ -113,11 +120,11 @@ def _tls_reason(error: Exception) -> str:
 
 
 def _ssh_dialer(where: SshAddress, address: str) -> Dial:
-    def dial() -> socket.socket:
+    def dial(*, lasting: bool = False) -> socket.socket:
         from ecsctl.engine import ssh  # subprocess is not loaded for local engines
 
         path = ssh.tunnel(where)
-        return dial_unix(path, address) if path else ssh.session(where)
+        return dial_unix(path, address) if path else ssh.session(where, lasting=lasting)
 
     return dial
 

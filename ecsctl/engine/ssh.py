@@ -6,7 +6,7 @@ when the host stops answering; the next call makes a new one. (Measured: a call 
 and as many run at once as one likes; a connection per call takes 300 ms, and sshd refuses the eleventh.)
 
 Where sshd forwards no sockets, or the engine is not where REMOTE_SOCKET says (rootless Docker), each call runs
-`docker system dial-stdio` on the host, in a session of the same connection.
+`docker system dial-stdio` on the host, in a session of the same connection, as long as sshd has sessions to give.
 """
 
 from __future__ import annotations
@@ -22,19 +22,25 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from ecsctl.engine import apart
 from ecsctl.engine.address import SshAddress
+from ecsctl.engine.dial import Scarce
 from ecsctl.model.errors import Cause, EngineUnreachable
 
 REMOTE_SOCKET = "/var/run/docker.sock"
 SSH_SECONDS = 20.0
 """For ssh to connect and log in; its own ConnectTimeout covers the first of these."""
 PROBE_SECONDS = 5.0
+
+CALLS, STREAMS = 5, 4
+"""Sessions at a time in one connection: sshd takes ten (MaxSessions), and `ask` is one. Beyond them ssh would connect
+anew for each."""
+PLACE_SECONDS = 10.0
 
 MAX_DIRECTORY = 60
 """Bytes of the runtime directory: ssh puts 17 more behind the name of its control socket, and 107 are all there is."""
@@ -120,14 +126,26 @@ def tunnel(address: SshAddress) -> str | None:
     return None if files.dial.exists() else str(files.sock)
 
 
-def session(address: SshAddress) -> socket.socket:
-    """A connection to the host's engine by a command of its own there. Where it fails, it ends."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        command = _ssh(address, _files(address).control, DIAL)
-        process = apart.start(command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL)
-    threading.Thread(target=apart.wait, args=(process,), daemon=True).start()  # or it stays a zombie
-    return ours
+def session(address: SshAddress, *, lasting: bool = False) -> socket.socket:
+    """A connection to the host's engine by a command of its own there. Where it fails, it ends.
+
+    There are only so many places in the connection that is shared. A call waits for one; what is `lasting`, or has
+    waited behind what lasts, gets a connection of its own.
+    """
+    control = _files(address).control
+    place = _place(control, "stream", STREAMS, 0) if lasting else _place(control, "call", CALLS, PLACE_SECONDS)
+    command = _ssh(address, control if place is not None else None, DIAL)
+    with ExitStack() as undoing:
+        if place is not None:
+            undoing.callback(os.close, place)
+        ours, theirs = socket.socketpair()
+        undoing.enter_context(ours)
+        with theirs:
+            process = apart.start(command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL)
+        undoing.pop_all()
+    # Without somebody who waits for it, it stays a zombie; and its place is free when it has ended, not before.
+    threading.Thread(target=_see_off, args=(process, place), daemon=True).start()
+    return ours if place is None else Scarce(fileno=ours.detach())
 
 
 def ask(address: SshAddress, command: str) -> str | None:
@@ -166,9 +184,14 @@ def ssh_command(address: SshAddress, control: Path) -> list[str]:
     return _ssh(address, control, options=("-fnNT",))
 
 
-def _ssh(address: SshAddress, control: Path, command: str = "", options: Sequence[str] = ("-T",)) -> list[str]:
+def _ssh(
+    address: SshAddress,
+    control: Path | None,
+    command: str = "",
+    options: Sequence[str] = ("-T", "-o", "ControlMaster=no"),  # of the two that ssh is then given, the first counts
+) -> list[str]:
     arguments = ["ssh", *options]
-    for option in (*OPTIONS, f"ControlPath={control}"):
+    for option in (*OPTIONS, f"ControlPath={control or 'none'}"):
         arguments += ["-o", option]
     if address.user:
         arguments += ["-l", address.user]
@@ -209,6 +232,29 @@ def _dials(address: SshAddress, control: Path) -> bool:
         return _done(_ssh(address, control, DIAL), _PING).stdout.startswith(b"HTTP/")
     except subprocess.TimeoutExpired:
         return False
+
+
+def _place(control: Path, kind: str, most: int, seconds: float) -> int | None:
+    """A descriptor that holds one of so many places, which all processes share; None when none gets free."""
+    end = time.monotonic() + seconds
+    while True:
+        for number in range(most):
+            held = os.open(control.with_suffix(f".{kind}{number}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(held)
+            else:
+                return held
+        if time.monotonic() >= end:
+            return None
+        time.sleep(0.01)
+
+
+def _see_off(process: subprocess.Popen[bytes], place: int | None) -> None:
+    apart.wait(process)
+    if place is not None:
+        os.close(place)
 
 
 def _connect(address: SshAddress, control: Path) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from ecsctl.engine.dial import Dial
+from ecsctl.engine.dial import Dial, Scarce
 from ecsctl.engine.http import BrokenAnswerError, Exchange
 from ecsctl.model.errors import Conflict, EngineRefused, EngineTimeout, EngineTooOld, NotFound
 
@@ -31,6 +31,7 @@ NOT_MODIFIED = 304
 
 PING_SECONDS = 5.0
 IDLE_CONNECTIONS = 8
+IDLE_SCARCE = 1
 IDLE_SECONDS = 30.0
 
 _VERSION_REFUSED = r"(?s)client version \S+ is too (new|old).*?version is (\d+)\.(\d+)"
@@ -99,7 +100,7 @@ class Transport:
         At most `quiet` seconds pass between pieces, without limit when None. Raises as `call` does.
         """
         for _ in range(2):
-            sock = self._dial()
+            sock = self._dial(lasting=True)
             try:
                 exchange = Exchange(sock, quiet=quiet)
                 exchange.ask(method, self._target(path, query), headers or {})
@@ -125,7 +126,7 @@ class Transport:
         The engine has to have answered before: what was begun cannot be sent again in another version.
         """
         self.call("GET", "/_ping", min(quiet, PING_SECONDS))
-        sock = self._dial()
+        sock = self._dial(lasting=True)
         try:
             exchange = Exchange(sock, quiet=quiet)
             headers = {"Content-Type": "application/x-tar"}
@@ -145,7 +146,7 @@ class Transport:
         has come on it already. Raises as `call` does."""
         content = msgspec.json.encode(body)
         headers = {"Content-Type": "application/json", "Connection": "Upgrade", "Upgrade": "tcp"}
-        sock = self._dial()
+        sock = self._dial(lasting=True)
         try:
             exchange = Exchange(sock, end=time.monotonic() + seconds)
             exchange.ask("POST", self._target(path, None), headers, content)
@@ -234,7 +235,8 @@ class Transport:
 
     def _give(self, sock: socket.socket, *, reusable: bool) -> None:
         with self._lock:
-            if reusable and not self._closed and len(self._idle) < IDLE_CONNECTIONS:
+            most = IDLE_SCARCE if isinstance(sock, Scarce) else IDLE_CONNECTIONS
+            if reusable and not self._closed and len(self._idle) < most:
                 self._idle.append((sock, time.monotonic()))
                 return
         sock.close()

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -190,6 +190,59 @@ def test_where_sockets_are_not_forwarded_calls_are_sessions_of_one_connection(
     with closing(connect(ADDRESS)) as engine:
         engine.ping()
     assert stays(sshd) == 2, "made anew"
+
+
+@pytest.mark.docker
+def test_sessions_are_as_many_as_one_connection_takes_and_streams_keep_no_call_waiting(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh, "PLACE_SECONDS", 60)  # on a busy machine too
+
+    def logged_in() -> int:
+        return (sshd.directory / "sshd.log").read_text().count("Accepted publickey")
+
+    sshd.restart("AllowStreamLocalForwarding no")
+    address = SshAddress(HOST_ALIAS)
+    assert ssh.tunnel(address) is None
+    with ExitStack() as stack:
+        for _ in range(ssh.STREAMS):
+            stack.enter_context(ssh.session(address, lasting=True))
+        with ThreadPoolExecutor(16) as pool, closing(connect(ADDRESS)) as engine, closing(connect(ADDRESS)) as other:
+            list(pool.map(lambda number: (engine, other)[number % 2].ping(), range(32)))
+        assert logged_in() == 1
+        began = time.monotonic()
+        one_more = stack.enter_context(ssh.session(address, lasting=True))
+        assert time.monotonic() - began < 30
+        one_more.sendall(ssh._PING)
+        assert one_more.recv(4) == b"HTTP"
+        assert logged_in() == 2
+
+
+@pytest.mark.docker
+def test_a_call_waits_for_its_place_but_not_for_ever(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    sshd.restart("AllowStreamLocalForwarding no")
+    address = SshAddress(HOST_ALIAS)
+    assert ssh.tunnel(address) is None
+    monkeypatch.setattr(ssh, "PLACE_SECONDS", 0.3)
+    with ExitStack() as stack, closing(connect(ADDRESS)) as engine:
+        held = [stack.enter_context(ssh.session(address)) for _ in range(ssh.CALLS)]
+        engine.ping()
+        assert (sshd.directory / "sshd.log").read_text().count("Accepted publickey") == 2
+        monkeypatch.setattr(ssh, "PLACE_SECONDS", 20)
+        threading.Timer(0.5, held[0].close).start()
+        engine.remove("ecsctl-nothing-of-that-name")
+        assert (sshd.directory / "sshd.log").read_text().count("Accepted publickey") == 2
+
+
+def test_a_session_that_cannot_begin_holds_no_place(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = SshAddress(HOST_ALIAS)
+    monkeypatch.setenv("PATH", "/nowhere")
+    for _ in range(ssh.CALLS + 1):
+        with pytest.raises(FileNotFoundError):
+            ssh.session(address)
+    place = ssh._place(ssh._files(address).control, "call", ssh.CALLS, 0)
+    assert place is not None
+    os.close(place)
 
 
 @pytest.mark.docker

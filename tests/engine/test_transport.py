@@ -40,7 +40,7 @@ GARBAGE = [
 
 def engine_at(server: FaultyServer) -> DockerEngine:
     address = f"unix://{server.path}"
-    return DockerEngine(Transport(address, lambda: dial_unix(str(server.path), address)))
+    return DockerEngine(Transport(address, lambda **_: dial_unix(str(server.path), address)))
 
 
 def test_nobody_there_is_unreachable(tmp_path: Path) -> None:
