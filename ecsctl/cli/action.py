@@ -82,8 +82,8 @@ class Action:
         return 0
 
     def _gathers_pages(self, invocation: Invocation, parsed: Parsed) -> bool:
-        by_hand = invocation.options.get("no_paginate") or {"maxResults", "nextToken"} & parsed.values.keys()
-        return paging.is_paged(self.entry.action, self.request_type) and not by_hand
+        is_paged = paging.is_paged(self.entry.action, self.request_type)
+        return is_paged and not paging.by_hand(parsed.values, no_paginate="no_paginate" in invocation.options)
 
     def _skeleton(self, invocation: Invocation, which: str) -> int:
         from ecsctl.cli.output import show

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_origin
 
 from ecsctl.cli.argv import Flag
 from ecsctl.cli.output import NEXT_TOKEN
-from ecsctl.cli.problems import UsageError
+from ecsctl.cli.problems import UsageError, say
 from ecsctl.cli.values import from_words
 from ecsctl.model.record import Record, evolve, fields_of, to_wire
 
@@ -29,6 +29,15 @@ def is_paged(action: str, request: type[Record]) -> bool:
     return "nextToken" in fields_of(request) and action not in _BY_HAND
 
 
+def by_hand(values: dict[str, Any], *, no_paginate: bool) -> bool:
+    """Whether one page is asked for, and no more. UsageError where that goes against what else is."""
+    if not no_paginate and not {"maxResults", "nextToken"} & values.keys():
+        return False
+    if given := ", ".join(flag.name for flag in FLAGS if values.get(flag.key)):
+        raise UsageError(f"Cannot specify --no-paginate along with pagination arguments: {given}")
+    return True
+
+
 def every_page(
     call: Callable[[Any], Record], request: Any, response: type[Record], values: dict[str, Any]
 ) -> dict[str, Any]:
@@ -44,11 +53,13 @@ def pages(
 ) -> Iterator[dict[str, Any]]:
     """As every_page, one page after the other."""
     numbers = {key: from_words(f"--{key.replace('_', '-')}", int, values[key]) for key in _NUMBERS if key in values}
-    if any(number < 1 for number in numbers.values()):
-        raise UsageError("--max-items and --page-size take a number above 0")
+    if numbers.get("page_size", 1) < 1 or numbers.get("max_items", 0) < 0:
+        raise UsageError("--page-size takes a number above 0, and --max-items none below")
     key = next(name for name, kind in fields_of(response).items() if get_origin(kind) is list)
     token, skip = _read_token(values.get("starting_token"))
     limit = numbers.get("max_items")
+    if limit == 0:
+        say("ecsctl: --max-items 0 lists nothing: leave it out for the whole list")
     count = 0
     while True:
         page = to_wire(call(evolve(request, next_token=token, max_results=numbers.get("page_size"))))
@@ -60,7 +71,7 @@ def pages(
         count += len(fresh)
         token, skip = page.get("nextToken"), 0
         cut = token and count == limit
-        yield {key: fresh, NEXT_TOKEN: _write_token(token, 0)} if cut else {key: fresh}
+        yield {key: fresh, NEXT_TOKEN: _write_token(token)} if cut else {key: fresh}
         if cut or not token:
             return
 
@@ -68,8 +79,8 @@ def pages(
 _NUMBERS: tuple[Literal["max_items", "page_size"], ...] = ("max_items", "page_size")
 
 
-def _write_token(token: str | None, skip: int) -> str:
-    data = {"nextToken": token} | ({_CUT: skip} if skip else {})
+def _write_token(token: str | None, skip: int | None = None) -> str:
+    data = {"nextToken": token} | ({} if skip is None else {_CUT: skip})
     return base64.b64encode(json.dumps(data).encode()).decode()
 
 

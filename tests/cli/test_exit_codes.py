@@ -41,7 +41,12 @@ from tests.cli.running import Runner, environment, process
         (["list-clusters", "--query", "["], 252, "Bad value for --query ["),
         (["list-clusters", "--endpoint-url", "http://x"], 252, "--endpoint-url is not supported"),
         (["list-clusters", "--cli-auto-prompt"], 252, "--cli-auto-prompt is not supported"),
-        (["list-clusters", "--max-items", "0"], 252, "take a number above 0"),
+        (["list-clusters", "--page-size", "0"], 252, "--page-size takes a number above 0"),
+        (
+            ["list-clusters", "--max-items", "1", "--max-results", "1"],
+            252,
+            "along with pagination arguments: --max-items",
+        ),
         (["list-clusters", "--region", "x"], 253, "--region: 'x' is not a region"),
         (["list-clusters", "--profile", "x"], 253, "The config profile (x) could not be found"),
         (["list-clusters", "--config", "/nowhere"], 253, "/nowhere cannot be read"),

@@ -51,7 +51,7 @@ def test_lists_are_cut_as_the_aws_cli_cuts_them(ecsctl: Runner) -> None:
     assert [user["UserName"] for user in first["Users"]] == ["ann", "bob"]
     rest = json.loads(ecsctl("iam", "list-users", "--starting-token", first["NextToken"], "--page-size", "1").out)
     assert ([user["UserName"] for user in rest["Users"]], "NextToken" in rest) == (["eve"], False)
-    assert ecsctl("iam", "list-users", "--max-items", "0").code == 252
+    assert ecsctl("iam", "list-users", "--page-size", "0").code == 252
 
 
 def test_the_lists_that_can_be_cut_are_those_of_the_aws_cli() -> None:

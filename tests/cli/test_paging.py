@@ -56,7 +56,7 @@ def test_a_token_of_the_service_itself_is_taken(service: Any) -> None:
     assert gather(service, starting_token="5") == {"clusterArns": ["c5", "c6"]}
 
 
-@pytest.mark.parametrize(("name", "value"), [("max_items", "0"), ("page_size", "-1"), ("max_items", "x")])
+@pytest.mark.parametrize(("name", "value"), [("max_items", "-1"), ("page_size", "0"), ("max_items", "x")])
 def test_numbers_that_make_no_sense_are_refused(service: Any, name: str, value: str) -> None:
     with pytest.raises(UsageError):
         gather(service, **{name: value})

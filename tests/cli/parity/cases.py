@@ -73,6 +73,17 @@ list-clusters --max-results 2 --next-token 2
 list-clusters --max-results 101
 list-clusters --no-paginate --max-results 0
 list-clusters --no-paginate --next-token bad
+list-clusters --no-paginate --max-items 2
+list-clusters --no-paginate --page-size 2 --output text
+list-clusters --no-paginate --starting-token {cluster-token}
+list-clusters --max-results 1 --max-items 1
+list-clusters --max-results 1 --max-items 0
+list-clusters --next-token 2 --page-size 1
+list-clusters --next-token 2 --starting-token {cluster-token} --max-items 1
+list-clusters --max-items 0
+list-clusters --max-items 0 --output text
+list-clusters --max-items 0 --page-size 1
+list-services --max-items 0
 list-clusters --max-items many
 list-clusters --page-size x
 list-clusters --output xml
