@@ -84,8 +84,34 @@ def test_load_balancers_and_target_groups_are_not_found(place: Neighbourhood) ->
         elb.describe_rules(ListenerArn=arn)
     with pytest.raises(elb.exceptions.RuleNotFoundException):
         elb.describe_rules(RuleArns=[arn])
+    with pytest.raises(elb.exceptions.LoadBalancerNotFoundException):
+        elb.describe_load_balancer_attributes(LoadBalancerArn=arn)
+    with pytest.raises(elb.exceptions.TargetGroupNotFoundException):
+        elb.describe_target_group_attributes(TargetGroupArn=arn)
+    with pytest.raises(elb.exceptions.ListenerNotFoundException):
+        elb.describe_listener_attributes(ListenerArn=arn)
+    with pytest.raises(elb.exceptions.SSLPolicyNotFoundException):
+        elb.describe_ssl_policies(Names=["ELBSecurityPolicy-2016-08"])
     with pytest.raises(ClientError, match="ValidationError"):
         elb.describe_listeners()
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("loadbalancer/app", "LoadBalancerNotFound"),
+        ("targetgroup", "TargetGroupNotFound"),
+        ("listener/app", "ListenerNotFound"),
+        ("listener-rule/app", "RuleNotFound"),
+        ("truststore", "TrustStoreNotFound"),
+        ("moon", "ValidationError"),
+    ],
+)
+def test_what_has_tags_on_aws_is_not_found_by_what_it_is(kind: str, code: str, place: Neighbourhood) -> None:
+    arn = f"arn:aws:elasticloadbalancing:us-east-1:000000000000:{kind}/web/0123456789abcdef"
+    with pytest.raises(ClientError) as caught:
+        place.client("elbv2").describe_tags(ResourceArns=[arn])
+    assert caught.value.response["Error"]["Code"] == code
 
 
 def test_what_never_was_a_token_is_refused(place: Neighbourhood) -> None:

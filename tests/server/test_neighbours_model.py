@@ -57,6 +57,7 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
     "ecr": {
         "GetAuthorizationToken": {},
         "DescribeImages": {"repositoryName": "up", "filter": {"tagStatus": "TAGGED"}},
+        "DescribeRegistry": {},
         "DescribeRepositories": {"repositoryNames": ["up"]},
         "ListImages": {"repositoryName": "up"},
     },
@@ -73,9 +74,25 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
             "deploymentGroupName": "DgpECS-default-web",
         },
     },
-    "elbv2": {"DescribeLoadBalancers": {"PageSize": 20}, "DescribeTargetGroups": {}},
+    "elbv2": {
+        "DescribeAccountLimits": {"PageSize": 20},
+        "DescribeLoadBalancers": {"PageSize": 20},
+        "DescribeSSLPolicies": {"LoadBalancerType": "network"},
+        "DescribeTargetGroups": {},
+    },
 }
-ONLY_REFUSED = {"elbv2": {"DescribeListeners", "DescribeRules", "DescribeTargetHealth"}}
+ONLY_REFUSED = {
+    "ecr": {"DescribeImageScanFindings"},
+    "elbv2": {
+        "DescribeListenerAttributes",
+        "DescribeListeners",
+        "DescribeLoadBalancerAttributes",
+        "DescribeRules",
+        "DescribeTags",
+        "DescribeTargetGroupAttributes",
+        "DescribeTargetHealth",
+    },
+}
 """Actions that always find nothing: test_neighbours_errors.py."""
 STREAMED = {"logs": {"StartLiveTail"}}
 """test_neighbours_logs.py."""

@@ -181,6 +181,10 @@ def test_images_are_those_that_the_hosts_have(place: Neighbourhood) -> None:
     ):
         pages = ecr.get_paginator(operation).paginate(**more, PaginationConfig={"PageSize": 1})
         assert [one for page in pages for one in page[field]] == getattr(ecr, operation)(**more)[field]
+    scan = ecr.describe_image_scan_findings
+    assert code(scan, repositoryName="up", imageId={"imageTag": "latest"}) == "ScanNotFoundException"
+    assert code(scan, repositoryName="up", imageId={"imageTag": "9"}) == "ImageNotFoundException"
+    assert code(scan, repositoryName="no", imageId={"imageTag": "latest"}) == "RepositoryNotFoundException"
     for engine in place.world.engines.values():
         engine.reachable = False
     try:

@@ -105,3 +105,36 @@ class DescribeImagesResponse(Record):
 
     image_details: list[ImageDetail]
     next_token: str | None = None
+
+
+class DescribeRegistryRequest(Record):
+    """What DescribeRegistry takes."""
+
+
+class ReplicationConfiguration(Record):
+    """API_ReplicationConfiguration: nothing is replicated."""
+
+    rules: list[str]
+
+
+class DescribeRegistryResponse(Record):
+    """What DescribeRegistry answers."""
+
+    registry_id: str
+    replication_configuration: ReplicationConfiguration
+
+
+class DescribeImageScanFindingsRequest(Record):
+    """What DescribeImageScanFindings takes."""
+
+    repository_name: str
+    image_id: ImageIdentifier
+    registry_id: str | None = None
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class DescribeImageScanFindingsResponse(Record):
+    """What DescribeImageScanFindings would answer."""
+
+    image_id: ImageIdentifier

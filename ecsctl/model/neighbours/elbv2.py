@@ -84,3 +84,62 @@ class DescribeRulesResponse(PascalRecord):
     """What DescribeRules would answer."""
 
     rules: list[str]
+
+
+class DescribeTagsRequest(PascalRecord):
+    """What DescribeTags takes."""
+
+    resource_arns: list[str]
+
+
+class DescribeTagsResponse(PascalRecord):
+    """What DescribeTags would answer."""
+
+    tag_descriptions: list[str]
+
+
+class DescribeLoadBalancerAttributesRequest(PascalRecord):
+    """What DescribeLoadBalancerAttributes takes."""
+
+    load_balancer_arn: str
+
+
+class DescribeTargetGroupAttributesRequest(PascalRecord):
+    """What DescribeTargetGroupAttributes takes."""
+
+    target_group_arn: str
+
+
+class DescribeListenerAttributesRequest(PascalRecord):
+    """What DescribeListenerAttributes takes."""
+
+    listener_arn: str
+
+
+class AttributesResponse(PascalRecord):
+    """What those that describe attributes would answer."""
+
+    attributes: list[str]
+
+
+class DescribeAccountLimitsRequest(PagedRequest):
+    """What DescribeAccountLimits takes."""
+
+
+class DescribeAccountLimitsResponse(PascalRecord):
+    """What DescribeAccountLimits answers."""
+
+    limits: list[str]
+
+
+class DescribeSSLPoliciesRequest(PagedRequest):
+    """What DescribeSSLPolicies takes."""
+
+    names: list[str] | None = None
+    load_balancer_type: str | None = None
+
+
+class DescribeSSLPoliciesResponse(PascalRecord):
+    """What DescribeSSLPolicies answers."""
+
+    ssl_policies: list[str]

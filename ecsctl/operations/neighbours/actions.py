@@ -83,7 +83,10 @@ NEIGHBOURS = {
             "ECR",
             "ecr",
             "ecr",
-            "DescribeImages DescribeRepositories GetAuthorizationToken ListImages",
+            """
+            DescribeImageScanFindings DescribeImages DescribeRegistry DescribeRepositories GetAuthorizationToken
+            ListImages
+            """,
             invalid="InvalidParameterException",
             failed="ServerException",
         ),
@@ -107,7 +110,11 @@ NEIGHBOURS = {
             "Elastic Load Balancing",
             "elasticloadbalancing",
             "elbv2",
-            "DescribeListeners DescribeLoadBalancers DescribeRules DescribeTargetGroups DescribeTargetHealth",
+            """
+            DescribeAccountLimits DescribeListenerAttributes DescribeListeners DescribeLoadBalancerAttributes
+            DescribeLoadBalancers DescribeRules DescribeSSLPolicies DescribeTags DescribeTargetGroupAttributes
+            DescribeTargetGroups DescribeTargetHealth
+            """,
         ),
     )
 }
@@ -130,7 +137,7 @@ def operation_of(neighbour: Neighbour, action: str) -> Callable[[Context, Any], 
     """The function that does it."""
     if action in _COMMANDS:
         return actions.operation_of(action)
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", action).lower()
     found: Callable[[Context, Any], Any] = getattr(_room(neighbour), name)
     return found
 

@@ -18,8 +18,12 @@ from ecsctl.model.arn import Arn
 from ecsctl.model.errors import ApiError, EngineError, SecretUnavailable
 from ecsctl.model.neighbours.ecr import (
     AuthorizationData,
+    DescribeImageScanFindingsRequest,
+    DescribeImageScanFindingsResponse,
     DescribeImagesRequest,
     DescribeImagesResponse,
+    DescribeRegistryRequest,
+    DescribeRegistryResponse,
     DescribeRepositoriesRequest,
     DescribeRepositoriesResponse,
     GetAuthorizationTokenRequest,
@@ -28,6 +32,7 @@ from ecsctl.model.neighbours.ecr import (
     ImageIdentifier,
     ListImagesRequest,
     ListImagesResponse,
+    ReplicationConfiguration,
     Repository,
 )
 from ecsctl.model.observed import ObservedImage
@@ -61,7 +66,7 @@ class _Image(NamedTuple):
 
 def resources(ctx: Context, request: Record) -> list[str]:
     """The ARNs of the repositories that are asked for."""
-    if isinstance(request, GetAuthorizationTokenRequest):
+    if isinstance(request, GetAuthorizationTokenRequest | DescribeRegistryRequest):
         return ["*"]
     if isinstance(request, DescribeRepositoriesRequest):
         return [_arn(ctx, name) for name in request.repository_names or ["*"]]
@@ -90,6 +95,13 @@ def get_authorization_token(ctx: Context, request: GetAuthorizationTokenRequest)
         proxy_endpoint=f"https://{address}",
     )
     return GetAuthorizationTokenResponse(authorization_data=[told])
+
+
+def describe_registry(ctx: Context, _: DescribeRegistryRequest) -> DescribeRegistryResponse:
+    """That nothing is replicated (DescribeRegistry)."""
+    return DescribeRegistryResponse(
+        registry_id=ctx.scope.account, replication_configuration=ReplicationConfiguration(rules=[])
+    )
 
 
 def describe_repositories(ctx: Context, request: DescribeRepositoriesRequest) -> DescribeRepositoriesResponse:
@@ -126,12 +138,7 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> DescribeIma
     """The images of a repository, or those that are named (DescribeImages)."""
     images = _of(ctx, request)
     for wanted in request.image_ids or ():
-        if not any(_is(image, wanted) for image in images):
-            named = wanted.image_tag or wanted.image_digest or ""
-            message = (
-                f"The image {named[:150]!r} does not exist within the repository {request.repository_name[:150]!r}"
-            )
-            raise ApiError("ImageNotFoundException", message)
+        _among(images, wanted, request.repository_name)
     chosen = [
         image for image in images if not request.image_ids or any(_is(image, wanted) for wanted in request.image_ids)
     ]
@@ -152,6 +159,24 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> DescribeIma
 
 def _place(image: _Image) -> Place:
     return image.uri, image.digest or "", " ".join(image.tags), image.size
+
+
+def describe_image_scan_findings(
+    ctx: Context, request: DescribeImageScanFindingsRequest
+) -> DescribeImageScanFindingsResponse:
+    """That the image was not scanned (DescribeImageScanFindings)."""
+    where = ListImagesRequest(repository_name=request.repository_name, registry_id=request.registry_id)
+    named = _among(_of(ctx, where), request.image_id, request.repository_name)
+    raise ApiError("ScanNotFoundException", f"There is no scan of the image {named!r}: ecsctl scans none")
+
+
+def _among(images: Sequence[_Image], wanted: ImageIdentifier, repository: str) -> str:
+    """What an image is called. ImageNotFoundException where it is not one of those."""
+    named = (wanted.image_tag or wanted.image_digest or "")[:150]
+    if not any(_is(image, wanted) for image in images):
+        message = f"The image {named!r} does not exist within the repository {repository[:150]!r}"
+        raise ApiError("ImageNotFoundException", message)
+    return named
 
 
 def _is(image: _Image, wanted: ImageIdentifier) -> bool:
