@@ -246,5 +246,5 @@ class ContainerDefinition(Record):
 
     @property
     def has_health_check(self) -> bool:
-        """Whether its health is ever told: `NONE` is for saying that it is not."""
+        """Whether there is one: `NONE` says that the image's own is not used either."""
         return self.health_check is not None and self.health_check.command[:1] != ["NONE"]

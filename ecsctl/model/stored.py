@@ -294,14 +294,17 @@ class Starter(Record):
 class DeploymentRecord(Starter):
     """One deployment of a service: which tasks it is to have, and how it is getting on.
 
-    `completed`: it can be rolled back to. `ready_at`: since when it has been baking. `stage` and `hooks` are of
-    blue/green deployments: how far it is, and what it has waited for.
+    `completed`: it can be rolled back to. `keeps`: of one that another takes the place of, how many of its tasks are
+    replaced by their like where they end, as long as that one is on its way; None: as many as are missing. `ready_at`:
+    since when it has been baking. `stage` and `hooks` are of blue/green deployments: how far it is, and what it has
+    waited for.
     """
 
     status: Literal["PRIMARY", "ACTIVE"] = "PRIMARY"
     rollout_state: DeploymentRolloutState = "IN_PROGRESS"
     rollout_state_reason: str = ""
     completed: bool = False
+    keeps: int | None = None
     stage: ServiceDeploymentLifecycleStage | None = None
     ready_at: datetime | None = None
     hooks: list[DeploymentLifecycleHookDetail] = msgspec.field(default_factory=list)

@@ -68,7 +68,7 @@ from ecsctl.operations.pages import itself, page, window
 from ecsctl.operations.service_deployments import begin_deployment
 from ecsctl.operations.service_rules import check_loss_policy, check_new_service, check_rebalancing, check_update
 from ecsctl.operations.task_sets import task_set_shapes
-from ecsctl.scheduler.deployments import revision_of
+from ecsctl.scheduler.deployments import revision_of, superseded
 from ecsctl.scheduler.rebalance import obstacle_to_rebalancing
 from ecsctl.scheduler.rollout import DEFAULT_PERCENT
 from ecsctl.scheduler.services import IN_PROGRESS
@@ -327,7 +327,7 @@ def _changed(
     )
     if definition is None or (is_same and not request.force_new_deployment):
         return evolve(record, service=changed)
-    others = [evolve(deployment, status="ACTIVE") for deployment in record.deployments]
+    others = [superseded(deployment, record.service.desired_count or 0) for deployment in record.deployments]
     newest = _deployment(ctx, changed, volumes, record.primary.image_map)
     return evolve(record, service=changed, deployments=[newest, *others])
 

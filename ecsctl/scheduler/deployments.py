@@ -25,6 +25,14 @@ def last_good(record: ServiceRecord) -> DeploymentRecord | None:
     return next((d for d in record.deployments if d.completed and d.id != record.primary.id), None)
 
 
+def superseded(deployment: DeploymentRecord, desired: int) -> DeploymentRecord:
+    """A deployment, PRIMARY or ACTIVE, of a service of so many tasks when it gets a newer one."""
+    if deployment.status == "ACTIVE":
+        return deployment
+    failures = 0 if deployment.completed else deployment.failures
+    return evolve(deployment, status="ACTIVE", keeps=desired, failures=failures)
+
+
 def roll_back(record: ServiceRecord, back: DeploymentRecord, why: str, now: datetime) -> None:
     """Make `back` the PRIMARY deployment again, in place."""
     record.primary.status = "ACTIVE"

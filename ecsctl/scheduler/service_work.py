@@ -18,7 +18,7 @@ from ecsctl.model.cluster import CapacityProviderStrategyItem
 from ecsctl.model.loss import policy_of
 from ecsctl.model.record import evolve
 from ecsctl.model.service import Service
-from ecsctl.model.stored import ServiceRecord, Starter, TaskRecord, TaskSetRecord
+from ecsctl.model.stored import DeploymentRecord, ServiceRecord, Starter, TaskRecord, TaskSetRecord
 from ecsctl.model.task import TaskStopCode
 from ecsctl.model.task_definition import TaskDefinition
 from ecsctl.model.task_launch import PlacementStrategy
@@ -165,7 +165,7 @@ class ServiceWork:
             if starter is not None and not task.settled and self._is_healthy(task):
                 self.marked[task.arn] = evolve(task, settled=True)
                 starter.start_failures, starter.next_attempt_at = 0, None
-                if self._resets():
+                if self._resets() and starter is not self.before:
                     starter.failures = 0
         attempts: set[str] = set()
         running = {task.task.started_by for task in self.live if task.task.last_status == "RUNNING"}
@@ -174,7 +174,7 @@ class ServiceWork:
             starter = self.starters.get(task.task.started_by or "")
             if starter is not None and (failed := self._failed(task)):
                 if task.task.stop_code != "TaskFailedToStart" or starter.id not in running:
-                    starter.failures += 1  # ECS: what does not start matters until one of them is RUNNING
+                    starter.failures += 1  # ECS: what does not start matters while none of them is RUNNING
                 starter.updated_at = self.now
                 # Tasks that were started together are one attempt, though they do not end at once.
                 is_known = starter.failed_at is not None and (task.task.created_at or self.now) < starter.failed_at
@@ -241,11 +241,9 @@ class ServiceWork:
         missing = max(0, desired - len(keepers))
         room = upper - unfinished
         lost = self._lost(lower)
-        first = lost if self._is_own_first else 0
-        shored = self._start_before(first, room)
+        shored = self._start_before(lost, room) if self._is_own_first(desired) else 0
         started = self._start(starter, missing, room - shored)
-        if not first and started < min(missing, room):  # no host has room for what is wanted
-            shored = self._start_before(lost, room - started)
+        shored += self._start_before(lost - shored, room - shored - started)
         staying = list(tasks)
         if len(keepers) > desired:
             surplus = self._in_stopping_order(keepers)[: len(keepers) - desired]
@@ -253,8 +251,8 @@ class ServiceWork:
             self._stop(surplus)
         settled = min(desired, sum(self._counts(task) for task in keepers))
         excess = len(leavers) if self._may_all_go(leavers) else settled + len(leavers) - desired
-        wanted_room = max(missing - started if self._may_start(starter) else 0, first - shored)
-        self._let_go(leavers, excess, staying, lower, wanted_room, desired)
+        wanted_room = max(missing - started if self._may_start(starter) else 0, lost - shored)
+        self._let_go(leavers, excess, staying, lower, wanted_room, self._ill_to_stop(desired))
         if sum(task.is_protected(self.now) for task in tasks) > desired:
             self._tell(starter, PROTECTED.format(starter.id.rpartition("/")[2]))
         if missing and not started + shored and leavers and lower >= desired >= upper:
@@ -264,23 +262,24 @@ class ServiceWork:
         return task.task.started_by == starter.id and self._is_sound(task)
 
     @property
-    def before(self) -> Starter | None:
+    def before(self) -> DeploymentRecord | None:
         """What was there before what is wanted now, while that is on its way: rolling deployments know."""
         return None
 
     def _lost(self, lower: int) -> int:
-        """How many tasks are missing of what was there before: they are replaced by their own kind."""
-        if self.before is None or not self._may_start(self.before):
+        """How many tasks are missing of what was there before, which are replaced by their own kind."""
+        before = self.before
+        if before is None or not self._may_start(before):
             return 0
-        return max(0, lower - sum(map(self._is_relied_on, self.live)))
+        sound = [task for task in self.live if self._is_sound(task)]
+        lost = max(0, lower - sum(map(self._is_relied_on, sound)))
+        if before.keeps is None or self._is_in_trouble:
+            return lost
+        return max(0, min(lost, before.keeps - sum(task.task.started_by == before.id for task in sound)))
 
-    @property
-    def _is_own_first(self) -> bool:
-        """Whether those come before what is wanted now: not where there were none, and nothing has failed."""
-        return self._is_in_trouble or (
-            self.before is not None
-            and any(task.task.started_by == self.before.id for task in (*self.unfinished, *self.over))
-        )
+    def _is_own_first(self, desired: int) -> bool:
+        """Whether those come before what is wanted now: that may be the cure where more fail than there were tasks."""
+        return self._is_in_trouble or (self.before is not None and self.before.failures < desired + FREE_STARTS)
 
     @property
     def _is_in_trouble(self) -> bool:
@@ -301,41 +300,54 @@ class ServiceWork:
         tasks: Sequence[TaskRecord],
         lower: int,
         wanted_room: int = 0,
-        desired: int = 0,
+        ill: Counter[str] | None = None,
     ) -> None:
-        """Stop as many tasks as are replaced, or as room is wanted for; of `tasks` so many have to go on that count as
-        healthy.
+        """Stop as many tasks as others have replaced, or more where room is wanted; of `tasks` so many have to go on
+        that count as healthy.
 
-        What waits on a host that drains is stopped at once. What is ill makes room one at a time.
+        What waits on a host that drains is stopped at once. `ill`: how many unhealthy ones may make room, by who
+        started them.
         """
         spare = sum(map(self._counts, tasks)) - lower
         surety = sum(map(self._is_relied_on, tasks)) - lower
         chosen = [task for task in leavers if self._is_draining(task) and task.task.last_status != "RUNNING"]
-        ill = self._ill_to_stop(desired)
         for task in self._in_stopping_order(task for task in leavers if task not in chosen):
             if len(chosen) >= max(replaced, wanted_room):
                 break
             counts, relied_on = self._counts(task), self._is_relied_on(task)
             if (counts and spare <= 0) or (relied_on and surety <= 0):
                 continue
-            if self._is_unhealthy(task) and len(chosen) >= replaced:
+            if ill is not None and self._is_unhealthy(task) and len(chosen) >= replaced:
                 if ill[str(task.task.started_by)] <= 0:
                     continue
                 ill[str(task.task.started_by)] -= 1
             spare, surety = spare - counts, surety - relied_on
             chosen.append(task)
         self._stop(chosen)
+        self._keep_fewer(chosen)
+
+    def _keep_fewer(self, gone: Sequence[TaskRecord]) -> None:
+        """What others have taken the place of is not replaced any more."""
+        before = self.before
+        if before is not None and before.keeps is not None:
+            mine = sum(task.task.started_by == before.id and self._is_sound(task) for task in gone)
+            before.keeps = max(0, before.keeps - mine)
 
     def _ill_to_stop(self, desired: int) -> Counter[str]:
-        """How many unhealthy tasks may stop before others have replaced them, by who started them: those that there
-        are too many, else one, unless one of its kind is stopping or starting."""
+        """How many unhealthy tasks may stop before others have replaced them, by who started them: what each has beyond
+        the desired tasks; else one, unless another is stopping or starting on a host that answers."""
         every = Counter(str(task.task.started_by) for task in self.live)
         in_flight = {launch.starter.id for launch in self.launches} | {
             str(task.task.started_by)
             for task in self.unfinished
-            if task.task.desired_status == "STOPPED" or (self._is_sound(task) and not self._counts(task))
+            if self._is_within_reach(task)
+            and (task.task.desired_status == "STOPPED" or (self._is_sound(task) and not self._counts(task)))
         }
         return Counter({starter: max(count - desired, starter not in in_flight) for starter, count in every.items()})
+
+    def _is_within_reach(self, task: TaskRecord) -> bool:
+        host = self.hosts.get(str(task.task.container_instance_arn))
+        return host is not None and host.connected
 
     def _is_relied_on(self, task: TaskRecord) -> bool:
         """Whether it counts as healthy, or is on its way to."""

@@ -94,7 +94,7 @@ class _Work(ServiceWork):
 
     @property
     def before(self) -> DeploymentRecord | None:
-        return last_good(self.record)
+        return None if self.record.primary.rollout_state == "COMPLETED" else last_good(self.record)
 
     def _is_relied_on(self, task: TaskRecord) -> bool:
         """Of what was there before also what is still starting; of what is being rolled out only what is healthy."""
@@ -275,7 +275,7 @@ class _Work(ServiceWork):
     def place_daemons(self) -> None:
         """One task on each ACTIVE instance that can take it; during a deployment one host after the other, as many
         at once as minimumHealthyPercent leaves room for."""
-        primary, before = self.record.primary, self.before
+        primary, before = self.record.primary, last_good(self.record)
         open_hosts, good_hosts = self._open_to(primary), self._open_to(before)
         # Where there is only room for what was there before, that goes on.
         old_hosts = {arn: host for arn, host in good_hosts.items() if arn not in open_hosts}
@@ -288,12 +288,13 @@ class _Work(ServiceWork):
         for task in self.unfinished:
             there.setdefault(str(task.task.container_instance_arn), []).append(task)
         leavers = [task for task in self.live if task not in staying and self._is_last(task)]
+        lost = self._lost(lower) if self._is_own_first(self.desired) else 0
         held = 0
         for arn, host in sorted({**old_hosts, **open_hosts}.items()):
             tasks = there.get(arn, [])
             if not tasks:
-                is_old = arn in old_hosts or (self._is_own_first and surety < 0 and arn in good_hosts)
-                surety += is_old
+                is_old = arn in old_hosts or (lost > 0 and arn in good_hosts)
+                surety, lost = surety + is_old, lost - is_old
                 self._launch_on(host, before if is_old and before else primary)
                 continue
             if arn in old_hosts:
@@ -312,6 +313,7 @@ class _Work(ServiceWork):
         if held and lower >= self.desired:
             self._tell(primary, NO_ROOM_TO_MOVE)
         self._stop(leavers)
+        self._keep_fewer(leavers)
 
     def _open_to(self, deployment: DeploymentRecord | None) -> dict[str, Host]:
         """The hosts that are to have a task of a deployment: those that could take it if the service's own task were

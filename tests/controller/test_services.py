@@ -19,7 +19,7 @@ from ecsctl.model.api.services import (
     UpdateServiceRequest,
 )
 from ecsctl.model.api.task_protection import UpdateTaskProtectionRequest
-from ecsctl.model.api.tasks import RunTaskRequest
+from ecsctl.model.api.tasks import RunTaskRequest, StopTaskRequest
 from ecsctl.model.deployment_configuration import (
     DeploymentCircuitBreaker,
     DeploymentConfiguration,
@@ -32,7 +32,7 @@ from ecsctl.operations.reconcile import reconcile
 from ecsctl.operations.service_deployments import stop_service_deployment
 from ecsctl.operations.services import create_service, delete_service, describe_services, update_service
 from ecsctl.operations.task_protection import update_task_protection
-from ecsctl.operations.tasks import run_task
+from ecsctl.operations.tasks import run_task, stop_task
 from ecsctl.store.deployment_tables import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS
 from ecsctl.store.tables import INSTANCES, SERVICES
 from tests.controller.world import World, world_in
@@ -432,6 +432,86 @@ def test_a_revision_that_had_no_tasks_gets_none_when_the_next_is_scaled_out(worl
     update(world, desired_count=4, task_definition=world.define({"image": "sound", **CHECKED}))
     goes_on(world, 30)
     assert [str(task.task.task_definition_arn).rpartition("/")[2] for task in world.tasks()] == ["app:2"] * 4
+
+
+@pytest.mark.parametrize("seconds_well", [0, 10])
+def test_a_cure_gets_its_turn_while_the_revision_before_it_falls_ill_again_and_again(
+    world: World, seconds_well: int
+) -> None:
+    sound = world.define({"image": "sound", **CHECKED})
+    create(world, sound, desired=4, deployment_configuration=limited(50, 100))
+    goes_on(world, 20)
+
+    def fall_ill() -> None:
+        now = world.clock.now().timestamp()
+        sicken(
+            world,
+            [
+                t
+                for t in of(world, "app:1")
+                if now - (t.task.created_at or world.clock.now()).timestamp() >= seconds_well
+            ],
+        )
+
+    goes_on(world, 60, each=fall_ill)
+    update(world, task_definition=world.define({"image": "sound", **CHECKED}))
+    goes_on(world, 600, each=fall_ill)
+    assert running_of(world) == ["app:2"] * 4
+    assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]
+
+
+def test_what_found_no_host_when_it_ended_comes_back_when_there_is_one(world: World) -> None:
+    create(world, world.define({"image": "sound", **CHECKED}), desired=2)
+    goes_on(world, 20)
+    update(world, task_definition=world.define({"image": "slow", **CHECKED}))
+    goes_on(world, 20)
+    hosts = [drain(world, number) for number in range(3)]
+    kill(world, of(world, "app:1"))
+    goes_on(world, 20)
+    assert not of(world, "app:1")
+    for number in range(len(hosts)):
+        drain(world, number, "ACTIVE")
+    goes_on(world, 60)
+    assert [task.task.health_status for task in of(world, "app:1")] == ["HEALTHY"] * 2
+
+
+@pytest.mark.parametrize(("low", "high"), [(100, 150), (100, 125), (50, 100)])
+def test_what_is_scaled_out_during_a_deployment_is_the_new_revision(world: World, low: int, high: int) -> None:
+    sound = world.define({"image": "sound", **CHECKED})
+    create(world, sound, desired=2, deployment_configuration=limited(low, high))
+    goes_on(world, 20)
+    update(world, desired_count=8, task_definition=world.define({"image": "sound", **CHECKED}))
+    goes_on(world, 60)
+    assert running_of(world) == ["app:2"] * 8
+    assert len([t for t in world.tasks() if str(t.task.task_definition_arn).endswith("app:1")]) == 2
+
+
+def test_what_cannot_stop_on_a_silent_host_keeps_no_ill_task_from_its_replacement(world: World) -> None:
+    more = {"deployment_configuration": limited(50, 100), "loss_policy": "never-double-run"}
+    create(world, world.define({"image": "sound", **CHECKED}), desired=6, **more)
+    goes_on(world, 20)
+    world.engines["host1"].reachable = False
+    there = [task for task in live(world) if task.task.availability_zone == "zone1"]
+    stop_task(world.process(), StopTaskRequest(there[0].arn))
+    sicken(world, [task for task in live(world) if task not in there])
+    goes_on(world, 600, step=20)
+    assert [task.task.health_status for task in live(world)] == ["HEALTHY"] * 5
+
+
+def test_what_ends_after_an_early_success_is_replaced_by_the_new_revision(world: World) -> None:
+    early = DeploymentEarlySuccessCriteria(enable=True, healthy_percent=100, source_service_revision_cleanup="DEFERRED")
+    configuration = evolve(limited(100, 125), early_success_criteria=early)
+    create(world, world.define({"image": "sound", **CHECKED}), desired=4, deployment_configuration=configuration)
+    goes_on(world, 20)
+    kept = live(world)[0].arn
+    update_task_protection(world.process(), UpdateTaskProtectionRequest("default", [kept], True))
+    update(world, task_definition=world.define({"image": "sound", **CHECKED}))
+    goes_on(world, 60)
+    assert running_of(world) == ["app:1"] + ["app:2"] * 4
+    kill(world, of(world, "app:2")[:3])
+    goes_on(world, 20)
+    assert running_of(world) == ["app:1"] + ["app:2"] * 4
+    assert len([t for t in world.tasks() if str(t.task.task_definition_arn).endswith("app:1")]) == 4
 
 
 def test_failed_starts_do_not_trip_the_breaker_while_others_of_the_deployment_run(world: World) -> None:
