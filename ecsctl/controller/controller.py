@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from ecsctl.controller.services import Advance
     from ecsctl.engine.port import Engine, PullProgress
 
-HOSTS_AT_ONCE = 16
+HOSTS_AT_ONCE = 64
+"""So that a zone that hangs, each host for its time limit, does not keep the others waiting."""
 MOST_STEPS = 50
 """Decisions about a service in a row; it takes a few. What is not settled then waits for the next pass."""
 

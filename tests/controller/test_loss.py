@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -355,6 +356,18 @@ def test_a_host_that_hangs_costs_its_time_limit_once_and_not_for_each_task(world
     engine.faults.clear()
     goes_on(world, 60)
     assert up_anywhere(world) == 100
+
+
+def test_many_hosts_that_hang_cost_their_time_limit_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 40
+    everybody = threading.Barrier(count, timeout=30)
+    with world_in(tmp_path, hosts=count) as world:
+        for engine in world.engines.values():
+            monkeypatch.setattr(engine, "ping", everybody.wait)
+        with world.store.read() as view:
+            instances = view.find(INSTANCES)
+        assert world.process().controller.probe(instances) == {}
+    assert not everybody.broken, "all were asked at the same time"
 
 
 @pytest.mark.parametrize("skew", [-86400.0, -3600.0, 3600.0, 86400.0])
