@@ -309,7 +309,9 @@ class Story:
             engine.reachable = True
         self.recovers()
         reconcile(self.world.process(), timeout=1000)  # what ended last may be what fails the deployment
-        more: dict[str, Any] = {} if self.kind == "DAEMON" else {"desired_count": 3}
+        more: dict[str, Any] = {"desired_count": 3}
+        if self.kind == "DAEMON":  # of one host that takes any, half rounded up is all
+            more = {"deployment_configuration": DeploymentConfiguration(minimum_healthy_percent=0)}
         service = shown(self.world)
         asked = self.images[str(service.task_definition).rpartition("/")[2]]
         newest = (service.deployments or [])[0]
