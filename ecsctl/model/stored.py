@@ -427,7 +427,7 @@ class Event(Record):
 
 
 class IdempotentCall(Record):
-    """The answer a client token was given (ECS: "Ensuring idempotency"). `result` is the response on the wire."""
+    """What a client token was given (ECS: "Ensuring idempotency"), or which calls had a signature (`server.taken`)."""
 
     key: str
     parameters: str

@@ -12,9 +12,10 @@ import traceback
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timezone
 from functools import partial
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ from ecsctl.server.live_tails import LiveTails
 from ecsctl.server.metrics import CONTENT_TYPE, Metrics
 from ecsctl.server.replay import Answers
 from ecsctl.server.sigv4 import Received
+from ecsctl.server.taken import give_back, take
 
 _AT_ONCE = 40
 """Operations at a time: some wait for hosts."""
@@ -188,7 +190,24 @@ class Endpoint:
         if caller.signature is None or not asked.writes:
             return work()
         call = request.headers.get("amz-sdk-invocation-id", "")
-        return self._answers.once(caller.signature, call, work, _is_final)
+        first = partial(self._first, work, caller.signature, call, asked, number)
+        return self._answers.once(caller.signature, call, first, _is_final)
+
+    def _first(self, work: Callable[[], Answer], signature: str, call: str, asked: Operation, number: str) -> Answer:
+        """What comes of work, unless another server had the request, or this one before it was started anew."""
+        store = self._context.store
+        try:
+            is_first = take(store, signature, call, datetime.now(timezone.utc))
+        except EcsctlError as error:
+            return self._failed(error, asked, number)
+        if not is_first:
+            what = "This request was done already, and what was answered is not known any more: sign it anew."
+            return self._failed(ApiError("InvalidSignatureException", what), asked, number)
+        answer = work()
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            with suppress(EcsctlError):
+                give_back(store, signature, call)
+        return answer
 
     def _together(self, batch: Sequence[Callable[[], Answer]]) -> Sequence[Answer]:
         """Do what waits for nothing but the state, and have it committed at once, or in parts where it takes long."""

@@ -39,7 +39,7 @@ from ecsctl.operations.sessions import assume_role
 from ecsctl.server.protocol import CONTENT_TYPE, PREFIX
 from ecsctl.store.iam_tables import ACCESS_KEYS
 from tests.controller.world import World
-from tests.server.running import Reply, Running, serving
+from tests.server.running import Reply, Running, serving, state_of
 
 ROOT = "arn:aws:iam::000000000000:root"
 
@@ -267,6 +267,24 @@ def test_a4_the_same_bytes_again_get_the_stored_answer_and_have_no_second_effect
     assert first.headers["x-amzn-requestid"] != second.headers["x-amzn-requestid"]
     with closing(client(server, keys)) as ecs:
         assert len(ecs.list_task_definitions(familyPrefix="again")["taskDefinitionArns"]) == 1
+
+
+def test_a4_the_same_bytes_after_a_restart_or_at_another_server_have_no_second_effect(
+    server: Running, world: World, keys: Keys, tmp_path: Path
+) -> None:
+    request = signed(server, keys, "RegisterTaskDefinition", family="restart", containerDefinitions=[_CONTAINER])
+    wrong = signed(server, keys, "RegisterTaskDefinition", family="restart", containerDefinitions=[])
+    host = {"Host": f"127.0.0.1:{server.port}"}
+    request, wrong = (one._replace(headers={**one.headers, **host}) for one in (request, wrong))
+    assert send(server, request).status == 200
+    assert send(server, wrong).status == 400
+    with serving(world.process(), tmp_path / "other.sock") as other:
+        before = state_of(world)
+        again = send(other, request)
+        assert (again.status, again.json["__type"]) == (400, "InvalidSignatureException")
+        assert "was done already" in again.json["message"]
+        assert send(other, wrong).json["__type"] == "ClientException", "what had no effect is answered as before"
+        assert state_of(world) == before
 
 
 _CONTAINER = {"name": "main", "image": "up", "memory": 16}
