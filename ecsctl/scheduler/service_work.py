@@ -279,7 +279,7 @@ class ServiceWork:
 
     def _is_own_first(self, desired: int) -> bool:
         """Whether those come before what is wanted now: that may be the cure where more fail than there were tasks."""
-        return self._is_in_trouble or (self.before is not None and self.before.failures < desired + FREE_STARTS)
+        return self.before is not None and self.before.failures < desired + FREE_STARTS
 
     @property
     def _is_in_trouble(self) -> bool:

@@ -434,9 +434,10 @@ def test_a_revision_that_had_no_tasks_gets_none_when_the_next_is_scaled_out(worl
     assert [str(task.task.task_definition_arn).rpartition("/")[2] for task in world.tasks()] == ["app:2"] * 4
 
 
+@pytest.mark.parametrize("is_hindered", [False, True])
 @pytest.mark.parametrize("seconds_well", [0, 10])
 def test_a_cure_gets_its_turn_while_the_revision_before_it_falls_ill_again_and_again(
-    world: World, seconds_well: int
+    world: World, seconds_well: int, is_hindered: bool
 ) -> None:
     sound = world.define({"image": "sound", **CHECKED})
     create(world, sound, desired=4, deployment_configuration=limited(50, 100))
@@ -455,6 +456,11 @@ def test_a_cure_gets_its_turn_while_the_revision_before_it_falls_ill_again_and_a
 
     goes_on(world, 60, each=fall_ill)
     update(world, task_definition=world.define({"image": "sound", **CHECKED}))
+    if is_hindered:  # a start of it fails, too
+        with world.store.write() as tx:
+            (record,) = tx.find(SERVICES)
+            record.primary.failures = 1
+            tx.put(SERVICES, record)
     goes_on(world, 600, each=fall_ill)
     assert running_of(world) == ["app:2"] * 4
     assert [d.rollout_state for d in shown(world).deployments or []] == ["COMPLETED"]
