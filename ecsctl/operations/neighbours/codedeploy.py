@@ -54,8 +54,8 @@ _STATUS: dict[ServiceDeploymentStatus, DeploymentStatus] = {
     "STOPPED": "Stopped",
 }
 """What is rolled back has failed."""
-_UNNEEDED = frozenset({"loadbalancerinfo", "taskdefinition"})
-"""What properties a resource may have: of load balancers there are none to be told."""
+_PROPERTIES = frozenset({"loadbalancerinfo", "taskdefinition"})
+"""What a resource may have. There is nothing that could be told of its load balancer."""
 
 
 def resources(ctx: Context, request: Record) -> list[str]:
@@ -150,7 +150,7 @@ def _service(ctx: Context, view: View, application: str, group: str | None = Non
 
 
 def _deployment(ctx: Context, view: View, number: str) -> ServiceDeployment:
-    prefix, ending = _arn_of_ecs(ctx, "service-deployment/"), f"/{number.removeprefix('d-')}"
+    prefix, ending = ctx.scope.arn("service-deployment/"), f"/{number.removeprefix('d-')}"
     for arn in view.keys(SERVICE_DEPLOYMENTS, "arn"):
         if arn.startswith(prefix) and arn.endswith(ending) and (found := view.get(SERVICE_DEPLOYMENTS, arn)):
             return found
@@ -164,11 +164,15 @@ def _names_of(deployment: ServiceDeployment) -> tuple[str, str]:
 
 
 def _application(cluster: str, service: str) -> str:
-    return f"AppECS-{cluster[:_LONGEST]}-{service[:_LONGEST]}"
+    return f"AppECS-{_ending(cluster, service)}"
 
 
 def _group(cluster: str, service: str) -> str:
-    return f"DgpECS-{cluster[:_LONGEST]}-{service[:_LONGEST]}"
+    return f"DgpECS-{_ending(cluster, service)}"
+
+
+def _ending(cluster: str, service: str) -> str:
+    return f"{cluster[:_LONGEST]}-{service[:_LONGEST]}"
 
 
 def _definition_in(revision: RevisionLocation) -> str:
@@ -190,7 +194,7 @@ def _definition_in(revision: RevisionLocation) -> str:
         raise _invalid("Resources has to be a list of one service")
     (resource,) = _members(listed[0], "Resources").values()
     properties = _members(_members(resource, "the service").get("properties"), "Properties")
-    for name in properties.keys() - _UNNEEDED:
+    for name in properties.keys() - _PROPERTIES:
         raise _invalid(f"the property {name} is not supported by ecsctl: update the service")
     definition = properties.get("taskdefinition")
     if not isinstance(definition, str) or not definition:
@@ -211,7 +215,3 @@ def _invalid(why: str) -> ApiError:
 
 def _arn(ctx: Context, resource: str) -> str:
     return str(Arn("aws", "codedeploy", ctx.scope.region, ctx.scope.account, resource))
-
-
-def _arn_of_ecs(ctx: Context, resource: str) -> str:
-    return str(Arn("aws", "ecs", ctx.scope.region, ctx.scope.account, resource))
